@@ -1,0 +1,1 @@
+"""Sound input: WAV files, raw streams and the microphone, all as mono int16 PCM."""

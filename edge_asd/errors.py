@@ -1,0 +1,61 @@
+"""Every error this project raises on purpose.
+
+::
+
+    EdgeAsdError
+    ├── DataError             a data set, clip or file name that cannot be used
+    │   └── AudioFormatError  a sound file or stream that cannot be used
+    ├── BundleError           a bundle that is damaged, foreign or too new
+    ├── ModelError            a model or run folder that does not fit
+    ├── AudioDeviceError      no microphone, no PortAudio, or a stream that stopped
+    ├── DependencyError       a package that is missing, or hidden by another file
+    └── OutputError           a place that cannot be written
+
+A message is one paragraph for a person: what is wrong, where, what to do next.
+The command line prints it without a traceback and exits with 1.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AudioDeviceError",
+    "AudioFormatError",
+    "BundleError",
+    "DataError",
+    "DependencyError",
+    "EdgeAsdError",
+    "ModelError",
+    "OutputError",
+]
+
+
+class EdgeAsdError(Exception):
+    """Base of all errors meant for the user."""
+
+
+class DataError(EdgeAsdError):
+    """A data set, clip or file name that cannot be used."""
+
+
+class AudioFormatError(DataError):
+    """A sound file or stream that cannot be used."""
+
+
+class BundleError(EdgeAsdError):
+    """A bundle that is damaged, foreign or too new."""
+
+
+class ModelError(EdgeAsdError):
+    """A model or run folder that does not fit."""
+
+
+class AudioDeviceError(EdgeAsdError):
+    """No microphone, no PortAudio, or a stream that stopped."""
+
+
+class DependencyError(EdgeAsdError):
+    """A package that is missing, or hidden by another file."""
+
+
+class OutputError(EdgeAsdError):
+    """A place that cannot be written."""

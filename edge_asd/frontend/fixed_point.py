@@ -1,0 +1,226 @@
+"""Log-mel spectrogram in integers: the specification, in NumPy.
+
+Every value below is an exact integer held in int64; the comments give the Q format and the
+bound that keeps it inside int32 (or uint64) on a microcontroller. ``mul(a, b)`` is the rounded
+high word of a 64-bit product, floor((a*b + 2^31) / 2^32): one SMMULR on a Cortex-M4.
+
+Steps, for n_fft samples a frame and M = n_fft/2 (M = 512 by default):
+
+1. **Block scaling.** The frame is shifted left until its largest sample uses 15 bits and sign.
+2. **Window.** Periodic Hann in Q0.31; products have amplitude 2^30. They are then shifted, with
+   rounding, until the largest uses input_bits and sign: a frame whose only sound lies where the
+   window is nearly zero keeps its precision.
+3. **Transform.** Even samples are the real, odd samples the imaginary part of an M-point
+   complex transform, decimated in time: one exact radix-2 stage if log2(M) is odd, then radix-4
+   stages, each halving its inputs with rounding.
+   Bound: |z| <= sqrt(2) * 2^input_bits on the way in; a radix-2 stage doubles, a radix-4 stage
+   doubles (four terms, each halved), so every magnitude stays below sqrt(2) * 2^30 < 2^31.
+4. **Split** into the real frame's spectrum X, |X| <= 2^30: the spectra E and O of the even and
+   odd samples are at most 2^29 each, because their inputs are real.
+5. **Power** |X|^2 <= 2^60, shifted right by 12. By Parseval the sum over all bins is at most
+   3/8 * 2^61 before that shift, so the sum times a Q0.16 weight stays below 2^64.
+6. **Mel bands.** Between two neighbouring band edges one band rises and one falls, and their
+   weights add to 1: each bin needs a single multiplication.
+7. **Logarithm.** Leading-zero count and 64 straight lines, Q15.16; a per-band offset holds the
+   area normalisation; never below log2(2.22e-16).
+8. **Decibels** in Q15.16.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.errors import EdgeAsdError
+from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.frontend.tables import (
+    DB_PER_LOG2,
+    FLOOR_LOG2,
+    LOG_FRACTION_BITS,
+    LOG_SEGMENTS,
+    POWER_SHIFT,
+    FixedTables,
+    fixed_tables,
+)
+
+Int64 = npt.NDArray[np.int64]
+
+_BLOCK_FRAMES = 64  # frames transformed together: large enough for NumPy, small enough for the cache
+
+
+def log_mel(pcm: npt.NDArray[np.int16], spec: FeatureSpec | None = None) -> npt.NDArray[np.int32]:
+    """Compute the fixed-point log-mel spectrogram of a mono signal, without padding.
+
+    Parameters
+    ----------
+    pcm : ndarray, int16 [shape=(n,)]
+        Samples at `spec.sample_rate`; 32768 is full scale.
+    spec : FeatureSpec, optional
+        Frame, hop and band counts; the paper's by default.
+
+    Returns
+    -------
+    frames : ndarray, int32 [shape=(spec.frame_count(n), n_mels), dB in Q15.16]
+        10 log10 of the mel power of PCM scaled to [-1, 1), at least -156.54 dB.
+
+    Raises
+    ------
+    EdgeAsdError
+        If `pcm` is not a one-dimensional int16 array.
+    """
+    spec = spec or FeatureSpec()
+    if pcm.ndim != 1 or pcm.dtype != np.int16:
+        raise EdgeAsdError(f"The front end takes mono int16 samples, not {pcm.dtype} of shape {pcm.shape}.")
+    count = spec.frame_count(pcm.size)
+    out = np.empty((count, spec.n_mels), dtype=np.int32)
+    if count == 0:
+        return out
+    frames = np.lib.stride_tricks.sliding_window_view(pcm, spec.n_fft)[:: spec.hop_length]
+    tables = fixed_tables(spec)
+    for first in range(0, count, _BLOCK_FRAMES):
+        block = frames[first : first + _BLOCK_FRAMES].astype(np.int64)
+        out[first : first + _BLOCK_FRAMES] = _log_mel_of_frames(block, spec, tables)
+    return out
+
+
+def _log_mel_of_frames(x: Int64, spec: FeatureSpec, t: FixedTables) -> Int64:
+    # 1. Q15 << 15 bits and sign.
+    shift = 15 - _magnitude_bits(x)
+    x = x << shift[:, None]
+    # 2. Q15 << 16, times Q0.31, high word: amplitude 2^30; then 2^input_bits.
+    x = _mul(x << 16, t.window)
+    bits = _magnitude_bits(x)
+    down = np.maximum(bits - t.input_bits, 0)[:, None]
+    up = np.maximum(t.input_bits - bits, 0)[:, None]
+    x = ((x << up) + ((1 << down) >> 1)) >> down
+    shift += 30 - bits
+    # 3. to 5.
+    real, imag = _transform(x[:, 0::2], x[:, 1::2], t)
+    power = _power(real, imag, t)
+    # 6. and 7. The two shifts scaled the power by 4^shift.
+    log2 = _log2(_mel(power, t)) + t.offset - (shift << (LOG_FRACTION_BITS + 1))[:, None]
+    log2 = np.maximum(log2, FLOOR_LOG2)
+    # 8. Q15.16 times Q2.29.
+    return (log2 * DB_PER_LOG2 + (1 << 28)) >> 29
+
+
+def _mul(a: Int64, b: Int64) -> Int64:
+    """Rounded high word of the product: floor((a*b + 2^31) / 2^32)."""
+    return (a * b + (1 << 31)) >> 32
+
+
+def _mul_negated(a: Int64, b: Int64) -> Int64:
+    """Rounded high word of the negated product (SMMLSR); differs from -_mul only in ties."""
+    return ((1 << 31) - a * b) >> 32
+
+
+def _halve(a: Int64) -> Int64:
+    return (a + 1) >> 1
+
+
+def _magnitude_bits(x: Int64) -> Int64:
+    """Bits of the largest magnitude in each frame [shape=(frames,)].
+
+    ORing one's-complement magnitudes is enough, and -2^n counts as 2^n - 1: the frame still fits
+    after the shift, and a silent one needs no special case.
+    """
+    return _bit_length(np.bitwise_or.reduce(x ^ (x >> 63), axis=1))
+
+
+def _bit_length(values: Int64) -> Int64:
+    """Bits needed for non-negative values below 2^53 (exact: frexp of an exact float64)."""
+    return np.frexp(values.astype(np.float64))[1].astype(np.int64)
+
+
+def _input_order(m: int) -> Int64:
+    """Order in which decimation in time reads its input: four interleaved transforms a level."""
+    if m <= 2:
+        return np.arange(m, dtype=np.int64)
+    return np.concatenate([r + 4 * _input_order(m // 4) for r in range(4)])
+
+
+def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
+    """M-point complex transform of z = real + j imag [shape=(frames, M)], scaled by 2^-stages."""
+    count, m = real.shape
+    order = _input_order(m)
+    real, imag = real[:, order], imag[:, order]
+    length = 1
+    if (m.bit_length() - 1) % 2:  # radix 2, exact
+        re, im = real.reshape(count, -1, 2), imag.reshape(count, -1, 2)
+        real = np.stack([re[..., 0] + re[..., 1], re[..., 0] - re[..., 1]], axis=-1)
+        imag = np.stack([im[..., 0] + im[..., 1], im[..., 0] - im[..., 1]], axis=-1)
+        length = 2
+    while length < m:
+        re = real.reshape(count, -1, 4, length)
+        im = imag.reshape(count, -1, 4, length)
+        # z_r = input r times exp(-2 pi j r k / (4 length)) / 2, k = 0 .. length - 1
+        zr = [_halve(re[:, :, 0])]
+        zi = [_halve(im[:, :, 0])]
+        for r in (1, 2, 3):
+            index = r * np.arange(length) * (2 * m // (4 * length))
+            c, s = t.cosine[index], t.sine[index]
+            a, b = re[:, :, r], im[:, :, r]
+            tr = _mul(a, c) + _mul(b, s)
+            ti = _mul(b, c) + _mul_negated(a, s)
+            tr[..., 0], ti[..., 0] = _halve(a[..., 0]), _halve(b[..., 0])  # k = 0: the factor is 1
+            zr.append(tr)
+            zi.append(ti)
+        sum02r, sum02i = zr[0] + zr[2], zi[0] + zi[2]
+        dif02r, dif02i = zr[0] - zr[2], zi[0] - zi[2]
+        sum13r, sum13i = zr[1] + zr[3], zi[1] + zi[3]
+        dif13r, dif13i = zr[1] - zr[3], zi[1] - zi[3]
+        real = np.stack([sum02r + sum13r, dif02r + dif13i, sum02r - sum13r, dif02r - dif13i], axis=2)
+        imag = np.stack([sum02i + sum13i, dif02i - dif13r, sum02i - sum13i, dif02i + dif13r], axis=2)
+        length *= 4
+    return real.reshape(count, m), imag.reshape(count, m)
+
+
+def _power(real: Int64, imag: Int64, t: FixedTables) -> Int64:
+    """Power of bins 1 .. M - 1 of the real frame, shifted right by POWER_SHIFT."""
+    m = real.shape[1]
+    k = np.arange(1, m // 2 + 1)
+    ar, ai, br, bi = real[:, k], imag[:, k], real[:, m - k], imag[:, m - k]
+    # 2E = Z[k] + conj Z[M-k], 2O = -j (Z[k] - conj Z[M-k]); X[k] = E + W O, X[M-k] = conj(E - W O)
+    er, ei = _halve(ar + br), _halve(ai - bi)
+    odd_r, odd_i = ai + bi, br - ar
+    c, s = t.cosine[k], t.sine[k]
+    wr = _mul(odd_r, c) + _mul(odd_i, s)
+    wi = _mul(odd_i, c) + _mul_negated(odd_r, s)
+    low = (er + wr) ** 2 + (ei + wi) ** 2
+    high = (er - wr) ** 2 + (ei - wi) ** 2
+    # k = M/2 is its own mirror image: `low` and `high` meet there, and `low` is the one kept.
+    return np.concatenate([low, high[:, -2::-1]], axis=1) >> POWER_SHIFT
+
+
+def _mel(power: Int64, t: FixedTables) -> npt.NDArray[np.uint64]:
+    """Mel band energies [shape=(frames, n_mels)], Q0.16 weights included."""
+    p = power.astype(np.uint64)
+    # Running sums may wrap: the differences taken from them are exact modulo 2^64, and fit.
+    rising = _segment_sums(p * t.rising[1:].astype(np.uint64), t)
+    total = _segment_sums(p, t)
+    falling = (total << np.uint64(16)) - rising
+    return rising[:, :-1] + falling[:, 1:]
+
+
+def _segment_sums(values: npt.NDArray[np.uint64], t: FixedTables) -> npt.NDArray[np.uint64]:
+    running = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.uint64)
+    np.cumsum(values, axis=1, out=running[:, 1:])
+    edges = running[:, t.segment_start - 1]
+    return edges[:, 1:] - edges[:, :-1]
+
+
+def _log2(values: npt.NDArray[np.uint64], /) -> Int64:
+    """Base-2 logarithm of uint64 in Q15.16; of zero, a value below every floor."""
+    t = fixed_tables(FeatureSpec()).log2
+    bits = _bit_length((values >> np.uint64(32)).astype(np.int64))
+    bits = np.where(bits > 0, bits + 32, _bit_length((values & np.uint64(0xFFFFFFFF)).astype(np.int64)))
+    mantissa = (values << (64 - np.maximum(bits, 1)).astype(np.uint64)) >> np.uint64(32)  # leading one at bit 31
+    mantissa = mantissa.astype(np.int64) & 0x7FFFFFFF
+    index = mantissa >> 25  # 6 bits choose the line
+    fraction = (mantissa >> 9) & 0xFFFF  # the next 16 the place on it
+    log2: Int64 = t[index] + (((t[index + 1] - t[index]) * fraction + (1 << 15)) >> 16)
+    log2 = ((bits - 1) << LOG_FRACTION_BITS) + log2
+    return np.where(bits > 0, log2, np.int64(-(1 << 30)))
+
+
+assert LOG_SEGMENTS == 1 << 6  # the shifts in _log2

@@ -1,0 +1,1 @@
+"""The live detector: samples in, decisions out."""

@@ -1,0 +1,1 @@
+"""From a bundle to a C project for microcontrollers; not built yet."""
