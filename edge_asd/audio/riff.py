@@ -139,8 +139,8 @@ def _parse_format(body: bytes) -> tuple[int, int, str, int]:
 
 def _data_bytes(declared: int, riff_size: int, present: int) -> int:
     """Return the bytes of sound, given what the data chunk declares and what the file holds."""
-    if _is_open_ended(declared) and _is_open_ended(riff_size):
-        # A program that wrote into a pipe could not go back to fill the length in: the data go to the end.
+    if _is_unknown(declared) and _is_unknown(riff_size) or (declared, riff_size) == _UNCLOSED:
+        # The program that wrote it could not go back to fill the length in: the data go to the end.
         length = present
     elif declared > present:
         raise AudioFormatError(
@@ -150,14 +150,19 @@ def _data_bytes(declared: int, riff_size: int, present: int) -> int:
     else:
         length = declared
     if length <= 0:
-        more = f" ({present} bytes follow: the recorder was probably stopped before it closed the file)"
-        raise AudioFormatError(f"holds no sound: zero samples{more if present > 0 else ''}. Record it again.")
+        if present > 0:
+            raise AudioFormatError(
+                f"holds zero samples by its header, and {present} bytes follow: the recorder was probably stopped "
+                "before it closed the file. Record it again, or repair it: sox --ignore-length FILE REPAIRED."
+            )
+        raise AudioFormatError("holds no sound: zero samples. Record it again.")
     return length
 
 
-def _is_open_ended(length: int) -> bool:
-    """Tell whether a RIFF length is what programs write that do not know it.
+_UNCLOSED = (0, 8)
+"""Data and RIFF length of the one unclosed header with zeros that libsndfile reads to the end."""
 
-    ffmpeg writes 2^32 - 1, many recorders 0, SoX and arecord about 2^31.
-    """
-    return length == 0 or length == 0xFFFFFFFF or 0x7FFFE000 <= length <= 0x80001000
+
+def _is_unknown(length: int) -> bool:
+    """Tell whether a length is what programs write into a pipe: ffmpeg 2^32 - 1, SoX and arecord about 2^31."""
+    return length == 0xFFFFFFFF or 0x7FFFE000 <= length <= 0x80001000

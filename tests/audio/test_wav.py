@@ -1,0 +1,311 @@
+"""WAV files, honest and hostile."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from wav_files import chunk, extensible, fmt, pcm16, riff, tone
+
+from edge_asd.audio.riff import read_header
+from edge_asd.audio.wav import Recording, read_wav
+from edge_asd.errors import AudioFormatError
+
+SAMPLES = np.random.default_rng(1).integers(-32768, 32768, 1000, dtype=np.int16)
+GOOD = riff(fmt(), chunk(b"data", pcm16(SAMPLES)))
+
+
+@pytest.fixture
+def wav(tmp_path: Path):
+    """Write bytes as a WAV file and return its path."""
+
+    def write(data: bytes) -> Path:
+        path = tmp_path / "clip.wav"
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def refused(path: Path, words: str, **options: int) -> None:
+    """Expect an error that names the path and says `words`, in one paragraph."""
+    with pytest.raises(AudioFormatError, match=words) as caught:
+        read_wav(path, **options)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(GOOD, id="plain"),
+        pytest.param(riff(extensible(), chunk(b"data", pcm16(SAMPLES))), id="extensible"),
+        pytest.param(
+            riff(chunk(b"LIST", b"abc"), fmt(), chunk(b"junk", b""), chunk(b"data", pcm16(SAMPLES))), id="chunks"
+        ),
+        pytest.param(riff(fmt(), chunk(b"data", pcm16(SAMPLES)), chunk(b"LIST", b"x" * 30)), id="chunk after data"),
+        pytest.param(
+            riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=0xFFFFFFFF), length=0xFFFFFFFF), id="ffmpeg pipe"
+        ),
+        pytest.param(riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=0), length=8), id="unclosed recorder"),
+        pytest.param(riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=0x7FFFF000), length=0x7FFFF024), id="sox pipe"),
+        pytest.param(
+            riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=1 << 31), length=(1 << 31) + 36), id="arecord pipe"
+        ),
+    ],
+)
+def test_16_bit_files_come_back_bit_for_bit(wav, data: bytes) -> None:
+    recording = read_wav(wav(data))
+    assert recording.pcm.dtype == np.int16
+    np.testing.assert_array_equal(recording.pcm, SAMPLES)
+    assert (recording.file_rate, recording.file_channels, recording.subtype) == (16000, 1, "PCM_16")
+    assert (recording.sample_rate, recording.channel, recording.saturated) == (16000, 0, 0)
+    assert recording.seconds == 1000 / 16000
+
+
+def test_a_channel_of_eight(tmp_path: Path) -> None:
+    data = np.random.default_rng(2).integers(-32768, 32768, (40_000, 8), dtype=np.int16)
+    path = tmp_path / "eight.wav"
+    soundfile.write(path, data, 16000, subtype="PCM_16")
+    for channel in (0, 7):
+        recording = read_wav(path, channel=channel)
+        np.testing.assert_array_equal(recording.pcm, data[:, channel])
+        assert recording.pcm.flags.c_contiguous
+        assert (recording.file_channels, recording.channel) == (8, channel)
+    refused(path, "8 channels, 0 to 7; there is no channel 8", channel=8)
+    refused(path, "there is no channel -1", channel=-1)
+
+
+INT32_EDGES = [
+    (0, 0),
+    (0x7FFF, 0),
+    (0x8000, 1),
+    (-0x8000, 0),
+    (-0x8001, -1),
+    (0x7FFF_7FFF, 32767),
+    (0x7FFF_8000, 32767),
+    (-0x8000_0000, -32768),
+]
+
+
+def test_32_bit_integers_are_rounded_and_saturate(wav) -> None:
+    values, expected = zip(*INT32_EDGES, strict=True)
+    recording = read_wav(wav(riff(fmt(bits=32), chunk(b"data", struct.pack(f"<{len(values)}i", *values)))))
+    np.testing.assert_array_equal(recording.pcm, expected)
+    assert (recording.subtype, recording.saturated) == ("PCM_32", 1)
+
+
+def test_24_bit_integers_are_rounded_and_saturate(wav) -> None:
+    values = [0, 127, 128, -128, -129, 0x7FFF7F, 0x7FFF80, -0x800000]
+    body = b"".join(value.to_bytes(3, "little", signed=True) for value in values)
+    recording = read_wav(wav(riff(extensible(bits=24), chunk(b"data", body))))
+    np.testing.assert_array_equal(recording.pcm, [0, 0, 1, 0, -1, 32767, 32767, -32768])
+    assert (recording.subtype, recording.saturated) == ("PCM_24", 1)
+
+
+@pytest.mark.parametrize(("bits", "code", "subtype"), [(32, "f", "FLOAT"), (64, "d", "DOUBLE")])
+def test_floats_are_rounded_and_saturate(wav, bits: int, code: str, subtype: str) -> None:
+    values = [0.0, 1.5 / 32768, 2.5 / 32768, -1.0, 1.0, 1e30, -1e30, 0.5]
+    data = riff(fmt(tag=3, bits=bits), chunk(b"data", struct.pack(f"<8{code}", *values)))
+    recording = read_wav(wav(data))
+    np.testing.assert_array_equal(recording.pcm, [0, 2, 2, -32768, 32767, 32767, -32768, 16384])
+    assert (recording.subtype, recording.saturated) == (subtype, 3)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_floats_that_are_no_numbers_are_refused(wav, value: float) -> None:
+    refused(wav(riff(fmt(tag=3, bits=32), chunk(b"data", struct.pack("<2f", 0.1, value)))), "NaN or infinite")
+
+
+@pytest.mark.parametrize("rate", [8000, 44100, 48000, 96000])
+def test_other_rates_are_resampled(wav, rate: int) -> None:
+    pcm = tone(440, 10, rate)
+    recording = read_wav(wav(riff(fmt(rate=rate), chunk(b"data", pcm16(pcm)))))
+    assert (recording.sample_rate, recording.file_rate) == (16000, rate)
+    batch = soxr.resample(pcm.astype(np.float32), rate, 16000, quality="HQ")
+    assert recording.pcm.size == batch.size == 160_000
+    assert np.abs(recording.pcm - batch).max() <= 1
+    ideal = tone(440, 10, 16000)
+    assert np.abs(recording.pcm[1000:-1000].astype(int) - ideal[1000:-1000]).max() <= 2
+
+
+def test_silence_is_told(wav) -> None:
+    zeros = np.zeros(44100, np.int16)
+    for rate in (16000, 44100):
+        recording = read_wav(wav(riff(fmt(rate=rate), chunk(b"data", pcm16(zeros)))))
+        assert recording.silent, "resampling must not add dither"
+    zeros[40_000] = 1
+    assert not read_wav(wav(riff(fmt(), chunk(b"data", pcm16(zeros))))).silent
+
+
+def test_one_sample_is_enough(wav) -> None:
+    assert read_wav(wav(riff(fmt(), chunk(b"data", b"\1\0")))).pcm.tolist() == [1]
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+DATA = chunk(b"data", pcm16(SAMPLES))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "is empty"),
+        (b"RIFF", "is not a WAV file"),
+        (b"ID3" + bytes(3000), "is not a WAV file"),
+        (b"fLaC" + bytes(100), "is not a WAV file"),
+        (GOOD.replace(b"WAVE", b"AVI "), "is not a WAV file"),
+        (b"RF64" + GOOD[4:], "is a RF64 file"),
+        (GOOD[:12], "no data chunk"),
+        (GOOD[:30], "format chunk is too short|no data chunk"),
+        (GOOD[:-1], "truncated: its header declares 2000 bytes of sound and 1999 are there"),
+        (GOOD[:1044], "declares 2000 bytes of sound and 1000 are there"),
+        (GOOD[:44], "declares 2000 bytes of sound and 0 are there"),
+        (riff(fmt(), chunk(b"data", b"")), "zero samples"),
+        (riff(fmt(), chunk(b"data", b""), length=0), "zero samples"),
+        (riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=0)), "zero samples by its header, and 2000 bytes follow"),
+        (riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=0), length=0), "zero samples by its header"),
+        (riff(fmt(), chunk(b"data", pcm16(SAMPLES), length=0xFFFFFFFF)), "is truncated"),
+        (
+            riff(fmt(), chunk(b"data", pcm16(SAMPLES) + b"x", length=0xFFFFFFFF), length=0xFFFFFFFF)[:-1],
+            "not whole frames",
+        ),
+        (riff(fmt(channels=3), chunk(b"data", bytes(16))), "not whole frames of 6 bytes"),
+        (riff(DATA, fmt()), "data before its format"),
+        (riff(fmt(), fmt(rate=8000), DATA), "two format chunks"),
+        (riff(chunk(b"fmt ", b"\1\0\1\0"), DATA), "format chunk is too short"),
+        (riff(fmt(bits=8), DATA), "8-bit samples"),
+        (riff(extensible(bits=8), DATA), "8-bit samples"),
+        (riff(fmt(tag=7, bits=8), DATA), "samples of format 0x0007 with 8 bits"),
+        (riff(fmt(tag=2, bits=4), DATA), "samples of format 0x0002 with 4 bits"),
+        (riff(fmt(bits=0), DATA), "with 0 bits"),
+        (riff(extensible(guid_tail=bytes(14)), DATA), "unknown sub-format"),
+        (riff(fmt(tag=0xFFFE), DATA), "unknown sub-format"),
+        (riff(fmt(rate=0), DATA), "sample rate of 0 Hz"),
+        (riff(fmt(rate=999), DATA), "sample rate of 999 Hz"),
+        (riff(fmt(rate=384_001), DATA), "sample rate of 384001 Hz"),
+        (riff(fmt(rate=0xFFFFFFFF), DATA), "sample rate of 4294967295 Hz"),
+        (riff(fmt(channels=0, frame_bytes=2), DATA), "0 channels"),
+        (riff(fmt(channels=32767, frame_bytes=65534), DATA), "32767 channels"),
+        (riff(fmt(frame_bytes=4), DATA), "contradicts itself"),
+    ],
+)
+def test_hostile_files_are_refused(wav, data: bytes, words: str) -> None:
+    refused(wav(data), words)
+
+
+def test_things_that_are_no_file_are_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "absent.wav", "does not exist")
+    refused(tmp_path, "is a folder")
+    os.mkfifo(tmp_path / "pipe.wav")
+    refused(tmp_path / "pipe.wav", "is not a regular file")
+    (tmp_path / "loop.wav").symlink_to(tmp_path / "loop.wav")
+    refused(tmp_path / "loop.wav", "cannot be read")
+    with pytest.raises(AudioFormatError, match="cannot be read"):
+        read_wav("null\0byte.wav")
+    with pytest.raises(AudioFormatError, match="sample rate of 0 Hz"):
+        read_wav(tmp_path / "absent.wav", sample_rate=0)
+
+
+def test_names_of_any_bytes_are_read(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff n\xc3\xa4h.raw")
+    path.write_bytes(GOOD)
+    np.testing.assert_array_equal(read_wav(path).pcm, SAMPLES)
+
+
+def test_more_than_two_hours_are_refused_unread(wav) -> None:
+    length = 2 * 1000 * 7200
+    header = read_header(io.BytesIO(riff(fmt(rate=1000), b"data" + struct.pack("<I", length))), 44 + length)
+    assert header.frames == 1000 * 7200
+    path = wav(riff(fmt(rate=1000), b"data" + struct.pack("<I", length + 2), length=length + 38))
+    os.truncate(path, 44 + length + 2)  # Sparse: no disk is used.
+    refused(path, "lasts 2.0 hours; at most 2 hours are read")
+
+
+def test_a_wide_file_needs_little_memory(tmp_path: Path) -> None:
+    """A hundred channels of 64-bit floats, 160 MB sparse: the process may use 20 MB more than before."""
+    frames = 200_000
+    header = riff(
+        fmt(tag=3, bits=64, channels=100), b"data" + struct.pack("<I", frames * 800), length=frames * 800 + 36
+    )
+    path = tmp_path / "wide.wav"
+    path.write_bytes(header)
+    os.truncate(path, len(header) + frames * 800)
+    code = (
+        "import resource, sys\nfrom edge_asd.audio.riff import read_header
+from edge_asd.audio.wav import read_wav\nimport soundfile\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\nbefore = peak()\n"
+        "print(read_wav(sys.argv[1], channel=99).pcm.size, peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    size, more = map(int, done.stdout.split())
+    assert size == frames
+    assert more < 20_000, f"{more} kB more"
+
+
+@given(
+    edits=st.lists(st.tuples(st.integers(0, 79), st.integers(0, 255)), min_size=1, max_size=6),
+    base=st.sampled_from(["plain", "extensible", "float"]),
+    cut=st.integers(0, 400),
+)
+@example(edits=[(0, ord("R"))], base="plain", cut=0)
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_mutated_headers_give_an_error_or_sound(edits, base: str, cut: int, tmp_path_factory) -> None:
+    data = bytearray(
+        {
+            "plain": riff(fmt(), chunk(b"LIST", b"info"), chunk(b"data", pcm16(SAMPLES[:200]))),
+            "extensible": riff(extensible(channels=2), chunk(b"data", pcm16(SAMPLES[:200]))),
+            "float": riff(fmt(tag=3, bits=32), chunk(b"data", (SAMPLES[:100] / np.float32(32768)).tobytes())),
+        }[base]
+    )
+    for offset, value in edits:
+        data[offset % len(data)] = value
+    path = tmp_path_factory.getbasetemp() / "mutated.wav"
+    path.write_bytes(bytes(data[: len(data) - cut] if cut < 100 else data))
+    _error_or_sound(path, len(data))
+
+
+@given(data=st.binary(max_size=200))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_random_chunks_give_an_error_or_sound(data: bytes, tmp_path_factory) -> None:
+    path = tmp_path_factory.getbasetemp() / "random.wav"
+    path.write_bytes(riff(fmt(), data))
+    _error_or_sound(path, len(data))
+
+
+def _error_or_sound(path: Path, size: int) -> None:
+    try:
+        recording = read_wav(path)
+    except AudioFormatError:
+        return
+    assert isinstance(recording, Recording)
+    assert recording.pcm.dtype == np.int16
+    assert recording.pcm.ndim == 1
+    # No sample comes from nowhere: at 1 kHz, the lowest rate, a byte gives at most 8 samples.
+    assert 1 <= recording.pcm.size <= 16 * size
+
+
+def test_real_clips_are_the_samples_on_disk() -> None:
+    folder = Path(__file__).parents[2].parent / "shared" / "data" / "mimii_mini"
+    if not folder.is_dir():
+        pytest.skip(f"the real clips are not there: {folder}")
+    paths = sorted(folder.rglob("*.wav"))[::200]
+    assert paths
+    for path in paths:
+        data = path.read_bytes()
+        at = data.index(b"data")
+        (length,) = struct.unpack_from("<I", data, at + 4)
+        np.testing.assert_array_equal(read_wav(path).pcm, np.frombuffer(data, "<i2", length // 2, at + 8))
