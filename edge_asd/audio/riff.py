@@ -139,7 +139,7 @@ def _parse_format(body: bytes) -> tuple[int, int, str, int]:
 
 def _data_bytes(declared: int, riff_size: int, present: int) -> int:
     """Return the bytes of sound, given what the data chunk declares and what the file holds."""
-    if _is_unknown(declared) and _is_unknown(riff_size) or (declared, riff_size) == _UNCLOSED:
+    if (_is_unknown(declared) and _is_unknown(riff_size)) or (declared, riff_size) == _UNCLOSED:
         # The program that wrote it could not go back to fill the length in: the data go to the end.
         length = present
     elif declared > present:

@@ -245,8 +245,7 @@ def test_a_wide_file_needs_little_memory(tmp_path: Path) -> None:
     path.write_bytes(header)
     os.truncate(path, len(header) + frames * 800)
     code = (
-        "import resource, sys\nfrom edge_asd.audio.riff import read_header
-from edge_asd.audio.wav import read_wav\nimport soundfile\n"
+        "import resource, sys\nfrom edge_asd.audio.wav import read_wav\nimport soundfile\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\nbefore = peak()\n"
         "print(read_wav(sys.argv[1], channel=99).pcm.size, peak() - before)"
     )
