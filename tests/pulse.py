@@ -79,6 +79,8 @@ class PulseMicrophone:
             f"--load=module-native-protocol-unix socket={self.folder / 'pulse' / 'native'}",
             f"--load=module-null-sink sink_name={self.SINK} rate=16000 channels=1 format=s16le",
         ]
+        if shutil.which("setpriv"):  # The server ends with the tests, even where those are killed.
+            command = ["setpriv", "--pdeathsig", "KILL", *command]
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
                 command, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
