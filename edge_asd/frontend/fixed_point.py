@@ -78,7 +78,7 @@ def log_mel(pcm: npt.NDArray[np.int16], spec: FeatureSpec | None = None) -> npt.
     frames = np.lib.stride_tricks.sliding_window_view(pcm, spec.n_fft)[:: spec.hop_length]
     tables = fixed_tables(spec)
     for first in range(0, count, _BLOCK_FRAMES):
-        block = frames[first : first + _BLOCK_FRAMES].astype(np.int64)
+        block: Int64 = frames[first : first + _BLOCK_FRAMES].astype(np.int64)
         out[first : first + _BLOCK_FRAMES] = _log_mel_of_frames(block, spec, tables)
     return out
 

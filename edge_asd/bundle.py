@@ -1,0 +1,358 @@
+"""The bundle: the one artefact that stages hand on, ``NAME.easd``.
+
+A zip file, or a folder of the same files:
+
+- ``manifest.json``: what the detector is, the numbers of the arithmetic it was evaluated in,
+  its thresholds, the SHA-256 of every other file, and where it came from;
+- ``model.tflite``: the int8 model;
+- ``model_float.tflite``: the same model in float32, for comparison;
+- ``golden.npz``: PCM and every value computed from it, so that any device can prove itself.
+
+Reading is strict: an unknown key, a wrong hash, a missing or extra file or a newer schema is a
+`BundleError`. Writing is atomic: the old bundle stays until the new one is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.errors import BundleError, EdgeAsdError
+from edge_asd.files import write_atomically
+from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.strict_json import StrictReader, parse_object
+
+SCHEMA = 1
+"""Version of the manifest that this package writes, and the newest it reads."""
+
+SCORE_NUMBER = 1
+"""Number of the score arithmetic (`edge_asd.detectors.scores`)."""
+
+MODEL_ARITHMETICS = ("litert-ref",)
+"""Arithmetics of record that this package can execute."""
+
+DETECTORS = ("ae",)
+
+_FORMAT = "edge-asd bundle"
+_MANIFEST = "manifest.json"
+_MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
+_FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
+_MAX_BYTES = 64 * 2**20  # a model that fits a microcontroller is far below
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantisation:
+    """How one int8 tensor stands for decibels: dB = scale * (q - zero_point).
+
+    Attributes
+    ----------
+    scale : float > 0 [dB]
+        Exactly the float32 in the model file.
+    zero_point : int, -128 to 127
+    multiplier : int
+        `scale` as the integer that the fixed-point arithmetic uses: for the input
+        round(2^16 / scale), for the output round(2^24 * scale).
+    """
+
+    scale: float
+    zero_point: int
+    multiplier: int
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """Decision threshold of a section: a clip is anomalous when its score is greater.
+
+    Attributes
+    ----------
+    score : int [dB^2, Q15.16]
+    method : str
+        How it was fitted: "quantile" or "gamma".
+    quantile : float, 0 to 1
+    clips : dict of str to int
+        Number of held-back training clips it was fitted on, by domain.
+    """
+
+    score: int
+    method: str
+    quantile: float
+    clips: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A trained, quantised and thresholded detector.
+
+    Attributes
+    ----------
+    machine : str
+    detector : {"ae"}
+    features : FeatureSpec
+    window_frames, window_hop : int [frames]
+        Size of one model window, and the distance between two.
+    score_window_frames : int [frames]
+        Span of the clip or rolling score that the thresholds belong to.
+    input, output : Quantisation
+    thresholds : dict of section to Threshold
+    model, float_model, golden : bytes
+        Contents of the three other files.
+    provenance : dict
+        Where the bundle came from, as plain JSON: data hash, seed, versions, figures.
+    frontend_number, score_number, model_arithmetic
+        The three specifications that evaluation used; a device that lacks one refuses the bundle.
+    """
+
+    machine: str
+    detector: str
+    features: FeatureSpec
+    window_frames: int
+    window_hop: int
+    score_window_frames: int
+    input: Quantisation
+    output: Quantisation
+    thresholds: dict[str, Threshold]
+    model: bytes
+    float_model: bytes
+    golden: bytes
+    provenance: Json = field(default_factory=dict)
+    frontend_number: int = FRONTEND_NUMBER
+    score_number: int = SCORE_NUMBER
+    model_arithmetic: str = "litert-ref"
+
+    @property
+    def windows_per_score(self) -> int:
+        """Number of model windows in one clip or rolling score."""
+        return 1 + (self.score_window_frames - self.window_frames) // self.window_hop
+
+    def threshold(self, section: str) -> Threshold:
+        """Return the threshold of `section`.
+
+        Raises
+        ------
+        BundleError
+            If the bundle has no such section.
+        """
+        try:
+            return self.thresholds[section]
+        except KeyError:
+            known = ", ".join(sorted(self.thresholds))
+            raise BundleError(
+                f"This bundle ({self.machine}) has no section {section}. It has: {known}. Choose one with --section."
+            ) from None
+
+    def golden_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Read the golden vectors: pcm, features, model_input, model_output, window_scores, score."""
+        try:
+            with np.load(io.BytesIO(self.golden), allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
+            raise BundleError(f"The bundle's golden.npz cannot be read ({error}). Make the bundle anew.") from error
+
+    def save(self, path: Path) -> None:
+        """Write the bundle as one zip file, atomically.
+
+        Raises
+        ------
+        OutputError
+            If `path` cannot be written.
+        """
+        contents = {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
+        manifest = json.dumps(self._manifest(contents), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in {_MANIFEST: manifest.encode(), **contents}.items():
+                # A fixed date: one bundle, one sequence of bytes.
+                info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+                info.external_attr = 0o644 << 16
+                archive.writestr(info, data, compress_type=zipfile.ZIP_DEFLATED)
+        write_atomically(path, buffer.getvalue())
+
+    def _manifest(self, contents: Mapping[str, bytes]) -> Json:
+        return {
+            "format": _FORMAT,
+            "schema": SCHEMA,
+            "machine": self.machine,
+            "detector": self.detector,
+            "arithmetic": {
+                "front_end": self.frontend_number,
+                "model": self.model_arithmetic,
+                "score": self.score_number,
+            },
+            "features": self.features.as_dict(),
+            "window_frames": self.window_frames,
+            "window_hop": self.window_hop,
+            "score_window_frames": self.score_window_frames,
+            "input": _as_json(self.input),
+            "output": _as_json(self.output),
+            "sections": {section: _as_json(threshold) for section, threshold in sorted(self.thresholds.items())},
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+            "provenance": self.provenance,
+        }
+
+    @classmethod
+    def load(cls, path: Path) -> Bundle:
+        """Read and check a bundle, zip file or folder.
+
+        Raises
+        ------
+        BundleError
+            If anything in it is missing, extra, changed, unknown or too new.
+        """
+        try:
+            files = _read_folder(path) if path.is_dir() else _read_zip(path)
+            return _parse(files)
+        except BundleError as error:
+            raise BundleError(f"{path}: {error}") from error.__cause__
+
+
+def _as_json(value: Quantisation | Threshold) -> Json:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+def _read_folder(path: Path) -> dict[str, bytes]:
+    names = {entry.name for entry in path.iterdir()}
+    _check_names(names)
+    files = {}
+    for name in names:
+        entry = path / name
+        if not entry.is_file() or entry.stat().st_size > _MAX_BYTES:
+            raise BundleError(f"{name} is not a file of at most {_MAX_BYTES >> 20} MiB; this is not a bundle.")
+        files[name] = entry.read_bytes()
+    return files
+
+
+def _read_zip(path: Path) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            if len({entry.filename for entry in entries}) != len(entries):
+                raise BundleError("the zip file names an entry twice; it is not a bundle that edge-asd wrote.")
+            _check_names({entry.filename for entry in entries})
+            for entry in entries:
+                if entry.file_size > _MAX_BYTES:
+                    raise BundleError(f"{entry.filename} claims {entry.file_size} bytes; this is not a bundle.")
+            return {entry.filename: archive.read(entry) for entry in entries}
+    except FileNotFoundError:
+        raise BundleError(
+            "there is no such bundle. Make one with: edge-asd quantize RUN --data DATA --out ..."
+        ) from None
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise BundleError(f"the file is damaged or no bundle ({error}). Copy it again, or quantise anew.") from error
+    except OSError as error:
+        raise BundleError(f"the file cannot be read ({error.strerror or error}).") from error
+    except Exception as error:
+        if type(error).__module__ == "zlib":  # zlib.error derives from Exception alone
+            raise BundleError("the file is damaged (bad compressed data). Copy it again, or quantise anew.") from error
+        raise
+
+
+def _check_names(names: set[str]) -> None:
+    expected = {_MANIFEST, *_FILES}
+    if missing := sorted(expected - names):
+        raise BundleError(f"{', '.join(missing)} missing; the bundle is incomplete. Copy it again, or quantise anew.")
+    if extra := sorted(names - expected):
+        raise BundleError(f"unexpected entry {extra[0]!r}; a bundle holds only {', '.join(sorted(expected))}.")
+
+
+def _parse(files: dict[str, bytes]) -> Bundle:
+    raw = parse_object(files[_MANIFEST], _MANIFEST, BundleError)
+    if raw.get("format") != _FORMAT:
+        raise BundleError("manifest.json is not an edge-asd manifest.")
+    schema = raw.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise BundleError(f"manifest.json has no valid schema version ({schema!r}).")
+    if schema > SCHEMA:
+        raise BundleError(f"the bundle has schema {schema}, this edge-asd reads up to {SCHEMA}. Update edge-asd.")
+
+    top = StrictReader(raw, _MANIFEST, BundleError)
+    top.take("format", str), top.take("schema", int)
+    hashes = top.child("files")
+    for name in _FILES:
+        if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
+            raise BundleError(
+                f"{name} was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
+            )
+    hashes.finish()
+
+    arithmetic = top.child("arithmetic")
+    frontend_number = arithmetic.take("front_end", int)
+    model_arithmetic = arithmetic.take("model", str)
+    score_number = arithmetic.take("score", int)
+    arithmetic.finish()
+    for what, found, known in (
+        ("front end", frontend_number, (FRONTEND_NUMBER,)),
+        ("score", score_number, (SCORE_NUMBER,)),
+        ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
+        ("detector", detector := top.take("detector", str), DETECTORS),
+    ):
+        if found not in known:
+            raise BundleError(
+                f"the bundle was evaluated with {what} {found}; this edge-asd has {', '.join(map(str, known))}. "
+                "Use the edge-asd version that made it, or quantise anew."
+            )
+    try:
+        features = FeatureSpec.from_dict(top.take("features", dict))
+    except EdgeAsdError as error:
+        raise BundleError(f"manifest.json: {error}") from error
+
+    sections = top.child("sections")
+    thresholds = {section: _threshold(sections.child(section)) for section in sections.keys}
+    if not thresholds:
+        raise BundleError("manifest.json lists no section.")
+    bundle = Bundle(
+        machine=top.take("machine", str),
+        detector=detector,
+        features=features,
+        window_frames=top.integer("window_frames", 1, 1024),
+        window_hop=top.integer("window_hop", 1, 1024),
+        score_window_frames=top.integer("score_window_frames", 1, 1_000_000),
+        input=_quantisation(top.child("input")),
+        output=_quantisation(top.child("output")),
+        thresholds=thresholds,
+        model=files[_MODEL],
+        float_model=files[_FLOAT_MODEL],
+        golden=files[_GOLDEN],
+        provenance=top.take("provenance", dict),
+        frontend_number=frontend_number,
+        score_number=score_number,
+        model_arithmetic=model_arithmetic,
+    )
+    top.finish()
+    if bundle.score_window_frames < bundle.window_frames:
+        raise BundleError("manifest.json: score_window_frames is shorter than one window.")
+    return bundle
+
+
+def _quantisation(reader: StrictReader) -> Quantisation:
+    value = Quantisation(
+        scale=reader.take("scale", float),
+        zero_point=reader.integer("zero_point", -128, 127),
+        multiplier=reader.integer("multiplier", 1, 2**31 - 1),
+    )
+    reader.finish()
+    if not value.scale > 0:
+        raise BundleError(f"{reader.where}: scale must be greater than 0.")
+    return value
+
+
+def _threshold(reader: StrictReader) -> Threshold:
+    clips = reader.child("clips")
+    value = Threshold(
+        score=reader.integer("score", 0, 2**31 - 1),
+        method=reader.take("method", str),
+        quantile=reader.take("quantile", float),
+        clips={domain: clips.integer(domain, 0, 10**9) for domain in clips.keys},
+    )
+    reader.finish()
+    return value

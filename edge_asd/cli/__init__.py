@@ -1,0 +1,75 @@
+"""The command ``edge-asd``: one module a command, heavy imports inside the command's function."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from edge_asd.cli import demo, devices, evaluate, monitor, quantize, train
+from edge_asd.cli.common import State
+from edge_asd.errors import EdgeAsdError
+
+app = typer.Typer(
+    name="edge-asd",
+    help="Hear that a machine is failing: train, quantise, evaluate and monitor, on the smallest computer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: edge-asd demo",
+)
+
+app.command("demo")(demo.command)
+app.command("train")(train.command)
+app.command("quantize")(quantize.command)
+app.command("evaluate")(evaluate.command)
+app.command("monitor")(monitor.command)
+app.command("devices")(devices.command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from edge_asd import __version__
+
+        typer.echo(f"edge-asd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    State.debug = debug
+
+
+def main() -> None:
+    """Run the command line; errors meant for people end it with exit code 1 and one paragraph."""
+    try:
+        app()
+    except EdgeAsdError as error:
+        _stop(error, str(error))
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except MemoryError as error:
+        _stop(error, "Not enough memory. Close other programs, or use fewer sections.")
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        _stop(error, f"The operating system refused{place}: {error.strerror or error}.")
+    except Exception as error:
+        _stop(error, f"Unexpected {type(error).__name__}: {error}. This is a defect of edge-asd; --debug shows where.")
+
+
+def _stop(error: BaseException, message: str) -> None:
+    if State.debug:
+        raise error
+    print(f"Error: {message}", file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,73 @@
+"""What the commands share: options, progress on the standard error, output on the standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on the standard output.")]
+DataArgument = Annotated[
+    Path, typer.Argument(metavar="DATA", help="Data set: a folder that holds one folder a machine, such as fan/.")
+]
+DataOption = Annotated[
+    Path, typer.Option("--data", metavar="DATA", help="Data set: a folder that holds one folder a machine.")
+]
+BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize.")]
+
+
+class State:
+    """Options given before the command's name."""
+
+    debug = False
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; an absent value is null, never NaN."""
+    print(json.dumps(document, indent=2, allow_nan=False), flush=True)
+
+
+def note(text: str) -> None:
+    """Tell the user something on the standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class ProgressLine:
+    """One line of progress that rewrites itself; nothing where the standard error is no terminal."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._shown = False
+
+    def __call__(self, text: str) -> None:
+        """Show `text` in place of what was shown before."""
+        if self._terminal:
+            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+            self._shown = True
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
+
+
+def figure(value: float | None) -> str:
+    """Format an AUC for a table; a dash where there is none."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """Lay out a table: the first three columns to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+
+    def line(row: list[str]) -> str:
+        cells = [
+            f"{cell:<{w}}" if i < 3 else f"{cell:>{w}}" for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])

@@ -1,0 +1,72 @@
+"""``edge-asd evaluate``: float against the shipped arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_asd.bundle import Bundle
+from edge_asd.cli.common import BundleArgument, DataOption, JsonOption, ProgressLine, figure, note, print_json, table
+from edge_asd.stages import load_stage
+
+
+def command(
+    bundle: BundleArgument,
+    data: DataOption,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the official CSV files.")],
+    json: JsonOption = False,
+) -> None:
+    """Measure AUC and pAUC, float against shipped, for every section and domain.
+
+    The level column is the AUC of the clips' loudness alone: a detector that does not beat it has
+    learnt little more than loudness.
+    """
+    evaluation = load_stage("quantize.evaluation")
+    line = ProgressLine()
+    try:
+        done = evaluation.evaluate(Bundle.load(bundle), data, out, progress=lambda n, total: line(f"clip {n}/{total}"))
+    finally:
+        line.clear()
+    for text in done.notes:
+        note(f"Note: {text}")
+    if json:
+        print_json({"results": [asdict(result) for result in done.results], "saturation": done.saturated_share})
+        return
+    print(results_table(done.results))
+    print(f"Input values cut off: {done.saturated_share:.3%}. Scores and decisions of every clip: {out}")
+
+
+def results_table(results: list[Any]) -> str:
+    """Lay out evaluation results for people."""
+    return table(
+        [
+            "machine",
+            "section",
+            "domain",
+            "normal",
+            "anomaly",
+            "AUC float",
+            "AUC int8",
+            "drop",
+            "pAUC int8",
+            "AUC level",
+        ],
+        [
+            [
+                r.machine,
+                r.section,
+                r.domain,
+                str(r.n_normal),
+                str(r.n_anomaly),
+                figure(r.auc_float),
+                figure(r.auc_int8),
+                "-" if r.auc_drop is None else f"{r.auc_drop:+.3f}",
+                figure(r.pauc_int8),
+                figure(r.auc_level),
+            ]
+            for r in results
+        ],
+    )

@@ -1,0 +1,74 @@
+"""``edge-asd quantize``: a run to an int8 bundle."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_asd.cli.common import DataOption, JsonOption, ProgressLine, note, print_json
+from edge_asd.detectors.scores import score_to_db2
+from edge_asd.stages import load_stage
+
+
+class ThresholdMethod(StrEnum):
+    """Ways to fit a threshold."""
+
+    quantile = "quantile"
+    gamma = "gamma"
+
+
+def command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder made by edge-asd train.")],
+    data: DataOption,
+    out: Annotated[Path, typer.Option(metavar="BUNDLE", help="Bundle to write, by custom NAME.easd.")],
+    threshold: Annotated[
+        ThresholdMethod, typer.Option(help="quantile of held-back scores, or the published gamma fit.")
+    ] = ThresholdMethod.quantile,
+    quantile: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of healthy scores below it.")] = 0.9,
+    score_seconds: Annotated[float, typer.Option(min=0.2, max=600, help="Span of a clip or rolling score.")] = 10.0,
+    json: JsonOption = False,
+) -> None:
+    """Convert a run to int8, fit a threshold for each section, and write the bundle.
+
+    Representative data comes from every section and domain, with copies 6 dB louder and softer.
+    """
+    pipeline = load_stage("quantize.pipeline")
+    line = ProgressLine()
+    try:
+        done = pipeline.quantise_run(
+            run,
+            data,
+            out,
+            method=threshold.value,
+            quantile=quantile,
+            score_seconds=score_seconds,
+            progress=lambda step: line(f"{step} ..."),
+        )
+    finally:
+        line.clear()
+    bundle = done.bundle
+    for text in done.notes:
+        note(f"Note: {text}")
+    if json:
+        print_json(
+            {
+                "bundle": str(out),
+                "machine": bundle.machine,
+                "model_bytes": len(bundle.model),
+                "saturation": done.saturated_share,
+                "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
+                "clips": {s: t.clips for s, t in sorted(bundle.thresholds.items())},
+                "notes": done.notes,
+            }
+        )
+        return
+    print(f"{out}: int8 model of {len(bundle.model) / 1024:.0f} KiB (float {len(bundle.float_model) / 1024:.0f} KiB).")
+    print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
+    for section, fitted in sorted(bundle.thresholds.items()):
+        clips = ", ".join(f"{n} {domain}" for domain, n in fitted.clips.items())
+        fit = f"{fitted.method} {fitted.quantile:g} of {clips} clips"
+        print(f"Section {section}: threshold {score_to_db2(fitted.score):.2f} dB² ({fit}).")
+    print(f"Next: edge-asd evaluate {out} --data {data} --out results")

@@ -1,0 +1,58 @@
+"""Anomaly scores as integers: dB^2 in Q15.16, the same on every device.
+
+A score is a non-negative int32, 65536 to the dB^2, saturated at 2^31 - 1 (32768 dB^2). Sums of N
+such scores stay below 2^31 * N and cannot overflow int64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+SCORE_FRACTION_BITS = 16
+SCORE_MAX = 2**31 - 1
+
+
+def score_to_db2(score: int) -> float:
+    """Turn an integer score into dB^2, for people to read."""
+    return score / float(1 << SCORE_FRACTION_BITS)
+
+
+def mean_score(window_scores: npt.NDArray[np.int32]) -> int:
+    """Mean of window scores, rounded half up: floor((sum + n // 2) / n).
+
+    Parameters
+    ----------
+    window_scores : ndarray, int32 [shape=(n,), n >= 1, dB^2 in Q15.16]
+
+    Returns
+    -------
+    score : int [dB^2 in Q15.16]
+    """
+    return _rounded_mean(int(window_scores.sum(dtype=np.int64)), len(window_scores))
+
+
+def _rounded_mean(total: int, n: int) -> int:
+    return (total + n // 2) // n
+
+
+class RollingScore:
+    """Mean of the last `windows` window scores; equal to `mean_score` of them.
+
+    Parameters
+    ----------
+    windows : int > 0
+        Number of windows in one score.
+    """
+
+    def __init__(self, windows: int) -> None:
+        self._ring = np.zeros(windows, dtype=np.int32)
+        self._sum, self._count = 0, 0
+
+    def push(self, score: int) -> int | None:
+        """Add a window's score; return the mean once `windows` have been seen, else None."""
+        place = self._count % len(self._ring)
+        self._sum += score - int(self._ring[place])
+        self._ring[place] = score
+        self._count += 1
+        return None if self._count < len(self._ring) else _rounded_mean(self._sum, len(self._ring))

@@ -1,0 +1,94 @@
+"""The monitor's loop: blocks of samples in, decisions out; the same for files, pipes and microphones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.bundle import Bundle
+from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.scores import RollingScore
+from edge_asd.frontend import log_mel
+from edge_asd.thresholds import is_anomalous
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict on the stretch of sound that ends at `time_s`.
+
+    Attributes
+    ----------
+    time_s : float [s]
+        End of the last frame scored, counted in samples since the start.
+    section : str
+    score, threshold : int [dB^2, Q15.16]
+    anomaly : bool
+        The score is greater than the threshold.
+    """
+
+    time_s: float
+    section: str
+    score: int
+    threshold: int
+    anomaly: bool
+
+
+class Engine:
+    """Scores a stream with a bundle's detector.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    section : str
+        Whose threshold decides.
+    interval_s : float > 0 [s]
+        Time between two decisions, rounded to whole frames. The first falls when the score's
+        span (`bundle.score_window_frames`) has been heard.
+
+    Attributes
+    ----------
+    silent_samples : int
+        Length of the run of zeros that the stream ends with so far.
+    """
+
+    def __init__(self, bundle: Bundle, section: str, *, interval_s: float = 1.0) -> None:
+        self._bundle, self._section = bundle, section
+        self._threshold = bundle.threshold(section).score
+        self._detector = AutoencoderDetector(bundle)
+        self._rolling = RollingScore(bundle.windows_per_score)
+        spec = bundle.features
+        self._interval = max(1, round(interval_s * spec.sample_rate / spec.hop_length))
+        self._samples = np.empty(0, dtype=np.int16)
+        self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
+        self._windows = 0
+        self.silent_samples = 0
+
+    def push(self, samples: npt.NDArray[np.int16]) -> Iterator[Decision]:
+        """Take the next samples; yield the decisions that they complete."""
+        bundle, spec = self._bundle, self._bundle.features
+        sounding = np.flatnonzero(samples)
+        self.silent_samples = (
+            samples.size - 1 - int(sounding[-1]) if sounding.size else self.silent_samples + samples.size
+        )
+        self._samples = np.concatenate([self._samples, samples])
+        new = log_mel(self._samples, spec)
+        self._samples = self._samples[len(new) * spec.hop_length :]
+        frames = np.concatenate([self._frames, new])
+        scores = self._detector.window_scores(frames)
+        self._frames = frames[len(scores) * bundle.window_hop :]
+        for score in scores.tolist():
+            mean = self._rolling.push(score)
+            self._windows += 1
+            late = self._windows - bundle.windows_per_score
+            if mean is not None and late * bundle.window_hop % self._interval < bundle.window_hop:
+                end = bundle.window_frames + (self._windows - 1) * bundle.window_hop
+                yield Decision(
+                    time_s=spec.sample_count(end) / spec.sample_rate,
+                    section=self._section,
+                    score=mean,
+                    threshold=self._threshold,
+                    anomaly=is_anomalous(mean, self._threshold),
+                )

@@ -1,0 +1,83 @@
+"""Reading JSON from outside: every key expected, every type checked, nothing silently ignored."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from edge_asd.errors import EdgeAsdError
+
+Json = dict[str, Any]
+
+
+def parse_object(text: bytes, where: str, error: type[EdgeAsdError]) -> Json:
+    """Parse one JSON object; duplicate keys, NaN and anything else raise `error`."""
+    try:
+        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as cause:
+        raise error(f"{where} is damaged ({cause}). Copy it again, or make it anew.") from cause
+    if not isinstance(value, dict):
+        raise error(f"{where} is not a JSON object. Copy it again, or make it anew.")
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> Json:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return dict(pairs)
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+class StrictReader:
+    """Takes keys out of a JSON object one by one; what is left at the end is an error.
+
+    Parameters
+    ----------
+    values : dict
+        The object.
+    where : str
+        What the messages call it.
+    error : type of EdgeAsdError
+        What is raised.
+    """
+
+    def __init__(self, values: Json, where: str, error: type[EdgeAsdError]) -> None:
+        self._values, self.where, self._error = dict(values), where, error
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys that have not been taken."""
+        return list(self._values)
+
+    def take(self, key: str, kind: type) -> Any:
+        """Take a value of exactly this type (an integer may stand for a float)."""
+        if key not in self._values:
+            raise self._error(f"{self.where}: the key {key!r} is missing.")
+        value = self._values.pop(key)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise self._error(f"{self.where}: {key!r} should be {kind.__name__}, not {value!r:.60}.")
+        return value
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        """Take an integer within bounds."""
+        value: int = self.take(key, int)
+        if not low <= value <= high:
+            raise self._error(f"{self.where}: {key!r} is {value}, outside {low} to {high}.")
+        return value
+
+    def child(self, key: str) -> StrictReader:
+        """Take an object, to be read in the same way."""
+        return StrictReader(self.take(key, dict), f"{self.where}, {key}", self._error)
+
+    def finish(self) -> None:
+        """Refuse what was not taken."""
+        if self._values:
+            raise self._error(
+                f"{self.where}: unknown key {next(iter(self._values))!r}. It was changed by hand, "
+                "or made by another version of edge-asd."
+            )

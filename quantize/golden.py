@@ -1,0 +1,55 @@
+"""Golden vectors of a bundle: PCM and every value computed from it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.bundle import Bundle
+from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.scores import mean_score
+from edge_asd.frontend import log_mel
+
+_FRAMES = 40
+
+
+def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
+    """Make a second or so of sound at the data's level: never a user's recording.
+
+    Noise with a falling spectrum and a tone; a click, a loud stretch that clips, and silence, so
+    that every branch of the arithmetic is passed.
+    """
+    spec = bundle.features
+    n = spec.sample_count(_FRAMES)
+    rng = np.random.default_rng(20210610)
+    spectrum = np.fft.rfft(rng.normal(size=n))
+    noise = np.fft.irfft(spectrum / np.sqrt(1 + np.arange(len(spectrum))), n)
+    sound = noise / np.sqrt(np.mean(noise**2)) + np.sin(2 * np.pi * 437.0 * np.arange(n) / spec.sample_rate)
+    sound *= 32768 * 10 ** (level_db / 20) / np.sqrt(1.5)
+    sound[n // 4] = 32767
+    sound[n // 2 : n // 2 + 2 * spec.n_fft] *= 1e4
+    sound[-4 * spec.n_fft :] = 0
+    return np.clip(np.round(sound), -32768, 32767).astype(np.int16)
+
+
+def golden_vectors(bundle: Bundle, level_db: float) -> bytes:
+    """Compute the contents of ``golden.npz`` for a bundle that is complete but for it."""
+    detector = AutoencoderDetector(bundle)
+    pcm = golden_pcm(bundle, level_db)
+    features = log_mel(pcm, bundle.features)
+    inputs = detector.quantise(features)
+    outputs = detector.run(detector.windows(inputs))
+    scores = detector.scores_of_outputs(detector.windows(features), outputs)
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        pcm=pcm,
+        features=features,
+        model_input=inputs,
+        model_output=outputs,
+        window_scores=scores,
+        score=np.int64(mean_score(scores)),
+    )
+    return buffer.getvalue()

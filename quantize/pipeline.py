@@ -1,0 +1,177 @@
+"""A training run to a bundle."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from edge_asd import __version__
+from edge_asd.bundle import Bundle, Quantisation, Threshold
+from edge_asd.clips import DOMAINS
+from edge_asd.detectors.autoencoder import AutoencoderDetector, output_multiplier
+from edge_asd.detectors.scores import mean_score
+from edge_asd.errors import DataError
+from edge_asd.files import prepare_folder
+from edge_asd.frontend import log_mel
+from edge_asd.frontend.quantise_input import input_multiplier
+from edge_asd.interpreter import Model
+from quantize.convert import to_float, to_int8
+from quantize.golden import golden_vectors
+from quantize.representative import HEADROOM_DB, representative_windows
+from quantize.threshold_fitting import fit_threshold
+from train.backend import import_tensorflow
+from train.dataset import Clip, Dataset, content_hash, level_db
+from train.models import AE_FRAMES
+from train.run import Run
+
+SCORE_SECONDS = 10.0
+"""Default span of a clip or rolling score, the length of MIMII DUE's clips."""
+
+_FEW_CLIPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Quantised:
+    """A finished bundle and what its maker should know about it."""
+
+    bundle: Bundle
+    saturated_share: float
+    notes: list[str]
+
+
+def quantise_run(
+    folder: Path,
+    data: Path,
+    out: Path,
+    *,
+    method: str = "quantile",
+    quantile: float = 0.9,
+    score_seconds: float = SCORE_SECONDS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Quantised:
+    """Convert a run to int8, fit its thresholds and write the bundle.
+
+    Parameters
+    ----------
+    folder : Path
+        The run.
+    data : Path
+        The data set it was trained on; its training clips must be unchanged.
+    out : Path
+        The bundle, by custom NAME.easd.
+    method, quantile
+        See `quantize.threshold_fitting.fit_threshold`.
+    score_seconds : float
+        Span of the clip or rolling score.
+    progress : callable, optional
+        Called with the name of each step.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the run or the data cannot be used, or `out` cannot be written.
+    """
+    run = Run.load(folder)
+    dataset = Dataset(data, run.machine, run.sections)
+    fit, held_back = _clips_of_run(run, dataset)
+    score_frames = run.features.frame_count(round(score_seconds * run.features.sample_rate))
+    if score_frames < AE_FRAMES:
+        raise DataError(f"A score needs at least one window; {score_seconds} s is too short. Use for example 10.")
+    prepare_folder(out.absolute().parent)
+    model = run.load_model(folder)
+
+    progress("representative data")
+    windows = representative_windows(fit, run.features, AE_FRAMES)
+    progress("conversion")
+    int8, float_model = to_int8(model, windows), to_float(model)
+    shipped = Model(int8, reference=True)
+    bundle = Bundle(
+        machine=run.machine,
+        detector=run.model,
+        features=run.features,
+        window_frames=AE_FRAMES,
+        window_hop=1,
+        score_window_frames=score_frames,
+        input=Quantisation(shipped.input_scale, shipped.input_zero_point, input_multiplier(shipped.input_scale)),
+        output=Quantisation(shipped.output_scale, shipped.output_zero_point, output_multiplier(shipped.output_scale)),
+        thresholds={},
+        model=int8,
+        float_model=float_model,
+        golden=b"",
+        provenance={
+            "data_sha256": run.data_hash,
+            "seed": run.seed,
+            "epochs": len(run.loss),
+            "loss_db2": run.loss[-1],
+            "held_back_loss_db2": run.validation_loss[-1],
+            "representative_windows": len(windows),
+            "representative_shifts_db": list(HEADROOM_DB),
+            "versions": {
+                "edge-asd": __version__,
+                "tensorflow": import_tensorflow().__version__,
+                "numpy": version("numpy"),
+                "python": platform.python_version(),
+                "runtime": shipped.runtime,
+            },
+        },
+    )
+    progress("thresholds")
+    detector = AutoencoderDetector(bundle)
+    notes: list[str] = []
+    thresholds = {
+        section: _section_threshold(detector, bundle, section, held_back, method, quantile, notes)
+        for section in run.sections
+    }
+    bundle = replace(bundle, thresholds=thresholds)
+    level = statistics.median(level_db(clip.read(run.features, AE_FRAMES).pcm) for clip in held_back)
+    bundle = replace(bundle, golden=golden_vectors(bundle, level))
+    bundle.save(out)
+    return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
+
+
+def _clips_of_run(run: Run, dataset: Dataset) -> tuple[list[Clip], list[Clip]]:
+    clips = dataset.select(split="train")
+    by_key = {clip.key: clip for clip in clips}
+    if missing := [key for key in (*run.fit, *run.held_back) if key not in by_key]:
+        raise DataError(
+            f"{dataset.root / dataset.machine} lacks {missing[0]}, which the run was trained on "
+            f"({len(missing)} missing in all). Give the same data set with --data, or train anew."
+        )
+    if content_hash(clips) != run.data_hash:
+        raise DataError(
+            f"The training clips in {dataset.root / dataset.machine} have changed since the run was trained. "
+            "Give the same data set with --data, or train anew."
+        )
+    return [by_key[key] for key in run.fit], [by_key[key] for key in run.held_back]
+
+
+def _section_threshold(
+    detector: AutoencoderDetector,
+    bundle: Bundle,
+    section: str,
+    held_back: list[Clip],
+    method: str,
+    quantile: float,
+    notes: list[str],
+) -> Threshold:
+    scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
+    for clip in held_back:
+        if clip.name.section == section:
+            frames = log_mel(clip.read(bundle.features, bundle.window_frames).pcm, bundle.features)
+            scores[clip.name.domain].append(mean_score(detector.window_scores(frames)))
+    count = sum(map(len, scores.values()))
+    if count == 0:
+        raise DataError(
+            f"Section {section} has no clip held back from fitting, so it can have no threshold. "
+            "It needs at least two training clips."
+        )
+    if count < _FEW_CLIPS:
+        notes.append(
+            f"Section {section}: its threshold rests on {count} held-back clip{'s' if count > 1 else ''}; "
+            "expect it to be rough. More healthy recordings make it better."
+        )
+    return fit_threshold(scores, method, quantile)

@@ -1,0 +1,51 @@
+"""Thresholds of a bundle's sections, fitted on shipped scores of clips held back from fitting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from edge_asd.bundle import Threshold
+from edge_asd.detectors.scores import SCORE_FRACTION_BITS, SCORE_MAX
+from edge_asd.errors import DataError
+from edge_asd.thresholds import quantile_threshold
+
+METHODS = ("quantile", "gamma")
+
+
+def fit_threshold(scores: Mapping[str, Sequence[int]], method: str, quantile: float) -> Threshold:
+    """Fit a section's threshold on healthy scores.
+
+    Parameters
+    ----------
+    scores : mapping of domain to sequence of int [dB^2 in Q15.16]
+    method : {"quantile", "gamma"}
+        "gamma": a three-parameter gamma distribution fitted to all scores, and its ppf, as the
+        published baselines do (there, one for a whole machine).
+    quantile : float, 0 to 1
+
+    Raises
+    ------
+    DataError
+        If the method is unknown, or the scores are too few or too alike for it.
+    """
+    if method == "quantile":
+        return quantile_threshold(scores, quantile)
+    if method != "gamma":
+        raise DataError(f"There is no threshold method {method!r}; use one of: {', '.join(METHODS)}.")
+    if not 0 < quantile < 1:
+        raise DataError(f"The quantile {quantile} is outside (0, 1), where a gamma distribution has one; use 0.9.")
+    pooled = [score / 2**SCORE_FRACTION_BITS for values in scores.values() for score in values]
+    if len(set(pooled)) < 3:
+        raise DataError(
+            f"A gamma distribution has three parameters, and there are {len(pooled)} held-back clips. "
+            "Use --threshold quantile, or record more healthy clips."
+        )
+    import numpy as np
+    from scipy.stats import gamma
+
+    with np.errstate(all="ignore"):
+        value = float(gamma.ppf(quantile, *gamma.fit(pooled)))
+    if not np.isfinite(value):
+        raise DataError("The gamma distribution could not be fitted to these scores. Use --threshold quantile.")
+    counts = {domain: len(values) for domain, values in scores.items() if len(values)}
+    return Threshold(min(max(0, round(value * 2**SCORE_FRACTION_BITS)), SCORE_MAX), "gamma", quantile, counts)

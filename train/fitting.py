@@ -1,0 +1,182 @@
+"""Fitting a baseline on fixed-point features, epoch by epoch, so that it can be stopped and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.errors import DataError, ModelError
+from edge_asd.files import prepare_folder
+from edge_asd.frontend import log_mel
+from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
+from train.backend import import_keras, import_tensorflow, make_repeatable
+from train.dataset import Clip, Dataset, content_hash, split_training
+from train.models import AE_FRAMES, autoencoder
+from train.run import Run
+
+EPOCHS, BATCH_SIZE, LEARNING_RATE = 100, 512, 1e-3
+"""As published for the autoencoder."""
+
+Progress = Callable[[str, int, int, str], None]
+"""Called with (what, done, all, detail)."""
+
+
+def train(
+    data: Path,
+    machine: str,
+    out: Path,
+    *,
+    sections: Sequence[str] | None = None,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress = lambda *_: None,
+) -> Run:
+    """Fit the autoencoder baseline of one machine and keep it in a run folder.
+
+    Parameters
+    ----------
+    data : Path
+        Data set in the layout of MIMII DUE.
+    machine : str
+    out : Path
+        Folder of the run.
+    sections : sequence of str, optional
+        Sections to fit together; all of them by default.
+    epochs : int > 0
+        Epochs in all, those before a resume included.
+    seed : int
+    resume : bool
+        Go on from the last whole epoch of the run in `out`.
+    overwrite : bool
+        Replace a run that `out` already holds.
+    progress : callable, optional
+        See `Progress`.
+
+    Returns
+    -------
+    run : Run
+        Also written to `out` after every epoch.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the data cannot be used, the run does not fit it, or `out` cannot be written.
+    """
+    if epochs < 1:
+        raise ModelError(f"{epochs} epochs cannot be trained; ask for at least 1.")
+    dataset = Dataset(data, machine, sections)
+    clips = dataset.select(split="train")
+    missing = [section for section in dataset.sections if not any(clip.name.section == section for clip in clips)]
+    if missing:
+        raise DataError(
+            f"{data / machine}: section {', '.join(missing)} has no training clips. Leave it out with --sections."
+        )
+    prepare_folder(out)
+    exists = Run.exists(out)
+    if exists and not (resume or overwrite):
+        raise ModelError(
+            f"{out} already holds a run. Add --resume to go on with it, --overwrite to replace it, "
+            "or choose another --out."
+        )
+    if resume and not exists:
+        raise ModelError(f"{out} holds no run to resume. Leave --resume out to start one.")
+
+    fit, held_back = split_training(clips)
+    run = Run(
+        machine=machine,
+        model="ae",
+        sections=dataset.sections,
+        features=FeatureSpec(),
+        seed=seed,
+        epochs=epochs,
+        batch_size=BATCH_SIZE,
+        learning_rate=LEARNING_RATE,
+        data_hash=content_hash(clips),
+        fit=[clip.key for clip in fit],
+        held_back=[clip.key for clip in held_back],
+    )
+    if resume:
+        run = _resumed(Run.load(out), run, out)
+    fit_frames = _Windows(fit, run.features, "fitting clips", progress)
+    held_back_frames = _Windows(held_back, run.features, "held-back clips", progress)
+    _fit(run, out, fit_frames, held_back_frames, progress)
+    return run
+
+
+def _resumed(old: Run, new: Run, out: Path) -> Run:
+    for name in ("machine", "model", "sections", "features", "seed", "batch_size", "learning_rate", "fit", "data_hash"):
+        if getattr(old, name) != getattr(new, name):
+            raise ModelError(
+                f"The run in {out} was begun with another {name.replace('_', ' ')}. Use the same, or start another run."
+            )
+    old.epochs = new.epochs
+    return old
+
+
+class _Windows:
+    """Log-mel frames of clips in one array, and where their windows start; windows are never copied out."""
+
+    def __init__(self, clips: Sequence[Clip], spec: FeatureSpec, what: str, progress: Progress) -> None:
+        frames, starts, first = [], [], 0
+        for i, clip in enumerate(clips):
+            fixed = log_mel(clip.read(spec, AE_FRAMES).pcm, spec)
+            frames.append(frames_db(fixed))
+            starts.append(first + np.arange(len(fixed) - AE_FRAMES + 1))
+            first += len(fixed)
+            progress(what, i + 1, len(clips), clip.path.name)
+        self.frames = np.concatenate(frames) if frames else np.empty((0, spec.n_mels), np.float32)
+        self.starts = np.concatenate(starts) if starts else np.empty(0, np.int64)
+
+
+def frames_db(fixed: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+    """Turn fixed-point log-mel values (Q15.16) into float dB for training: exact, since 24 bits hold them."""
+    return fixed.astype(np.float32) / np.float32(1 << DB_FRACTION_BITS)
+
+
+def _fit(run: Run, out: Path, fit: _Windows, held_back: _Windows, progress: Progress) -> None:
+    make_repeatable(run.seed)
+    if run.checkpoint:
+        model = run.load_model(out)
+    else:
+        model = autoencoder(run.features.n_mels)
+        model.compile(optimizer=import_keras().optimizers.Adam(run.learning_rate), loss="mse")
+        run.save(out)
+    batches, validation = _Batches(fit, run.batch_size), _Batches(held_back, run.batch_size)
+    for epoch in range(len(run.loss), run.epochs):
+        # The order of an epoch depends on the seed and its number alone, so a resumed run is the same run.
+        order = np.random.default_rng([run.seed, epoch]).permutation(len(fit.starts))
+        history = model.fit(batches(order), shuffle=False, verbose=0)
+        run.loss.append(float(history.history["loss"][0]))
+        run.validation_loss.append(
+            float(model.evaluate(validation(), verbose=0)) if len(held_back.starts) else run.loss[-1]
+        )
+        run.keep_epoch(out, model)
+        progress(
+            "epochs", epoch + 1, run.epochs, f"loss {run.loss[-1]:.2f}, held back {run.validation_loss[-1]:.2f} dB²"
+        )
+
+
+class _Batches:
+    """Batches of (window, window), gathered from the frames inside TensorFlow."""
+
+    def __init__(self, windows: _Windows, batch_size: int) -> None:
+        self._tf = import_tensorflow()
+        self._frames = self._tf.constant(windows.frames)
+        self._starts, self._batch_size = windows.starts, batch_size
+
+    def __call__(self, order: npt.NDArray[np.int64] | None = None) -> Any:
+        tf = self._tf
+        starts = self._starts if order is None else self._starts[order]
+
+        def gather(batch: Any) -> tuple[Any, Any]:
+            index = batch[:, None] + tf.range(AE_FRAMES, dtype=tf.int64)
+            x = tf.reshape(tf.gather(self._frames, index), (-1, AE_FRAMES * self._frames.shape[1]))
+            return x, x
+
+        return tf.data.Dataset.from_tensor_slices(starts).batch(self._batch_size).map(gather).prefetch(2)

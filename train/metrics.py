@@ -1,0 +1,45 @@
+"""AUC, pAUC and the decision figures, as the DCASE 2021 Task 2 baselines compute them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_FPR = 0.1
+"""The pAUC's range of false-positive rates; standardised after McClish, so 0.5 is chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankFigures:
+    """AUC and pAUC of one section and domain; None where a class is missing."""
+
+    auc: float | None
+    pauc: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFigures:
+    """Precision, recall and F1 of one section and domain; None where a class is missing."""
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+def rank_figures(anomaly: Sequence[bool], scores: Sequence[float]) -> RankFigures:
+    """Compute AUC and pAUC of scores that should be higher for anomalies."""
+    from sklearn.metrics import roc_auc_score
+
+    if len(set(anomaly)) < 2:
+        return RankFigures(None, None)
+    return RankFigures(float(roc_auc_score(anomaly, scores)), float(roc_auc_score(anomaly, scores, max_fpr=MAX_FPR)))
+
+
+def decision_figures(anomaly: Sequence[bool], decisions: Sequence[bool]) -> DecisionFigures:
+    """Compute precision, recall and F1; zero where nothing was flagged, as scikit-learn does."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    if len(set(anomaly)) < 2:
+        return DecisionFigures(None, None, None)
+    precision, recall, f1, _ = precision_recall_fscore_support(anomaly, decisions, average="binary", zero_division=0)
+    return DecisionFigures(float(precision), float(recall), float(f1))

@@ -1,0 +1,137 @@
+"""A training run's folder: ``run.json``, and the model as it was after the last whole epoch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_asd.errors import EdgeAsdError, ModelError, OutputError
+from edge_asd.files import write_atomically
+from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.strict_json import StrictReader, parse_object
+from train.backend import import_keras
+
+if TYPE_CHECKING:
+    import keras
+
+_FORMAT, _SCHEMA, _FILE = "edge-asd run", 1, "run.json"
+
+
+@dataclass
+class Run:
+    """What was trained, on what, and how far.
+
+    Attributes
+    ----------
+    machine, model : str
+    sections : list of str
+    features : FeatureSpec
+    seed, epochs, batch_size : int
+        `epochs` is the number asked for.
+    learning_rate : float
+    data_hash : str
+        `content_hash` of the training clips.
+    fit, held_back : list of str
+        Keys of the clips that the model was fitted on, and of those kept for thresholds.
+    loss, validation_loss : list of float [dB^2], one an epoch done
+        Mean squared error on the clips of `fit` and `held_back`.
+    checkpoint : str
+        Name of the model file; "" before the first epoch has ended.
+    """
+
+    machine: str
+    model: str
+    sections: list[str]
+    features: FeatureSpec
+    seed: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    data_hash: str
+    fit: list[str]
+    held_back: list[str]
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    checkpoint: str = ""
+    frontend_number: int = FRONTEND_NUMBER
+
+    def save(self, folder: Path) -> None:
+        """Write ``run.json`` atomically."""
+        document = {"format": _FORMAT, "schema": _SCHEMA, **asdict(self)}
+        write_atomically(folder / _FILE, (json.dumps(document, indent=1) + "\n").encode())
+
+    def keep_epoch(self, folder: Path, model: keras.Model) -> None:
+        """Save the model after an epoch; a kill at any moment leaves this epoch or the one before."""
+        previous = self.checkpoint
+        self.checkpoint = f"epoch_{len(self.loss):04d}.keras"
+        partial = folder / f".{self.checkpoint.removesuffix('.keras')}.partial.keras"
+        try:
+            model.save(partial)
+            partial.replace(folder / self.checkpoint)
+        except OSError as error:
+            raise OutputError(
+                f"Cannot write {folder / self.checkpoint}: {error}. "
+                "The epoch before is kept; free some space and add --resume."
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        self.save(folder)
+        if previous and previous != self.checkpoint:
+            (folder / previous).unlink(missing_ok=True)
+
+    def load_model(self, folder: Path) -> keras.Model:
+        """Load the model of the last whole epoch, with its optimiser's state.
+
+        Raises
+        ------
+        ModelError
+            If there is none yet, or it cannot be read.
+        """
+        if not self.checkpoint:
+            raise ModelError(f"{folder} has no finished epoch yet. Train it first: edge-asd train ... --resume.")
+        try:
+            return import_keras().saving.load_model(folder / self.checkpoint, safe_mode=True)
+        except Exception as error:  # Keras raises whatever its readers meet in a damaged file
+            raise ModelError(f"{folder / self.checkpoint} cannot be read ({error}). Train anew.") from error
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Tell whether `folder` holds a run."""
+        return (folder / _FILE).is_file()
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """Read ``run.json``.
+
+        Raises
+        ------
+        ModelError
+            If the folder is not a run, or the file is damaged or of another version.
+        """
+        if not cls.exists(folder):
+            raise ModelError(
+                f"{folder} is not a training run: it has no {_FILE}. Make one with: edge-asd train DATA ..."
+            )
+        where = str(folder / _FILE)
+        raw = parse_object((folder / _FILE).read_bytes(), where, ModelError)
+        if raw.get("format") != _FORMAT or raw.get("schema") != _SCHEMA:
+            raise ModelError(f"{where} is not a run of this version of edge-asd. Train anew.")
+        reader = StrictReader(raw, where, ModelError)
+        reader.take("format", str), reader.take("schema", int)
+        kinds = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list, "FeatureSpec": dict}
+        values = {name: reader.take(name, kinds[str(spec.type)]) for name, spec in cls.__dataclass_fields__.items()}
+        reader.finish()
+        try:
+            values["features"] = FeatureSpec.from_dict(values["features"])
+        except EdgeAsdError as error:
+            raise ModelError(f"{where}: {error}") from error
+        if Path(values["checkpoint"]).name != values["checkpoint"]:
+            raise ModelError(f"{where}: the checkpoint must lie in the run's own folder.")
+        if values["frontend_number"] != FRONTEND_NUMBER:
+            raise ModelError(
+                f"{where} was trained on front end {values['frontend_number']}, this edge-asd has {FRONTEND_NUMBER}. "
+                "Train anew."
+            )
+        return cls(**values)
