@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.bundle import Bundle
 from edge_asd.cli.common import BundleArgument, DataOption, JsonOption, ProgressLine, figure, note, print_json, table
 from edge_asd.stages import load_stage
 
@@ -24,6 +23,8 @@ def command(
     The level column is the AUC of the clips' loudness alone: a detector that does not beat it has
     learnt little more than loudness.
     """
+    from edge_asd.bundle import Bundle
+
     evaluation = load_stage("quantize.evaluation")
     line = ProgressLine()
     try:

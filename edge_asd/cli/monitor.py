@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_asd.bundle import Bundle
 from edge_asd.cli.common import BundleArgument, note
 from edge_asd.clips import parse_section
-from edge_asd.detectors.scores import score_to_db2
 from edge_asd.errors import DataError
 
 if TYPE_CHECKING:
     from edge_asd.audio.stream import Pcm
+    from edge_asd.bundle import Bundle
     from edge_asd.monitor.engine import Decision, Engine
 
 _BLOCK_SECONDS = 1.0  # of a file: large enough to be fast, small enough for a small computer
@@ -50,6 +49,7 @@ def command(
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
+    from edge_asd.bundle import Bundle
     from edge_asd.monitor.engine import Engine
 
     loaded = Bundle.load(bundle)
@@ -155,6 +155,8 @@ def _print(decision: Decision, json: bool) -> None:
     if json:
         print(jsonlib.dumps(asdict(decision)), flush=True)
         return
+    from edge_asd.detectors.scores import score_to_db2
+
     verdict = "ANOMALY" if decision.anomaly else "healthy"
     print(
         f"{decision.time_s:9.1f} s  section {decision.section}  score {score_to_db2(decision.score):8.2f} dB²  "

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from edge_asd.cli.common import DataOption, JsonOption, ProgressLine, note, print_json
-from edge_asd.detectors.scores import score_to_db2
 from edge_asd.stages import load_stage
 
 
@@ -35,6 +34,8 @@ def command(
 
     Representative data comes from every section and domain, with copies 6 dB louder and softer.
     """
+    from edge_asd.detectors.scores import score_to_db2
+
     pipeline = load_stage("quantize.pipeline")
     line = ProgressLine()
     try:
