@@ -1,0 +1,37 @@
+"""Running ``edge-asd`` as its user does: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+EDGE_ASD = Path(sys.executable).with_name("edge-asd")
+
+
+def edge_asd(
+    *arguments: object, cwd: Path | None = None, env: dict[str, str] | None = None, data: bytes | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command; standard output and error come back as text."""
+    done = subprocess.run(
+        [str(EDGE_ASD), *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        input=data,
+        stdin=None if data is not None else subprocess.DEVNULL,
+        capture_output=True,
+        timeout=300,
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def assert_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit code 1, nothing on the standard output, one paragraph that holds `words`, no traceback."""
+    assert done.returncode == 1, done
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Note: ")]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("Error: ")
+    for word in words:
+        assert word in lines[0], lines[0]

@@ -1,0 +1,159 @@
+"""What the commands load, where they find it, and what a core installation can do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.cli.command import EDGE_ASD, assert_error, edge_asd
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.random.default_rng(1).normal(size=32000) * 0.05, 16000, subtype="PCM_16")
+    return path
+
+
+@pytest.mark.parametrize("source", ["wav", "microphone"])
+def test_monitor_loads_nothing_heavy(bundle_path: Path, clip: Path, source: str) -> None:
+    arguments = ["--wav", str(clip)] if source == "wav" else []
+    program = (
+        "import sys\n"
+        "from edge_asd.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('loaded', *(m for m in sys.argv[-1].split(',') if m in sys.modules), 'numpy' in sys.modules)"
+    )
+    # The list of modules rides behind `--`-less arguments: taken off before typer sees it.
+    program = "import sys\nheavy = sys.argv.pop()\n" + program.replace("sys.argv[-1]", "heavy")
+    done = subprocess.run(
+        [sys.executable, "-c", program, "monitor", str(bundle_path), "--section", "00", *arguments, ",".join(HEAVY)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ALSA_CONFIG_PATH": "/dev/null"},
+    )
+    assert done.stdout.splitlines()[-1] == "loaded True", done
+
+
+def test_help_loads_not_even_numpy() -> None:
+    program = "import edge_asd.cli, sys; print('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_monitor_stays_under_110_megabytes(bundle_path: Path, tmp_path: Path) -> None:
+    pcm = np.random.default_rng(4).integers(-3000, 3000, 16000 * 120, dtype=np.int16)
+    with open(tmp_path / "raw", "wb+") as raw, open(os.devnull, "wb") as null:
+        raw.write(pcm.tobytes())
+        raw.seek(0)
+        command = [EDGE_ASD, "monitor", bundle_path, "--section", "00", "--stdin"]
+        process = subprocess.Popen(command, stdin=raw, stdout=null)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in (0, 3)
+    assert usage.ru_maxrss < 110 * 1024  # KiB
+
+
+def test_imports_point_one_way() -> None:
+    allowed = {
+        "edge_asd": {"edge_asd"},
+        "train": {"edge_asd", "train"},
+        "quantize": {"edge_asd", "train", "quantize"},
+        "firmware_export": {"edge_asd", "firmware_export"},
+    }
+    for package, targets in allowed.items():
+        program = (
+            "import ast, pathlib, sys\n"
+            "for path in pathlib.Path(sys.argv[1]).rglob('*.py'):\n"
+            "    for node in ast.walk(ast.parse(path.read_text())):\n"
+            "        if isinstance(node, ast.ImportFrom) and node.level == 0: print(node.module.split('.')[0])\n"
+            "        if isinstance(node, ast.Import): [print(alias.name.split('.')[0]) for alias in node.names]\n"
+        )
+        found = subprocess.run([sys.executable, "-c", program, ROOT / package], capture_output=True, text=True)
+        imported = set(found.stdout.split())
+        assert imported & allowed.keys() <= targets, package
+        if package == "edge_asd":
+            assert not imported & set(HEAVY)
+
+
+@pytest.mark.parametrize("command", [[str(EDGE_ASD)], [sys.executable, "-m", "edge_asd"]])
+def test_a_users_own_train_and_quantize_do_no_harm(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "train.py").write_text("raise SystemExit('the wrong train')")
+    (tmp_path / "quantize").mkdir()
+    (tmp_path / "quantize/__init__.py").write_text("raise SystemExit('the wrong quantize')")
+    for arguments, words in (
+        (["train", "data", "--machine", "fan", "--out", "run"], "There is no folder data"),
+        (["quantize", "run", "--data", "data", "--out", "fan.easd"], "run is not a training run"),
+    ):
+        done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert words in done.stderr
+
+
+def test_a_file_that_hides_ours_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("raise SystemExit('the wrong train')")
+    done = edge_asd("train", "data", "--machine", "fan", "--out", "run", env={"PYTHONPATH": str(tmp_path)})
+    assert_error(done, str(tmp_path / "train.py"), "hides")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # From a copy of what git tracks: a build folder that lies about must not slip in.
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    subprocess.run(
+        ["tar", "--null", "--files-from=-", "--create", f"--file={source / 'tree.tar'}"],
+        cwd=ROOT, input=files, check=True,
+    )  # fmt: skip
+    subprocess.run(["tar", "--extract", "--file=tree.tar"], cwd=source, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, source],
+        check=True,
+        capture_output=True,
+    )
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    metadata = {top for top in tops if top.endswith(".dist-info")}
+    assert tops - metadata <= {"edge_asd", "train", "quantize", "firmware_export"}
+    assert {"edge_asd/py.typed", "train/fitting.py", "quantize/pipeline.py"} <= set(names)
+    assert not [name for name in names if "test" in name.lower()]
+
+
+def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path, tmp_path: Path) -> None:
+    venv = tmp_path / "core"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    subprocess.run([venv / "bin/python", "-m", "pip", "install", "--quiet", wheel], check=True, capture_output=True)
+
+    def core(*arguments: object) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "ALSA_CONFIG_PATH": "/dev/null"}
+        return subprocess.run(
+            [venv / "bin/edge-asd", *map(str, arguments)], capture_output=True, text=True, env=env, cwd=tmp_path
+        )
+
+    ours = edge_asd("monitor", bundle_path, "--section", "00", "--wav", clip, "--json")
+    theirs = core("monitor", bundle_path, "--section", "00", "--wav", clip, "--json")
+    assert (theirs.stdout, theirs.stderr) == (ours.stdout, "")
+    assert core("devices", "--json").stdout == '{\n  "devices": []\n}\n'
+    for arguments in (
+        ("train", tmp_path, "--machine", "fan", "--out", "run"),
+        ("quantize", "run", "--data", tmp_path, "--out", "fan.easd"),
+        ("evaluate", bundle_path, "--data", tmp_path, "--out", "results"),
+        ("demo",),
+    ):
+        assert_error(core(*arguments), "tensorflow", "pip install 'edge-asd[train]'")
+    assert not (tmp_path / "run").exists()
