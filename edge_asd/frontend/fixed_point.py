@@ -44,6 +44,7 @@ from edge_asd.frontend.tables import (
 )
 
 Int64 = npt.NDArray[np.int64]
+Uint64 = npt.NDArray[np.uint64]
 
 _BLOCK_FRAMES = 64  # frames transformed together: large enough for NumPy, small enough for the cache
 
@@ -78,20 +79,20 @@ def log_mel(pcm: npt.NDArray[np.int16], spec: FeatureSpec | None = None) -> npt.
     frames = np.lib.stride_tricks.sliding_window_view(pcm, spec.n_fft)[:: spec.hop_length]
     tables = fixed_tables(spec)
     for first in range(0, count, _BLOCK_FRAMES):
-        block: Int64 = frames[first : first + _BLOCK_FRAMES].astype(np.int64)
-        out[first : first + _BLOCK_FRAMES] = _log_mel_of_frames(block, spec, tables)
+        block = frames[first : first + _BLOCK_FRAMES].astype(np.int64)
+        out[first : first + _BLOCK_FRAMES] = _log_mel_of_frames(block, tables)
     return out
 
 
-def _log_mel_of_frames(x: Int64, spec: FeatureSpec, t: FixedTables) -> Int64:
+def _log_mel_of_frames(x: Int64, t: FixedTables) -> Int64:
     # 1. Q15 << 15 bits and sign.
-    shift = 15 - _magnitude_bits(x)
+    shift: Int64 = 15 - _magnitude_bits(x)
     x = x << shift[:, None]
     # 2. Q15 << 16, times Q0.31, high word: amplitude 2^30; then 2^input_bits.
     x = _mul(x << 16, t.window)
     bits = _magnitude_bits(x)
-    down = np.maximum(bits - t.input_bits, 0)[:, None]
-    up = np.maximum(t.input_bits - bits, 0)[:, None]
+    down: Int64 = np.maximum(bits - t.input_bits, 0)[:, None]
+    up: Int64 = np.maximum(t.input_bits - bits, 0)[:, None]
     x = ((x << up) + ((1 << down) >> 1)) >> down
     shift += 30 - bits
     # 3. to 5.
@@ -101,7 +102,8 @@ def _log_mel_of_frames(x: Int64, spec: FeatureSpec, t: FixedTables) -> Int64:
     log2 = _log2(_mel(power, t)) + t.offset - (shift << (LOG_FRACTION_BITS + 1))[:, None]
     log2 = np.maximum(log2, FLOOR_LOG2)
     # 8. Q15.16 times Q2.29.
-    return (log2 * DB_PER_LOG2 + (1 << 28)) >> 29
+    decibels: Int64 = (log2 * DB_PER_LOG2 + (1 << 28)) >> 29
+    return decibels
 
 
 def _mul(a: Int64, b: Int64) -> Int64:
@@ -146,9 +148,9 @@ def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
     real, imag = real[:, order], imag[:, order]
     length = 1
     if (m.bit_length() - 1) % 2:  # radix 2, exact
-        re, im = real.reshape(count, -1, 2), imag.reshape(count, -1, 2)
-        real = np.stack([re[..., 0] + re[..., 1], re[..., 0] - re[..., 1]], axis=-1)
-        imag = np.stack([im[..., 0] + im[..., 1], im[..., 0] - im[..., 1]], axis=-1)
+        pairs_r, pairs_i = real.reshape(count, -1, 2), imag.reshape(count, -1, 2)
+        real = np.stack([pairs_r[..., 0] + pairs_r[..., 1], pairs_r[..., 0] - pairs_r[..., 1]], axis=-1)
+        imag = np.stack([pairs_i[..., 0] + pairs_i[..., 1], pairs_i[..., 0] - pairs_i[..., 1]], axis=-1)
         length = 2
     while length < m:
         re = real.reshape(count, -1, 4, length)
@@ -169,10 +171,12 @@ def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
         dif02r, dif02i = zr[0] - zr[2], zi[0] - zi[2]
         sum13r, sum13i = zr[1] + zr[3], zi[1] + zi[3]
         dif13r, dif13i = zr[1] - zr[3], zi[1] - zi[3]
-        real = np.stack([sum02r + sum13r, dif02r + dif13i, sum02r - sum13r, dif02r - dif13i], axis=2)
-        imag = np.stack([sum02i + sum13i, dif02i - dif13r, sum02i - sum13i, dif02i + dif13r], axis=2)
+        stacked: Int64 = np.stack([sum02r + sum13r, dif02r + dif13i, sum02r - sum13r, dif02r - dif13i], axis=2)
+        real = stacked.reshape((count, m))
+        stacked = np.stack([sum02i + sum13i, dif02i - dif13r, sum02i - sum13i, dif02i + dif13r], axis=2)
+        imag = stacked.reshape((count, m))
         length *= 4
-    return real.reshape(count, m), imag.reshape(count, m)
+    return real, imag
 
 
 def _power(real: Int64, imag: Int64, t: FixedTables) -> Int64:
@@ -192,7 +196,7 @@ def _power(real: Int64, imag: Int64, t: FixedTables) -> Int64:
     return np.concatenate([low, high[:, -2::-1]], axis=1) >> POWER_SHIFT
 
 
-def _mel(power: Int64, t: FixedTables) -> npt.NDArray[np.uint64]:
+def _mel(power: Int64, t: FixedTables) -> Uint64:
     """Mel band energies [shape=(frames, n_mels)], Q0.16 weights included."""
     p = power.astype(np.uint64)
     # Running sums may wrap: the differences taken from them are exact modulo 2^64, and fit.
@@ -202,20 +206,21 @@ def _mel(power: Int64, t: FixedTables) -> npt.NDArray[np.uint64]:
     return rising[:, :-1] + falling[:, 1:]
 
 
-def _segment_sums(values: npt.NDArray[np.uint64], t: FixedTables) -> npt.NDArray[np.uint64]:
+def _segment_sums(values: Uint64, t: FixedTables) -> Uint64:
     running = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.uint64)
     np.cumsum(values, axis=1, out=running[:, 1:])
     edges = running[:, t.segment_start - 1]
     return edges[:, 1:] - edges[:, :-1]
 
 
-def _log2(values: npt.NDArray[np.uint64], /) -> Int64:
+def _log2(values: Uint64) -> Int64:
     """Base-2 logarithm of uint64 in Q15.16; of zero, a value below every floor."""
     t = fixed_tables(FeatureSpec()).log2
-    bits = _bit_length((values >> np.uint64(32)).astype(np.int64))
-    bits = np.where(bits > 0, bits + 32, _bit_length((values & np.uint64(0xFFFFFFFF)).astype(np.int64)))
-    mantissa = (values << (64 - np.maximum(bits, 1)).astype(np.uint64)) >> np.uint64(32)  # leading one at bit 31
-    mantissa = mantissa.astype(np.int64) & 0x7FFFFFFF
+    high = _bit_length((values >> np.uint64(32)).astype(np.int64))
+    low = _bit_length((values & np.uint64(0xFFFFFFFF)).astype(np.int64))
+    bits: Int64 = np.where(high > 0, high + 32, low)
+    normalised = values << (64 - np.maximum(bits, 1)).astype(np.uint64)  # leading one at bit 63
+    mantissa: Int64 = (normalised >> np.uint64(32)).astype(np.int64) & 0x7FFFFFFF
     index = mantissa >> 25  # 6 bits choose the line
     fraction = (mantissa >> 9) & 0xFFFF  # the next 16 the place on it
     log2: Int64 = t[index] + (((t[index + 1] - t[index]) * fraction + (1 << 15)) >> 16)
