@@ -29,9 +29,7 @@ def fan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_dataset(folder / "data", sections=("00",), train_source=30, train_target=3, test_per_class=1, seconds=4.0)
     train(folder / "data", "fan", folder / "run", epochs=25)
     quantise_run(folder / "run", folder / "data", folder / "fan.easd", quantile=1.0, score_seconds=SCORE_SECONDS)
-    change = make_turning_file(
-        folder / "both.wav", section="00", seed=0, healthy_seconds=8, faulty_seconds=8
-    )
+    change = make_turning_file(folder / "both.wav", section="00", seed=0, healthy_seconds=8, faulty_seconds=8)
     pcm, rate = soundfile.read(folder / "both.wav", dtype="int16")
     soundfile.write(folder / "healthy.wav", pcm[: int(change * rate)], rate, subtype="PCM_16")
     soundfile.write(folder / "faulty.wav", pcm[int(change * rate) :], rate, subtype="PCM_16")
