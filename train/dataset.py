@@ -89,6 +89,8 @@ class Dataset:
         found = sorted({clip.name.section for clip in self.clips})
         if sections is not None:
             wanted = {parse_section(section) for section in sections}
+            if not wanted:
+                raise DataError(f"No section was asked for. There are: {', '.join(found)}.")
             if missing := sorted(wanted - set(found)):
                 raise DataError(f"{folder} has no section {', '.join(missing)}. It has: {', '.join(found)}.")
             self.clips = [clip for clip in self.clips if clip.name.section in wanted]
