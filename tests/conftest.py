@@ -6,12 +6,17 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from edge_asd.bundle import Bundle
 from tests.data import MACHINE, make_tiny_data
 
 # Modules whose fixtures every test may use.
 pytest_plugins = ["tests.pulse"]
+
+# The same examples everywhere, however slow or busy the machine: a failure is a change of ours.
+settings.register_profile("edge_asd", deadline=None, derandomize=True)
+settings.load_profile("edge_asd")
 
 ROOT = Path(__file__).resolve().parent.parent
 
