@@ -89,14 +89,15 @@ class _Scene:
             factory=Factory(
                 corner=rng.uniform(150, 300),
                 hum=rng.uniform(0.1, 0.4),
-                impact_rate=rng.uniform(0.1, 0.9),
-                impact_level=10 ** rng.uniform(-0.8, -0.2),
+                reflections_db=rng.uniform(0.2, 2.0),
+                impact_rate=rng.uniform(0.1, 0.5),
+                impact_level=10 ** rng.uniform(-1.0, -0.5),
             ),
         )
 
     @classmethod
     def typical(cls) -> _Scene:
-        factory = Factory(corner=220, hum=0.25, impact_rate=0.3, impact_level=0.2)
+        factory = Factory(corner=220, hum=0.25, reflections_db=0.9, impact_rate=0.3, impact_level=0.15)
         return cls(gain_db=0, snr_db=_SNR_DB[0], speed=1, factory=factory)
 
 
