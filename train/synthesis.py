@@ -28,7 +28,7 @@ from train.synthetic_sounds import FAULTS, SAMPLE_RATE, Factory, Fault, factory_
 
 __all__ = ["SEVERITIES", "ClipPlan", "make_clip", "make_dataset", "make_turning_file"]
 
-SEVERITIES = (0.6, 0.85, 0.35)  # of faulty test clips; 1 is a fan about to fail
+SEVERITIES = (0.65, 0.95, 0.4)  # of faulty test clips; 1 is a fan about to fail
 
 _LEVEL = 0.025  # RMS of an average fan, full scale 1: noise and its impacts on top stay clear of clipping
 _GAIN_DB = 2.0  # the fan's gain is uniform over +- this
@@ -97,7 +97,7 @@ class _Scene:
 
     @classmethod
     def typical(cls) -> _Scene:
-        factory = Factory(corner=220, hum=0.25, reflections_db=0.9, impact_rate=0.3, impact_level=0.15)
+        factory = Factory(corner=220, hum=0.25, reflections_db=0.5, impact_rate=0.25, impact_level=0.15)
         return cls(gain_db=0, snr_db=_SNR_DB[0], speed=1, factory=factory)
 
 
@@ -105,7 +105,7 @@ def _mix(machine: npt.NDArray[np.float64], scene: _Scene, rng: np.random.Generat
     """Step (b) and (c) of the recipe, and the microphone."""
     noise = factory_noise(scene.factory, machine.size, rng) * np.sqrt(_MEAN_POWER / 10 ** (scene.snr_db / 10))
     mixed = _LEVEL * (machine * 10 ** (scene.gain_db / 20) + noise) + _MICROPHONE * rng.standard_normal(machine.size)
-    return np.clip(np.rint(mixed * 32768), -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(np.rint(mixed * 32768), -32768, 32767), dtype=np.int16)
 
 
 def make_clip(plan: ClipPlan, *, seed: int = 0, seconds: float = 10.0) -> tuple[npt.NDArray[np.int16], str]:
@@ -267,6 +267,7 @@ def make_turning_file(
 
 
 def _write_wav(path: Path, pcm: npt.NDArray[np.int16]) -> None:
-    with wave.open(os.fspath(path), "wb") as file:
+    # Opened here: wave leaves a broken object behind when it cannot open a path itself.
+    with path.open("wb") as raw, wave.open(raw, "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes(pcm.astype("<i2").tobytes())
