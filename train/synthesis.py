@@ -28,7 +28,7 @@ from train.synthetic_sounds import FAULTS, SAMPLE_RATE, Factory, Fault, factory_
 
 __all__ = ["SEVERITIES", "ClipPlan", "make_clip", "make_dataset", "make_turning_file"]
 
-SEVERITIES = (0.65, 0.95, 0.4)  # of faulty test clips; 1 is a fan about to fail
+SEVERITIES = (0.7, 1.0, 0.45)  # of faulty test clips; 1 is a fan about to fail
 
 _LEVEL = 0.025  # RMS of an average fan, full scale 1: noise and its impacts on top stay clear of clipping
 _GAIN_DB = 2.0  # the fan's gain is uniform over +- this
@@ -89,7 +89,7 @@ class _Scene:
             factory=Factory(
                 corner=rng.uniform(150, 300),
                 hum=rng.uniform(0.1, 0.4),
-                reflections_db=rng.uniform(0.2, 2.0),
+                reflections_db=rng.uniform(0.2, 2.3),
                 impact_rate=rng.uniform(0.1, 0.5),
                 impact_level=10 ** rng.uniform(-1.0, -0.5),
             ),
