@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.cli.command import EDGE_ASD, assert_error, edge_asd
+from tests.cli.command import EDGE_ASD, assert_error, edge_asd, without_microphone
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib")
@@ -41,7 +41,7 @@ def test_monitor_loads_nothing_heavy(bundle_path: Path, clip: Path, source: str)
         [sys.executable, "-c", program, "monitor", str(bundle_path), "--section", "00", *arguments, ",".join(HEAVY)],
         capture_output=True,
         text=True,
-        env={**os.environ, "ALSA_CONFIG_PATH": "/dev/null"},
+        env={**os.environ, **without_microphone(clip.parent)},
     )
     assert done.stdout.splitlines()[-1] == "loaded True", done
 
@@ -140,7 +140,7 @@ def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path
     subprocess.run([venv / "bin/python", "-m", "pip", "install", "--quiet", wheel], check=True, capture_output=True)
 
     def core(*arguments: object) -> subprocess.CompletedProcess[str]:
-        env = {**os.environ, "ALSA_CONFIG_PATH": "/dev/null"}
+        env = {**os.environ, **without_microphone(tmp_path)}
         return subprocess.run(
             [venv / "bin/edge-asd", *map(str, arguments)], capture_output=True, text=True, env=env, cwd=tmp_path
         )
