@@ -12,7 +12,7 @@ from edge_asd.bundle import Bundle
 from tests.data import MACHINE, make_tiny_data
 
 # Modules whose fixtures every test may use.
-pytest_plugins = ["tests.pulse"]
+pytest_plugins = ["tests.demo", "tests.pulse"]
 
 # The same examples everywhere, however slow or busy the machine: a failure is a change of ours.
 settings.register_profile("edge_asd", deadline=None, derandomize=True)
