@@ -64,7 +64,6 @@ class Run:
 
     def keep_epoch(self, folder: Path, model: keras.Model) -> None:
         """Save the model after an epoch; a kill at any moment leaves this epoch or the one before."""
-        previous = self.checkpoint
         self.checkpoint = f"epoch_{len(self.loss):04d}.keras"
         partial = folder / f".{self.checkpoint.removesuffix('.keras')}.partial.keras"
         try:
@@ -78,8 +77,10 @@ class Run:
         finally:
             partial.unlink(missing_ok=True)
         self.save(folder)
-        if previous and previous != self.checkpoint:
-            (folder / previous).unlink(missing_ok=True)
+        # The epoch before, and what an overwritten run or a kill has left.
+        for other in folder.glob("epoch_*.keras"):
+            if other.name != self.checkpoint:
+                other.unlink(missing_ok=True)
 
     def load_model(self, folder: Path) -> keras.Model:
         """Load the model of the last whole epoch, with its optimiser's state.
