@@ -31,6 +31,8 @@ from train.run import Run
 SCORE_SECONDS = 10.0
 """Default span of a clip or rolling score, the length of MIMII DUE's clips."""
 
+MAX_SCORE_SECONDS = 3600.0
+
 _FEW_CLIPS = 20
 
 
@@ -78,6 +80,8 @@ def quantise_run(
     run = Run.load(folder)
     dataset = Dataset(data, run.machine, run.sections)
     fit, held_back = _clips_of_run(run, dataset)
+    if not 0 < score_seconds <= MAX_SCORE_SECONDS:
+        raise DataError(f"A score cannot span {score_seconds} s; use for example 10, and {MAX_SCORE_SECONDS} at most.")
     score_frames = run.features.frame_count(round(score_seconds * run.features.sample_rate))
     if score_frames < AE_FRAMES:
         raise DataError(f"A score needs at least one window; {score_seconds} s is too short. Use for example 10.")
