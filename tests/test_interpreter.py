@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from edge_asd import interpreter
 from edge_asd.errors import DependencyError, ModelError
 from edge_asd.interpreter import Model
+from train.backend import import_tensorflow
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +122,7 @@ print(refused)
 
 
 def test_a_model_with_two_outputs_is_an_error():
-    train_backend = pytest.importorskip("train.backend", reason="needs the extra edge-asd[train]")
-    tf = train_backend.import_tensorflow()
+    tf = import_tensorflow()
     function = tf.function(lambda x: (x + 1, x + 2), input_signature=[tf.TensorSpec((1, 4), tf.float32)])
     content = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()]).convert()
     with pytest.raises(ModelError, match="has 1 inputs and 2 outputs; it must have one of each"):
