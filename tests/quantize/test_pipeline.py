@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import math
+import shutil
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_asd.audio.wav import read_wav
+from edge_asd.bundle import Bundle
+from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.scores import mean_score
+from edge_asd.errors import DataError, ModelError, OutputError
+from edge_asd.frontend import log_mel
+from edge_asd.interpreter import Model
+from edge_asd.thresholds import quantile_threshold
+from quantize.golden import golden_pcm
+from quantize.pipeline import quantise_run
+from quantize.representative import representative_windows
+from tests.data import MACHINE
+from train.dataset import Dataset, level_db, split_training
+from train.run import Run
+
+
+@pytest.fixture
+def copied_run(run_folder, tmp_path):
+    return Path(shutil.copytree(run_folder, tmp_path / "run"))
+
+
+@pytest.fixture
+def copied_data(tiny_data, tmp_path):
+    return Path(shutil.copytree(tiny_data, tmp_path / "data"))
+
+
+def test_golden_vectors_recompute_equal(bundle):
+    golden = bundle.golden_arrays()
+    detector = AutoencoderDetector(bundle)
+    features = log_mel(golden["pcm"], bundle.features)
+    inputs = detector.quantise(features)
+    outputs = detector.run(detector.windows(inputs))
+    scores = detector.window_scores(features)
+    assert np.array_equal(golden["features"], features)
+    assert np.array_equal(golden["model_input"], inputs)
+    assert np.array_equal(golden["model_output"], outputs)
+    assert np.array_equal(golden["window_scores"], scores)
+    assert golden["score"] == mean_score(scores)
+
+
+def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_data):
+    pcm = bundle.golden_arrays()["pcm"]
+    assert {-32768, 32767} <= set(pcm.tolist())  # it clips
+    assert not pcm[-4096:].any()  # and falls silent
+    _, held_back = split_training(Dataset(tiny_data, MACHINE).select(split="train"))
+    levels = [level_db(read_wav(clip.path).pcm) for clip in held_back]
+    assert min(levels) - 2 < level_db(pcm[: len(pcm) // 5]) < max(levels) + 2
+    assert np.array_equal(pcm, golden_pcm(bundle, float(np.median(levels))))
+
+
+def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone(bundle, run_folder, tiny_data):
+    run, detector = Run.load(run_folder), AutoencoderDetector(bundle)
+
+    def scores(keys: list[str], section: str) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {"source": [], "target": []}
+        for clip in Dataset(tiny_data, MACHINE).clips:
+            if clip.key in keys and clip.name.section == section:
+                frames = log_mel(read_wav(clip.path).pcm, bundle.features)
+                found[clip.name.domain].append(mean_score(detector.window_scores(frames)))
+        return found
+
+    for section, counts in (("00", {"source": 2, "target": 1}), ("01", {"source": 1})):
+        threshold = bundle.thresholds[section]
+        assert threshold == quantile_threshold(scores(run.held_back, section), 0.9)
+        assert threshold.clips == counts
+        assert type(threshold.score) is int
+        assert threshold.score != quantile_threshold(scores(run.fit, section), 0.9).score
+
+
+def test_the_manifest_describes_the_model(bundle, run_folder):
+    run, model = Run.load(run_folder), Model(bundle.model, reference=True)
+    assert (bundle.input.scale, bundle.input.zero_point) == (model.input_scale, model.input_zero_point)
+    assert bundle.input.multiplier == round(2**16 / Fraction(model.input_scale))
+    assert bundle.output.multiplier == round(2**24 * Fraction(model.output_scale))
+    assert (bundle.window_frames, bundle.window_hop, bundle.score_window_frames) == (5, 1, 45)
+    assert bundle.provenance["data_sha256"] == run.data_hash
+    assert bundle.provenance["epochs"] == 3
+    assert bundle.provenance["loss_db2"] == run.loss[-1]
+
+
+def test_the_float_model_is_the_trained_one(bundle, run_folder):
+    windows = np.random.default_rng(0).normal(-40, 15, (20, 640)).astype(np.float32)
+    outputs = Model(bundle.float_model, reference=False).run(windows)
+    expected = np.asarray(Run.load(run_folder).load_model(run_folder)(windows))
+    assert np.abs(outputs - expected).max() < 1e-4 * np.abs(expected).max()
+
+
+def test_representative_windows_come_from_every_cell_at_three_levels(bundle, run_folder, tiny_data):
+    run = Run.load(run_folder)
+    clips = [clip for clip in Dataset(tiny_data, MACHINE).clips if clip.key in run.fit]
+    windows = representative_windows(clips, bundle.features, 5)
+    count = len(windows) // 3
+    assert (windows.dtype, windows.shape) == (np.float32, (bundle.provenance["representative_windows"], 640))
+    plain, louder, softer = windows[:count], windows[count : 2 * count], windows[2 * count :]
+    assert np.array_equal(louder, plain + np.float32(6))
+    assert np.array_equal(softer, np.maximum(plain - np.float32(6), np.float32(10 * math.log10(2.22e-16))))
+    for section, domain in (("00", "source"), ("00", "target"), ("01", "source")):
+        cell = [clip for clip in clips if (clip.name.section, clip.name.domain) == (section, domain)]
+        known = {
+            frames[i : i + 5].tobytes()
+            for frames in (log_mel(read_wav(clip.path).pcm).astype(np.float32) / 65536 for clip in cell)
+            for i in range(len(frames) - 4)
+        }
+        # 120 wanted; a clip of two seconds has 57 at most.
+        assert sum(window.tobytes() in known for window in plain) == min(120, 57 * len(cell))
+
+
+# --- What is refused, before the long work and with nothing written
+
+
+def refused(kind, message, run, data, out, **options):
+    with pytest.raises(kind, match=message):
+        quantise_run(run, data, out, **options)
+    assert not out.exists()
+
+
+def test_changed_data_is_refused(run_folder, copied_data, tmp_path):
+    clip = next((copied_data / MACHINE / "train").glob("section_01_*"))
+    content = bytearray(clip.read_bytes())
+    content[-1] ^= 1
+    clip.write_bytes(content)
+    refused(DataError, "have changed since the run was trained", run_folder, copied_data, tmp_path / "x.easd")
+    clip.unlink()
+    refused(
+        DataError, f"lacks train/{clip.name}, which .*1 missing in all", run_folder, copied_data, tmp_path / "x.easd"
+    )
+
+
+def test_changed_test_clips_do_not_matter_to_the_run(run_folder, copied_data, tmp_path):
+    shutil.rmtree(copied_data / MACHINE / "source_test")
+    with pytest.raises(DataError, match="too short"):  # the check of the data was passed
+        quantise_run(run_folder, copied_data, tmp_path / "x.easd", score_seconds=0.1)
+
+
+def test_weights_that_are_not_numbers_are_refused(copied_run, tiny_data, tmp_path):
+    run = Run.load(copied_run)
+    model = run.load_model(copied_run)
+    weights = model.get_weights()
+    weights[6][3, 5] = np.nan
+    model.set_weights(weights)
+    model.save(copied_run / run.checkpoint)
+    refused(ModelError, "holds NaN or infinity; its training failed", copied_run, tiny_data, tmp_path / "x.easd")
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 0.19, 3601.0, math.inf, math.nan])
+def test_a_score_of_an_impossible_span_is_refused(run_folder, tiny_data, tmp_path, seconds):
+    refused(
+        DataError,
+        "[Uu]se for example 10",
+        run_folder,
+        tiny_data,
+        tmp_path / "x.easd",
+        score_seconds=seconds,
+    )
+
+
+def test_a_folder_without_a_run_or_a_finished_epoch_is_refused(copied_run, tiny_data, tmp_path):
+    refused(ModelError, "is not a training run", tmp_path, tiny_data, tmp_path / "x.easd")
+    run = Run.load(copied_run)
+    run.checkpoint = ""
+    run.save(copied_run)
+    refused(ModelError, "has no finished epoch yet", copied_run, tiny_data, tmp_path / "x.easd")
+
+
+def test_an_unwritable_place_is_refused_before_the_work(run_folder, tiny_data, tmp_path):
+    (tmp_path / "file").touch()
+    steps: list[str] = []
+    with pytest.raises(OutputError, match="Cannot write into"):
+        quantise_run(run_folder, tiny_data, tmp_path / "file" / "x.easd", progress=steps.append)
+    assert steps == []
+
+
+def test_gamma_on_few_clips_is_refused_and_the_old_bundle_stays(
+    run_folder, tiny_data, bundle_path, bundle, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("quantize.representative.WINDOWS_PER_CELL", 10)  # faster
+    out = Path(shutil.copy(bundle_path, tmp_path / "fan.easd"))
+    with pytest.raises(DataError, match="three parameters"):
+        quantise_run(run_folder, tiny_data, out, method="gamma", score_seconds=1.5)
+    assert Bundle.load(out) == bundle
