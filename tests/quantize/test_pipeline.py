@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from edge_asd.audio.wav import read_wav
-from edge_asd.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, ModelError, OutputError
@@ -178,13 +177,3 @@ def test_an_unwritable_place_is_refused_before_the_work(run_folder, tiny_data, t
     with pytest.raises(OutputError, match="Cannot write into"):
         quantise_run(run_folder, tiny_data, tmp_path / "file" / "x.easd", progress=steps.append)
     assert steps == []
-
-
-def test_gamma_on_few_clips_is_refused_and_the_old_bundle_stays(
-    run_folder, tiny_data, bundle_path, bundle, tmp_path, monkeypatch
-):
-    monkeypatch.setattr("quantize.representative.WINDOWS_PER_CELL", 10)  # faster
-    out = Path(shutil.copy(bundle_path, tmp_path / "fan.easd"))
-    with pytest.raises(DataError, match="three parameters"):
-        quantise_run(run_folder, tiny_data, out, method="gamma", score_seconds=1.5)
-    assert Bundle.load(out) == bundle
