@@ -16,8 +16,9 @@ from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, OutputError
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.tables import mel_filterbank
-from quantize.evaluation import evaluate
+from quantize.evaluation import ClipScores, _evaluate_group, evaluate
 from tests.data import MACHINE, TEST, UNLABELLED
+from train.dataset import Dataset
 from train.run import Run
 
 
@@ -120,6 +121,19 @@ def test_figures_follow_from_the_files(results, tiny_data, out, cell):
     assert found.auc_drop == found.auc_float - found.auc_int8
     flagged = [pairs(out / f"decision_result_{name}")[key] == "1" for key in scores]
     assert found.recall == sum(f and a for f, a in zip(flagged, labels, strict=True)) / sum(labels)
+
+
+def test_the_drop_is_what_int8_loses(bundle, tiny_data, tmp_path):
+    clips = list(Dataset(tiny_data, MACHINE).select(split="test", section="00", domain="source"))
+    assert [c.name.label for c in clips] == ["anomaly"] * 3 + ["normal"] * 3
+    limit = bundle.thresholds["00"].score
+    shipped, floating, level = [limit + 1, limit, 0, 0, limit, 7], [3.0, 2.5, 2.0, 1.0, 1.0, 1.0], [0, 0, 0, 1, 1, 1]
+    group = [ClipScores(*values, 45) for values in zip(clips, shipped, floating, level, strict=True)]
+    found = _evaluate_group(bundle, "00", "source", group, tmp_path)
+    assert (found.auc_float, found.auc_level) == (1.0, 0.0)
+    assert found.auc_int8 == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
+    assert found.auc_drop == 1.0 - found.auc_int8
+    assert (found.precision, found.recall, found.f1) == (1.0, 1 / 3, 0.5)
 
 
 @pytest.mark.usefixtures("evaluation")
