@@ -7,8 +7,8 @@ from typing import Any
 
 from edge_asd.errors import EdgeAsdError
 
-FRONTEND_NUMBER = 0
-"""Number of the fixed-point arithmetic; 0 until its golden vectors are frozen."""
+FRONTEND_NUMBER = 1
+"""Number of the fixed-point arithmetic; tests/golden/frontend.npz holds vectors of it."""
 
 DB_FRACTION_BITS = 16
 """Log-mel values are int32 in decibels with this many fractional bits (Q15.16)."""
