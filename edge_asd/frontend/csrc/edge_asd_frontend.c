@@ -5,6 +5,13 @@
 
 #include "edge_asd_frontend_ops.h"
 
+/* Each loop has its own function: inlined into one, they would compete for registers. */
+#if defined(__GNUC__)
+#define SEPARATE __attribute__((noinline))
+#else
+#define SEPARATE
+#endif
+
 struct edge_asd_frontend {
     const edge_asd_frontend_tables *tables;
     uint32_t filled;         /* samples in the history, below n_fft between two calls */
@@ -37,47 +44,54 @@ edge_asd_frontend *edge_asd_frontend_init(void *memory, size_t bytes, const edge
 
 void edge_asd_frontend_reset(edge_asd_frontend *f) { f->filled = 0; }
 
-/* Steps 1 and 2 up to the window's product, in the order in which the transform reads: digits of
- * base 4 reversed, and for M = 2 * 4^n a last digit of base 2. Returns the block shift; sets *bits
- * to those of the largest product. */
-static int32_t window(edge_asd_complex *z, const int16_t *x, const edge_asd_frontend_tables *t, uint32_t *bits) {
-    const uint32_t n = t->n_fft;
+/* Step 1: how far left the frame can be shifted. */
+SEPARATE static uint32_t block_shift(const int16_t *x, uint32_t n) {
     int32_t used = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        used |= x[i] ^ (x[i] >> 15);
+    for (const int16_t *end = x + n; x < end; x += 4) {
+        used |= x[0] ^ (x[0] >> 15);
+        used |= x[1] ^ (x[1] >> 15);
+        used |= x[2] ^ (x[2] >> 15);
+        used |= x[3] ^ (x[3] >> 15);
     }
-    const uint32_t shift = 15 - edge_asd_bits((uint32_t)used);
+    return 15 - edge_asd_bits((uint32_t)used);
+}
 
-    const uint32_t half = n / 2;
-    edge_asd_complex *z_late = z + ((n & 0x5555) != 0 ? 1 : 2); /* where sample n/2 goes */
-    const int16_t *late = x + half;
-    const int32_t *w = t->window;
-    const int32_t *w_late = t->window + half; /* the window is symmetric: it runs backwards there */
+/* Two samples << shift as Q0.31, times the window; ORs one's-complement magnitudes into *used. */
+static inline edge_asd_complex windowed(const int16_t *x, uint32_t shift, int32_t w0, int32_t w1, int32_t *used) {
+    edge_asd_complex z;
+    z.re = edge_asd_mul(edge_asd_shift_left(x[0], shift), w0);
+    z.im = edge_asd_mul(edge_asd_shift_left(x[1], shift), w1);
+    *used |= z.re ^ (z.re >> 31);
+    *used |= z.im ^ (z.im >> 31);
+    return z;
+}
+
+/* Step 2 up to the window's product, in the order in which the transform reads: digits of base 4
+ * reversed, and for M = 2 * 4^n a last digit of base 2. Returns the bits of the largest product. */
+SEPARATE static uint32_t window(edge_asd_complex *z, const int16_t *x, const int32_t *w, uint32_t n, uint32_t shift) {
+    const uint32_t half = n / 2, quarter = n / 8;      /* quarter of the transform */
+    const int32_t *w_late = w + half;                  /* the window is symmetric: it runs backwards there */
+    const uint32_t late = (n & 0x5555) != 0 ? 1 : 2;   /* where sample n/2 goes */
+    int32_t used = 0;
     uint32_t place = 0;
-    used = 0;
-    for (uint32_t i = 0; i < half; i += 2) {
-        edge_asd_complex a, b;
-        a.re = edge_asd_mul(edge_asd_shift_left(x[i], 16 + shift), w[i]);
-        a.im = edge_asd_mul(edge_asd_shift_left(x[i + 1], 16 + shift), w[i + 1]);
-        b.re = edge_asd_mul(edge_asd_shift_left(late[i], 16 + shift), w_late[0]);
-        b.im = edge_asd_mul(edge_asd_shift_left(late[i + 1], 16 + shift), w_late[-1]);
-        w_late -= 2;
-        used |= a.re ^ (a.re >> 31);
-        used |= a.im ^ (a.im >> 31);
-        used |= b.re ^ (b.re >> 31);
-        used |= b.im ^ (b.im >> 31);
-        z[place] = a;
-        z_late[place] = b;
-        /* add one to the reversed number */
-        uint32_t digit = half / 4;
+    for (const int32_t *w_end = w_late; w < w_end;) {
+        edge_asd_complex *to = z + place;
+        for (const edge_asd_complex *end = to + half; to < end; to += quarter) {
+            to[0] = windowed(x, shift, w[0], w[1], &used);
+            to[late] = windowed(x + half, shift, w_late[0], w_late[-1], &used);
+            x += 2;
+            w += 2;
+            w_late -= 2;
+        }
+        /* add one to the reversed number, whose first digit was the loop above */
+        uint32_t digit = quarter / 4;
         while ((place & (3 * digit)) == 3 * digit && digit > 0) {
             place ^= 3 * digit;
-            digit >>= 2;
+            digit /= 4;
         }
         place += digit;
     }
-    *bits = edge_asd_bits((uint32_t)used);
-    return (int32_t)shift;
+    return edge_asd_bits((uint32_t)used);
 }
 
 static int32_t rescale(int32_t x, uint32_t up, uint32_t down, int32_t rounding) {
@@ -85,7 +99,7 @@ static int32_t rescale(int32_t x, uint32_t up, uint32_t down, int32_t rounding) 
 }
 
 /* End of step 2, and the radix-2 stage where there is one. */
-static void scale(edge_asd_complex *z, uint32_t points, uint32_t up, uint32_t down) {
+SEPARATE static void scale(edge_asd_complex *z, uint32_t points, uint32_t up, uint32_t down) {
     const int32_t rounding = (int32_t)((1U << down) >> 1);
     const bool radix2 = (points & 0xAAAA) != 0;
     for (const edge_asd_complex *end = z + points; z < end; z += 2) {
@@ -147,7 +161,7 @@ static inline edge_asd_complex subtract_j(edge_asd_complex a, const edge_asd_com
 }
 
 /* Step 3: one radix-4 stage on transforms of `length` points. */
-static void radix4(edge_asd_complex *z, uint32_t points, uint32_t length, const edge_asd_complex *twiddles) {
+SEPARATE static void radix4(edge_asd_complex *z, uint32_t points, uint32_t length, const edge_asd_complex *twiddles) {
     const uint32_t step = 3 * (points / (4 * length));
     for (const edge_asd_complex *end = z + points; z < end; z += 3 * length) {
         edge_asd_complex z0 = halve(z[0]), z2 = halve(z[2 * length]);
@@ -188,7 +202,7 @@ static edge_asd_complex power_of(int32_t re, int32_t im) {
 }
 
 /* Steps 4 and 5 for bins first, first + 2 .. last and their mirror images: powers replace z. */
-static void power(edge_asd_complex *z, uint32_t points, uint32_t first, uint32_t last, const edge_asd_complex *w,
+SEPARATE static void power(edge_asd_complex *z, uint32_t points, uint32_t first, uint32_t last, const edge_asd_complex *w,
                   uint32_t step) {
     edge_asd_complex *low = z + first;
     edge_asd_complex *high = z + points - first;
@@ -205,18 +219,20 @@ static void power(edge_asd_complex *z, uint32_t points, uint32_t first, uint32_t
 }
 
 /* Steps 6 to 8. */
-static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, int32_t shift, int32_t *frame) {
+SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, int32_t shift, int32_t *frame) {
     const uint16_t *weight = t->rising + 1;
     uint64_t before = 0; /* the rising part of the band that now falls */
     p++;
     for (uint32_t m = 0; m <= t->n_mels; m++) {
         uint64_t rising = 0, total = 0;
+        uint32_t rising_high = 0; /* the high words' share of rising, modulo 2^32 */
         for (const edge_asd_complex *end = p + t->segment_bins[m]; p < end; p++, weight++) {
             const uint32_t low = (uint32_t)p->re, high = (uint32_t)p->im; /* high < 2^16 */
             total += (uint64_t)high << 32 | low;
             rising += (uint64_t)low * *weight;
-            rising += (uint64_t)(high * *weight) << 32;
+            rising_high += high * *weight;
         }
+        rising += (uint64_t)rising_high << 32;
         if (m > 0) {
             frame[m - 1] = edge_asd_decibels(t, before + ((total << 16) - rising), t->offset[m - 1] - shift * 131072);
         }
@@ -228,8 +244,9 @@ static void log_mel(edge_asd_frontend *f, int32_t *frame) {
     const edge_asd_frontend_tables *t = f->tables;
     edge_asd_complex *z = f->work;
     const uint32_t points = t->n_fft / 2;
-    uint32_t bits;
-    const int32_t shift = window(z, history_of(f), t, &bits) + 30 - (int32_t)bits;
+    const uint32_t first_shift = block_shift(history_of(f), t->n_fft);
+    const uint32_t bits = window(z, history_of(f), t->window, t->n_fft, 16 + first_shift);
+    const int32_t shift = (int32_t)(first_shift + 30 - bits);
     const uint32_t down = bits > t->input_bits ? bits - t->input_bits : 0;
     scale(z, points, down + t->input_bits - bits, down);
     for (uint32_t length = (points & 0xAAAA) != 0 ? 2 : 1; length < points; length *= 4) {
