@@ -219,8 +219,8 @@ def _log2(values: Uint64) -> Int64:
     high = _bit_length((values >> np.uint64(32)).astype(np.int64))
     low = _bit_length((values & np.uint64(0xFFFFFFFF)).astype(np.int64))
     bits: Int64 = np.where(high > 0, high + 32, low)
-    mantissa = (values << (64 - np.maximum(bits, 1)).astype(np.uint64)) >> np.uint64(32)  # leading one at bit 31
-    mantissa = mantissa.astype(np.int64) & 0x7FFFFFFF
+    normalised = values << (64 - np.maximum(bits, 1)).astype(np.uint64)  # leading one at bit 63
+    mantissa: Int64 = (normalised >> np.uint64(32)).astype(np.int64) & 0x7FFFFFFF
     index = mantissa >> 25  # 6 bits choose the line
     fraction = (mantissa >> 9) & 0xFFFF  # the next 16 the place on it
     log2: Int64 = t[index] + (((t[index + 1] - t[index]) * fraction + (1 << 15)) >> 16)

@@ -46,23 +46,23 @@ void edge_asd_frontend_reset(edge_asd_frontend *f) { f->filled = 0; }
 
 /* Step 1: how far left the frame can be shifted. */
 SEPARATE static uint32_t block_shift(const int16_t *x, uint32_t n) {
-    int32_t used = 0;
+    uint32_t used = 0;
     for (const int16_t *end = x + n; x < end; x += 4) {
-        used |= x[0] ^ (x[0] >> 15);
-        used |= x[1] ^ (x[1] >> 15);
-        used |= x[2] ^ (x[2] >> 15);
-        used |= x[3] ^ (x[3] >> 15);
+        used |= edge_asd_magnitude(x[0]);
+        used |= edge_asd_magnitude(x[1]);
+        used |= edge_asd_magnitude(x[2]);
+        used |= edge_asd_magnitude(x[3]);
     }
-    return 15 - edge_asd_bits((uint32_t)used);
+    return 15 - edge_asd_bits(used);
 }
 
 /* Two samples << shift as Q0.31, times the window; ORs one's-complement magnitudes into *used. */
-static inline edge_asd_complex windowed(const int16_t *x, uint32_t shift, int32_t w0, int32_t w1, int32_t *used) {
+static inline edge_asd_complex windowed(const int16_t *x, uint32_t shift, int32_t w0, int32_t w1, uint32_t *used) {
     edge_asd_complex z;
     z.re = edge_asd_mul(edge_asd_shift_left(x[0], shift), w0);
     z.im = edge_asd_mul(edge_asd_shift_left(x[1], shift), w1);
-    *used |= z.re ^ (z.re >> 31);
-    *used |= z.im ^ (z.im >> 31);
+    *used |= edge_asd_magnitude(z.re);
+    *used |= edge_asd_magnitude(z.im);
     return z;
 }
 
@@ -72,7 +72,7 @@ SEPARATE static uint32_t window(edge_asd_complex *z, const int16_t *x, const int
     const uint32_t half = n / 2, quarter = n / 8;      /* quarter of the transform */
     const int32_t *w_late = w + half;                  /* the window is symmetric: it runs backwards there */
     const uint32_t late = (n & 0x5555) != 0 ? 1 : 2;   /* where sample n/2 goes */
-    int32_t used = 0;
+    uint32_t used = 0;
     uint32_t place = 0;
     for (const int32_t *w_end = w_late; w < w_end;) {
         edge_asd_complex *to = z + place;
@@ -91,7 +91,7 @@ SEPARATE static uint32_t window(edge_asd_complex *z, const int16_t *x, const int
         }
         place += digit;
     }
-    return edge_asd_bits((uint32_t)used);
+    return edge_asd_bits(used);
 }
 
 static int32_t rescale(int32_t x, uint32_t up, uint32_t down, int32_t rounding) {
@@ -194,10 +194,10 @@ SEPARATE static void radix4(edge_asd_complex *z, uint32_t points, uint32_t lengt
 }
 
 static edge_asd_complex power_of(int32_t re, int32_t im) {
-    const uint64_t power = (uint64_t)((int64_t)re * re + (int64_t)im * im) >> EDGE_ASD_POWER_SHIFT;
+    const uint64_t shifted = (uint64_t)((int64_t)re * re + (int64_t)im * im) >> EDGE_ASD_POWER_SHIFT;
     edge_asd_complex words; /* low and high word */
-    words.re = (int32_t)(uint32_t)power;
-    words.im = (int32_t)(uint32_t)(power >> 32);
+    words.re = (int32_t)(uint32_t)shifted;
+    words.im = (int32_t)(uint32_t)(shifted >> 32);
     return words;
 }
 

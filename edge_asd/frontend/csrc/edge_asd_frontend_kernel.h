@@ -55,8 +55,8 @@ INLINE TARGET complexes K(windowed)(vector pair, vector shift, int32_t w0, int32
     complexes z;
     z.re = K(mul)((vector)((words)pair << 16 << (words)shift), K(splat)(w0));
     z.im = K(mul)((vector)(((words)pair & 0xFFFF0000U) << (words)shift), K(splat)(w1));
-    *used |= z.re ^ (z.re >> 31);
-    *used |= z.im ^ (z.im >> 31);
+    *used |= z.re ^ (vector)(z.re < 0);
+    *used |= z.im ^ (vector)(z.im < 0);
     return z;
 }
 
