@@ -15,10 +15,12 @@ Steps, for n_fft samples a frame and M = n_fft/2 (M = 512 by default):
    stages, each halving its inputs with rounding.
    Bound: |z| <= sqrt(2) * 2^input_bits on the way in; a radix-2 stage doubles, a radix-4 stage
    doubles (four terms, each halved), so every magnitude stays below sqrt(2) * 2^30 < 2^31.
-4. **Split** into the real frame's spectrum X, |X| <= 2^30: the spectra E and O of the even and
-   odd samples are at most 2^29 each, because their inputs are real.
-5. **Power** |X|^2 <= 2^60, shifted right by 12. By Parseval the sum over all bins is at most
-   3/8 * 2^61 before that shift, so the sum times a Q0.16 weight stays below 2^64.
+4. **Split** into the real frame's spectrum X by way of E and O, those of its even and odd samples.
+   |2E| and |2O| stay below 2^31, and with them |X|: integer samples times this window cannot all
+   come near 2^input_bits; the largest possible sum of magnitudes is 0.98 of that.
+5. **Power** |X|^2 < 2^62, shifted right by 13. By Parseval, and because the window's first value
+   is 0, bins 1 to M-1 add up to at most (1 - 1/n_fft) * 2^61 before that shift, so the sum times
+   a Q0.16 weight stays below 2^64. (A frame that undoes the window comes close to it.)
 6. **Mel bands.** Between two neighbouring band edges one band rises and one falls, and their
    weights add to 1: each bin needs a single multiplication.
 7. **Logarithm.** Leading-zero count and 64 straight lines, Q15.16; a per-band offset holds the

@@ -8,7 +8,7 @@
 
 #include "edge_asd_frontend.h"
 
-#define EDGE_ASD_POWER_SHIFT 12
+#define EDGE_ASD_POWER_SHIFT 13
 
 /* x * 2^n for values whose result fits; defined for negative x too. */
 static inline int32_t edge_asd_shift_left(int32_t x, uint32_t n) { return (int32_t)((uint32_t)x << n); }
