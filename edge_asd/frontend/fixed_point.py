@@ -40,7 +40,6 @@ from edge_asd.frontend.tables import (
     FLOOR_LOG2,
     LOG_FRACTION_BITS,
     LOG_SEGMENTS,
-    POWER_SHIFT,
     FixedTables,
     fixed_tables,
 )
@@ -182,7 +181,7 @@ def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
 
 
 def _power(real: Int64, imag: Int64, t: FixedTables) -> Int64:
-    """Power of bins 1 .. M - 1 of the real frame, shifted right by POWER_SHIFT."""
+    """Power of bins 1 .. M - 1 of the real frame."""
     m = real.shape[1]
     k = np.arange(1, m // 2 + 1)
     ar, ai, br, bi = real[:, k], imag[:, k], real[:, m - k], imag[:, m - k]
@@ -195,20 +194,23 @@ def _power(real: Int64, imag: Int64, t: FixedTables) -> Int64:
     low = (er + wr) ** 2 + (ei + wi) ** 2
     high = (er - wr) ** 2 + (ei - wi) ** 2
     # k = M/2 is its own mirror image: `low` and `high` meet there, and `low` is the one kept.
-    return np.concatenate([low, high[:, -2::-1]], axis=1) >> POWER_SHIFT
+    return np.concatenate([low, high[:, -2::-1]], axis=1)
 
 
 def _mel(power: Int64, t: FixedTables) -> Uint64:
-    """Mel band energies [shape=(frames, n_mels)], Q0.16 weights included."""
+    """Mel band energies [shape=(frames, n_mels)]."""
     p = power.astype(np.uint64)
-    # Running sums may wrap: the differences taken from them are exact modulo 2^64, and fit.
-    rising = _segment_sums(p * t.rising[1:].astype(np.uint64), t)
-    total = _segment_sums(p, t)
-    falling = (total << np.uint64(16)) - rising
+    weight = t.rising[1:].astype(np.uint64)
+    # 80-bit sums of 62-bit powers times Q0.16 weights, in two words.
+    low = _segment_sums((p & np.uint64(0xFFFFFFFF)) * weight, t)
+    high = _segment_sums((p >> np.uint64(32)) * weight, t)
+    rising = (high << np.uint64(16)) + (low >> np.uint64(16))
+    falling = _segment_sums(p, t) - rising
     return rising[:, :-1] + falling[:, 1:]
 
 
 def _segment_sums(values: Uint64, t: FixedTables) -> Uint64:
+    # A running sum of powers may wrap: the differences taken from it are exact modulo 2^64, and fit.
     running = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.uint64)
     np.cumsum(values, axis=1, out=running[:, 1:])
     edges = running[:, t.segment_start - 1]

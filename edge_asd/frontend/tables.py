@@ -21,9 +21,6 @@ LOG_FRACTION_BITS = 16
 LOG_SEGMENTS = 64
 """Straight lines that stand for log2(1 + t), 0 <= t < 1; the largest error is 4.4e-5."""
 
-POWER_SHIFT = 13
-"""Bits dropped from each bin's power, so that the weighted sum over all bins fits uint64."""
-
 DB_PER_LOG2 = round(10 * math.log10(2) * 2**29)
 """10*log10(2) in Q2.29: turns a base-2 logarithm into decibels."""
 
@@ -144,9 +141,8 @@ def fixed_tables(spec: FeatureSpec) -> FixedTables:
     start[0] = 1  # DC has no weight
     start[-1] = half
 
-    # X_fixed = X_float * 2^(shift + 30 - log2(half)) for PCM in [-1, 1); power doubles the
-    # exponent, POWER_SHIFT takes its bits away and the Q0.16 weight adds 16.
-    scale = 2 * (30 - log_half) - POWER_SHIFT + 16
+    # X_fixed = X_float * 2^(shift + 30 - log2(half)) for PCM in [-1, 1); power doubles the exponent.
+    scale = 2 * (30 - log_half)
     offset = [
         round((math.log2(2.0 / (edges[m + 2] - edges[m])) - scale) * 2**LOG_FRACTION_BITS) for m in range(spec.n_mels)
     ]

@@ -194,10 +194,10 @@ SEPARATE static void radix4(edge_asd_complex *z, uint32_t points, uint32_t lengt
 }
 
 static edge_asd_complex power_of(int32_t re, int32_t im) {
-    const uint64_t shifted = (uint64_t)((int64_t)re * re + (int64_t)im * im) >> EDGE_ASD_POWER_SHIFT;
+    const uint64_t square = (uint64_t)((int64_t)re * re + (int64_t)im * im);
     edge_asd_complex words; /* low and high word */
-    words.re = (int32_t)(uint32_t)shifted;
-    words.im = (int32_t)(uint32_t)(shifted >> 32);
+    words.re = (int32_t)(uint32_t)square;
+    words.im = (int32_t)(uint32_t)(square >> 32);
     return words;
 }
 
@@ -224,17 +224,16 @@ SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_fron
     uint64_t before = 0; /* the rising part of the band that now falls */
     p++;
     for (uint32_t m = 0; m <= t->n_mels; m++) {
-        uint64_t rising = 0, total = 0;
-        uint32_t rising_high = 0; /* the high words' share of rising, modulo 2^32 */
+        uint64_t rising = 0, rising_high = 0, total = 0; /* 80 bits of rising, in two words */
         for (const edge_asd_complex *end = p + t->segment_bins[m]; p < end; p++, weight++) {
-            const uint32_t low = (uint32_t)p->re, high = (uint32_t)p->im; /* high < 2^16 */
+            const uint32_t low = (uint32_t)p->re, high = (uint32_t)p->im;
             total += (uint64_t)high << 32 | low;
             rising += (uint64_t)low * *weight;
-            rising_high += high * *weight;
+            rising_high += (uint64_t)high * *weight;
         }
-        rising += (uint64_t)rising_high << 32;
+        rising = (rising_high << 16) + (rising >> 16);
         if (m > 0) {
-            frame[m - 1] = edge_asd_decibels(t, before + ((total << 16) - rising), t->offset[m - 1] - shift * 131072);
+            frame[m - 1] = edge_asd_decibels(t, before + (total - rising), t->offset[m - 1] - shift * 131072);
         }
         before = rising;
     }

@@ -159,13 +159,6 @@ static TARGET void K(transform)(complexes *z, uint32_t points, vector up, vector
     K(radix4)(z, points, quarter, twiddles, 3);
 }
 
-INLINE TARGET wide K(shifted_power)(vector re, vector im) {
-    wide power = K(squares)(re, im);
-    power.half[0] >>= EDGE_ASD_POWER_SHIFT;
-    power.half[1] >>= EDGE_ASD_POWER_SHIFT;
-    return power;
-}
-
 static TARGET void K(power)(complexes *z, uint32_t points, uint32_t first, uint32_t last, const edge_asd_complex *w,
                             uint32_t step) {
     complexes *low = z + first, *high = z + points - first;
@@ -176,8 +169,8 @@ static TARGET void K(power)(complexes *z, uint32_t points, uint32_t first, uint3
         odd.im = b.re - a.re;
         odd = K(rotate)(odd, *w);
         const vector re = K(halve)(a.re + b.re), im = K(halve)(a.im - b.im);
-        high->power = K(shifted_power)(re - odd.re, im - odd.im);
-        low->power = K(shifted_power)(re + odd.re, im + odd.im);
+        high->power = K(squares)(re - odd.re, im - odd.im);
+        low->power = K(squares)(re + odd.re, im + odd.im);
     }
 }
 
@@ -215,8 +208,8 @@ static TARGET void K(mel_decibels)(const complexes *p, const edge_asd_frontend_t
             }
         }
         for (int i = 0; i < 2; i++) {
-            rising.half[i] += high.half[i] << 32;
-            before.half[i] += (total.half[i] << 16) - rising.half[i];
+            rising.half[i] = (high.half[i] << 16) + (rising.half[i] >> 16);
+            before.half[i] += total.half[i] - rising.half[i];
         }
         if (m > 0) {
             bands[m - 1] = K(decibels)(t, lines, before, t->offset[m - 1] - scaling);

@@ -8,8 +8,6 @@
 
 #include "edge_asd_frontend.h"
 
-#define EDGE_ASD_POWER_SHIFT 13
-
 /* x * 2^n for values whose result fits; defined for negative x too. */
 static inline int32_t edge_asd_shift_left(int32_t x, uint32_t n) { return (int32_t)((uint32_t)x << n); }
 
@@ -69,7 +67,7 @@ static inline uint32_t edge_asd_leading_zeros(uint32_t x) {
 /* Bits in use: 0 for 0. */
 static inline uint32_t edge_asd_bits(uint32_t x) { return x == 0 ? 0 : 32 - edge_asd_leading_zeros(x); }
 
-/* Mel energy (uint64, Q0.16 weights included) to decibels in Q15.16; `offset` is the band's. */
+/* Mel energy to decibels in Q15.16; `offset` is the band's. */
 static inline int32_t edge_asd_decibels(const edge_asd_frontend_tables *t, uint64_t energy, int32_t offset) {
     uint32_t word = (uint32_t)(energy >> 32);
     uint32_t rest = (uint32_t)energy;
