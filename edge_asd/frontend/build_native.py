@@ -14,7 +14,7 @@ _FOLDER = Path(__file__).resolve().parent
 _DECLARATIONS = """
     typedef struct { int32_t re; int32_t im; } edge_asd_complex;
     typedef struct {
-        uint16_t n_fft, hop_length, n_mels, input_bits;
+        uint16_t n_fft, hop_length, n_mels;
         int32_t db_per_log2, floor_log2;
         const int32_t *window;
         const edge_asd_complex *twiddles, *odd_twiddles;

@@ -23,7 +23,7 @@ class PackedTables:
     Attributes
     ----------
     scalars : dict of str to int
-        ``n_fft``, ``hop_length``, ``n_mels``, ``input_bits``, ``db_per_log2``, ``floor_log2``.
+        ``n_fft``, ``hop_length``, ``n_mels``, ``db_per_log2``, ``floor_log2``.
     arrays : dict of str to ndarray
         ``window``, ``twiddles``, ``odd_twiddles``, ``rising``, ``segment_bins``, ``offset``,
         ``log2``; shapes and Q formats as in edge_asd_frontend.h.
@@ -44,18 +44,17 @@ def packed_tables(spec: FeatureSpec) -> PackedTables:
 
     The transform's last stage needs exp(-2 pi j r k / M), M = n_fft/2, k < M/4; earlier stages need
     every fourth of those, every sixteenth, and so on; k = 0 is never multiplied. The split needs
-    exp(-2 pi j k / n_fft), k = 1 .. M/2: even k are the last stage's with r = 1, odd k and M/2 are
-    stored apart.
+    exp(-2 pi j k / n_fft), 0 < k < M/2: even k are the last stage's with r = 1, odd k are stored
+    apart.
     """
     t = fixed_tables(spec)
     n, points = spec.n_fft, spec.n_fft // 2
     circle = np.stack([t.cosine, t.sine], axis=1)
     k = np.arange(1, points // 4)
-    odd = np.append(np.arange(1, points // 2, 2), points // 2)
     arrays = {
         "window": t.window[: n // 2 + 1].astype(np.int32),
         "twiddles": circle[2 * k[:, None] * np.array([1, 2, 3])].astype(np.int32),
-        "odd_twiddles": circle[odd].astype(np.int32),
+        "odd_twiddles": circle[1 : points // 2 : 2].astype(np.int32),
         "rising": t.rising.astype(np.uint16),
         "segment_bins": np.diff(t.segment_start).astype(np.uint16),
         "offset": t.offset.astype(np.int32),
@@ -65,7 +64,6 @@ def packed_tables(spec: FeatureSpec) -> PackedTables:
         "n_fft": n,
         "hop_length": spec.hop_length,
         "n_mels": spec.n_mels,
-        "input_bits": t.input_bits,
         "db_per_log2": DB_PER_LOG2,
         "floor_log2": FLOOR_LOG2,
     }

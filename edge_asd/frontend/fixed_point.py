@@ -7,22 +7,22 @@ high word of a 64-bit product, floor((a*b + 2^31) / 2^32): one SMMULR on a Corte
 Steps, for n_fft samples a frame and M = n_fft/2 (M = 512 by default):
 
 1. **Block scaling.** The frame is shifted left until its largest sample uses 15 bits and sign.
-2. **Window.** Periodic Hann in Q0.31; products have amplitude 2^30. They are then shifted, with
-   rounding, until the largest uses input_bits and sign: a frame whose only sound lies where the
-   window is nearly zero keeps its precision.
-3. **Transform.** Even samples are the real, odd samples the imaginary part of an M-point
-   complex transform, decimated in time: one exact radix-2 stage if log2(M) is odd, then radix-4
-   stages, each halving its inputs with rounding.
-   Bound: |z| <= sqrt(2) * 2^input_bits on the way in; a radix-2 stage doubles, a radix-4 stage
-   doubles (four terms, each halved), so every magnitude stays below sqrt(2) * 2^30 < 2^31.
+2. **Window.** Periodic Hann in Q0.31; the products stay within 2^30. Even samples are the real, odd
+   samples the imaginary part of an M-point complex transform, decimated in time. If log2(M) is
+   odd, its radix-2 stage comes now: it pairs samples half a frame apart, where the window adds to
+   1, so that sums and differences stay within 2^30 too. Then the frame is shifted left until its
+   largest value uses 30 bits and sign: a frame whose only sound lies where the window is nearly
+   zero keeps its precision.
+3. **Transform.** Radix-4 stages, each dividing its inputs by four with rounding. Four terms come
+   together, so |z| grows by nothing but the rounding (less than 3 a stage) and stays below
+   sqrt(2) * 2^30 + 15 < 2^31.
 4. **Split** into the real frame's spectrum X by way of E and O, those of its even and odd samples.
-   |2E| and |2O| stay below 2^31, and with them |X|: integer samples times this window cannot all
-   come near 2^input_bits; the largest possible sum of magnitudes is 0.98 of that.
-5. **Power** |X|^2 < 2^62, shifted right by 13. By Parseval, and because the window's first value
-   is 0, bins 1 to M-1 add up to at most (1 - 1/n_fft) * 2^61 before that shift, so the sum times
-   a Q0.16 weight stays below 2^64. (A frame that undoes the window comes close to it.)
+   |E| and |O| are at most 2^30 times the mean of |cos(2 pi j k / M + phase)| over j, which is
+   below 0.71 for every k but M/2; so 2E, 2O and X stay below 2^31. For k = M/2, X = conj Z.
+5. **Power** |X|^2 < 2^62. By Parseval all bins together add up to at most 2^62 (2^61 without a
+   radix-2 stage), and rounding adds less than a millionth of that.
 6. **Mel bands.** Between two neighbouring band edges one band rises and one falls, and their
-   weights add to 1: each bin needs a single multiplication.
+   weights add to 1: each bin needs a single weight. No band exceeds the sum of all powers.
 7. **Logarithm.** Leading-zero count and 64 straight lines, Q15.16; a per-band offset holds the
    area normalisation; never below log2(2.22e-16).
 8. **Decibels** in Q15.16.
@@ -89,15 +89,13 @@ def _log_mel_of_frames(x: Int64, t: FixedTables) -> Int64:
     # 1. Q15 << 15 bits and sign.
     shift: Int64 = 15 - _magnitude_bits(x)
     x = x << shift[:, None]
-    # 2. Q15 << 16, times Q0.31, high word: amplitude 2^30; then 2^input_bits.
+    # 2. Q15 << 16, times Q0.31, high word: amplitude 2^30.
     x = _mul(x << 16, t.window)
-    bits = _magnitude_bits(x)
-    down: Int64 = np.maximum(bits - t.input_bits, 0)[:, None]
-    up: Int64 = np.maximum(t.input_bits - bits, 0)[:, None]
-    x = ((x << up) + ((1 << down) >> 1)) >> down
-    shift += 30 - bits
+    real, imag = _radix2(x[:, 0::2], x[:, 1::2])
+    up = 30 - np.maximum(_magnitude_bits(real), _magnitude_bits(imag))
+    shift += up
     # 3. to 5.
-    real, imag = _transform(x[:, 0::2], x[:, 1::2], t)
+    real, imag = _transform(real << up[:, None], imag << up[:, None], t)
     power = _power(real, imag, t)
     # 6. and 7. The two shifts scaled the power by 4^shift.
     log2 = _log2(_mel(power, t)) + t.offset - (shift << (LOG_FRACTION_BITS + 1))[:, None]
@@ -121,6 +119,10 @@ def _halve(a: Int64) -> Int64:
     return (a + 1) >> 1
 
 
+def _quarter(a: Int64) -> Int64:
+    return (a + 2) >> 2
+
+
 def _magnitude_bits(x: Int64) -> Int64:
     """Bits of the largest magnitude in each frame [shape=(frames,)].
 
@@ -142,30 +144,36 @@ def _input_order(m: int) -> Int64:
     return np.concatenate([r + 4 * _input_order(m // 4) for r in range(4)])
 
 
-def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
-    """M-point complex transform of z = real + j imag [shape=(frames, M)], scaled by 2^-stages."""
+def _radix2(real: Int64, imag: Int64) -> tuple[Int64, Int64]:
+    """z = real + j imag [shape=(frames, M)] in input order, after a radix-2 stage if log2(M) is odd."""
     count, m = real.shape
     order = _input_order(m)
     real, imag = real[:, order], imag[:, order]
-    length = 1
-    if (m.bit_length() - 1) % 2:  # radix 2, exact
-        pairs_r, pairs_i = real.reshape(count, -1, 2), imag.reshape(count, -1, 2)
-        real = np.stack([pairs_r[..., 0] + pairs_r[..., 1], pairs_r[..., 0] - pairs_r[..., 1]], axis=-1)
-        imag = np.stack([pairs_i[..., 0] + pairs_i[..., 1], pairs_i[..., 0] - pairs_i[..., 1]], axis=-1)
-        length = 2
+    if m.bit_length() % 2:
+        return real, imag
+    pairs_r, pairs_i = real.reshape((count, -1, 2)), imag.reshape((count, -1, 2))
+    real = np.stack([pairs_r[..., 0] + pairs_r[..., 1], pairs_r[..., 0] - pairs_r[..., 1]], axis=-1)
+    imag = np.stack([pairs_i[..., 0] + pairs_i[..., 1], pairs_i[..., 0] - pairs_i[..., 1]], axis=-1)
+    return real.reshape((count, m)), imag.reshape((count, m))
+
+
+def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
+    """Radix-4 stages of the M-point transform of z = real + j imag [shape=(frames, M)], over 4^stages."""
+    count, m = real.shape
+    length = 1 if m.bit_length() % 2 else 2
     while length < m:
-        re = real.reshape(count, -1, 4, length)
-        im = imag.reshape(count, -1, 4, length)
-        # z_r = input r times exp(-2 pi j r k / (4 length)) / 2, k = 0 .. length - 1
-        zr = [_halve(re[:, :, 0])]
-        zi = [_halve(im[:, :, 0])]
+        re = real.reshape((count, -1, 4, length))
+        im = imag.reshape((count, -1, 4, length))
+        # z_r = input r times exp(-2 pi j r k / (4 length)) / 4, k = 0 .. length - 1
+        zr = [_quarter(re[:, :, 0])]
+        zi = [_quarter(im[:, :, 0])]
         for r in (1, 2, 3):
             index = r * np.arange(length) * (2 * m // (4 * length))
             c, s = t.cosine[index], t.sine[index]
             a, b = re[:, :, r], im[:, :, r]
             tr = _mul(a, c) + _mul(b, s)
             ti = _mul(b, c) + _mul_negated(a, s)
-            tr[..., 0], ti[..., 0] = _halve(a[..., 0]), _halve(b[..., 0])  # k = 0: the factor is 1
+            tr[..., 0], ti[..., 0] = _quarter(a[..., 0]), _quarter(b[..., 0])  # k = 0: the factor is 1
             zr.append(tr)
             zi.append(ti)
         sum02r, sum02i = zr[0] + zr[2], zi[0] + zi[2]
@@ -183,18 +191,18 @@ def _transform(real: Int64, imag: Int64, t: FixedTables) -> tuple[Int64, Int64]:
 def _power(real: Int64, imag: Int64, t: FixedTables) -> Int64:
     """Power of bins 1 .. M - 1 of the real frame."""
     m = real.shape[1]
-    k = np.arange(1, m // 2 + 1)
+    k = np.arange(1, m // 2)
     ar, ai, br, bi = real[:, k], imag[:, k], real[:, m - k], imag[:, m - k]
     # 2E = Z[k] + conj Z[M-k], 2O = -j (Z[k] - conj Z[M-k]); X[k] = E + W O, X[M-k] = conj(E - W O)
     er, ei = _halve(ar + br), _halve(ai - bi)
     odd_r, odd_i = ai + bi, br - ar
-    c, s = t.cosine[k], t.sine[k]
+    c, s = 2 * t.cosine[k], 2 * t.sine[k]  # Q0.31; 1.0 does not occur
     wr = _mul(odd_r, c) + _mul(odd_i, s)
     wi = _mul(odd_i, c) + _mul_negated(odd_r, s)
     low = (er + wr) ** 2 + (ei + wi) ** 2
     high = (er - wr) ** 2 + (ei - wi) ** 2
-    # k = M/2 is its own mirror image: `low` and `high` meet there, and `low` is the one kept.
-    return np.concatenate([low, high[:, -2::-1]], axis=1)
+    middle = real[:, m // 2, None] ** 2 + imag[:, m // 2, None] ** 2
+    return np.concatenate([low, middle, high[:, ::-1]], axis=1)
 
 
 def _mel(power: Int64, t: FixedTables) -> Uint64:

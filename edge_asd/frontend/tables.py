@@ -94,8 +94,8 @@ class FixedTables:
     ----------
     window : ndarray, int64 [shape=(n_fft,), Q0.31]
         Periodic Hann window, 1.0 saturated to 2^31 - 1.
-    cosine, sine : ndarray, int64 [shape=(3*n_fft/4,), Q0.31]
-        cos and sin of 2 pi k / n_fft. 1.0 is saturated.
+    cosine, sine : ndarray, int64 [shape=(3*n_fft/4,), Q0.30]
+        cos and sin of 2 pi k / n_fft.
     segment_start : ndarray, int64 [shape=(n_mels + 2,)]
         First bin of each segment between neighbouring mel edges; the last entry is n_fft/2.
     rising : ndarray, int64 [shape=(n_fft/2,), Q0.16]
@@ -105,8 +105,6 @@ class FixedTables:
         Added to each band's log2: area normalisation and all fixed scalings.
     log2 : ndarray, int64 [shape=(LOG_SEGMENTS + 1,), Q0.16]
         log2(1 + i/LOG_SEGMENTS).
-    input_bits : int
-        log2 of the amplitude to which a full-scale sample is scaled before the transform.
     """
 
     window: npt.NDArray[np.int64]
@@ -116,19 +114,13 @@ class FixedTables:
     rising: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int64]
     log2: npt.NDArray[np.int64]
-    input_bits: int
-
-
-def _q31(values: list[float]) -> npt.NDArray[np.int64]:
-    return np.array([min(round(value * 2**31), 2**31 - 1) for value in values], dtype=np.int64)
 
 
 @lru_cache(maxsize=8)
 def fixed_tables(spec: FeatureSpec) -> FixedTables:
     """Derive the integer tables of `spec`."""
     n, half = spec.n_fft, spec.n_fft // 2
-    log_half = half.bit_length() - 1
-    radix4_stages = log_half // 2
+    radix4_stages = (half.bit_length() - 1) // 2
 
     edges = mel_edges(spec)
     bins = np.arange(half) * (spec.sample_rate / n)
@@ -141,16 +133,16 @@ def fixed_tables(spec: FeatureSpec) -> FixedTables:
     start[0] = 1  # DC has no weight
     start[-1] = half
 
-    # X_fixed = X_float * 2^(shift + 30 - log2(half)) for PCM in [-1, 1); power doubles the exponent.
-    scale = 2 * (30 - log_half)
+    # X_fixed = X_float * 2^(shift + 30) / 4^stages for PCM in [-1, 1); power doubles the exponent.
+    scale = 2 * (30 - 2 * radix4_stages)
     offset = [
         round((math.log2(2.0 / (edges[m + 2] - edges[m])) - scale) * 2**LOG_FRACTION_BITS) for m in range(spec.n_mels)
     ]
     angles = [2 * math.pi * k / n for k in range(3 * n // 4)]
     return FixedTables(
-        window=_q31(hann(n).tolist()),
-        cosine=_q31([math.cos(angle) for angle in angles]),
-        sine=_q31([math.sin(angle) for angle in angles]),
+        window=np.array([min(round(w * 2**31), 2**31 - 1) for w in hann(n).tolist()], dtype=np.int64),
+        cosine=np.array([round(math.cos(angle) * 2**30) for angle in angles], dtype=np.int64),
+        sine=np.array([round(math.sin(angle) * 2**30) for angle in angles], dtype=np.int64),
         segment_start=start,
         rising=rising,
         offset=np.array(offset, dtype=np.int64),
@@ -158,7 +150,6 @@ def fixed_tables(spec: FeatureSpec) -> FixedTables:
             [round(math.log2(1 + i / LOG_SEGMENTS) * 2**LOG_FRACTION_BITS) for i in range(LOG_SEGMENTS + 1)],
             dtype=np.int64,
         ),
-        input_bits=30 - log_half + radix4_stages,
     )
 
 

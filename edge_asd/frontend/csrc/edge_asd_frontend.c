@@ -56,81 +56,11 @@ SEPARATE static uint32_t block_shift(const int16_t *x, uint32_t n) {
     return 15 - edge_asd_bits(used);
 }
 
-/* Two samples << shift as Q0.31, times the window; ORs one's-complement magnitudes into *used. */
-static inline edge_asd_complex windowed(const int16_t *x, uint32_t shift, int32_t w0, int32_t w1, uint32_t *used) {
+/* Two samples << shift as Q0.31, times the window. */
+static inline edge_asd_complex windowed(const int16_t *x, uint32_t shift, int32_t w0, int32_t w1) {
     edge_asd_complex z;
     z.re = edge_asd_mul(edge_asd_shift_left(x[0], shift), w0);
     z.im = edge_asd_mul(edge_asd_shift_left(x[1], shift), w1);
-    *used |= edge_asd_magnitude(z.re);
-    *used |= edge_asd_magnitude(z.im);
-    return z;
-}
-
-/* Step 2 up to the window's product, in the order in which the transform reads: digits of base 4
- * reversed, and for M = 2 * 4^n a last digit of base 2. Returns the bits of the largest product. */
-SEPARATE static uint32_t window(edge_asd_complex *z, const int16_t *x, const int32_t *w, uint32_t n, uint32_t shift) {
-    const uint32_t half = n / 2, quarter = n / 8;      /* quarter of the transform */
-    const int32_t *w_late = w + half;                  /* the window is symmetric: it runs backwards there */
-    const uint32_t late = (n & 0x5555) != 0 ? 1 : 2;   /* where sample n/2 goes */
-    uint32_t used = 0;
-    uint32_t place = 0;
-    for (const int32_t *w_end = w_late; w < w_end;) {
-        edge_asd_complex *to = z + place;
-        for (const edge_asd_complex *end = to + half; to < end; to += quarter) {
-            to[0] = windowed(x, shift, w[0], w[1], &used);
-            to[late] = windowed(x + half, shift, w_late[0], w_late[-1], &used);
-            x += 2;
-            w += 2;
-            w_late -= 2;
-        }
-        /* add one to the reversed number, whose first digit was the loop above */
-        uint32_t digit = quarter / 4;
-        while ((place & (3 * digit)) == 3 * digit && digit > 0) {
-            place ^= 3 * digit;
-            digit /= 4;
-        }
-        place += digit;
-    }
-    return edge_asd_bits(used);
-}
-
-static int32_t rescale(int32_t x, uint32_t up, uint32_t down, int32_t rounding) {
-    return (edge_asd_shift_left(x, up) + rounding) >> down;
-}
-
-/* End of step 2, and the radix-2 stage where there is one. */
-SEPARATE static void scale(edge_asd_complex *z, uint32_t points, uint32_t up, uint32_t down) {
-    const int32_t rounding = (int32_t)((1U << down) >> 1);
-    const bool radix2 = (points & 0xAAAA) != 0;
-    for (const edge_asd_complex *end = z + points; z < end; z += 2) {
-        edge_asd_complex a = z[0], b = z[1];
-        a.re = rescale(a.re, up, down, rounding);
-        a.im = rescale(a.im, up, down, rounding);
-        b.re = rescale(b.re, up, down, rounding);
-        b.im = rescale(b.im, up, down, rounding);
-        if (radix2) {
-            z[0].re = a.re + b.re;
-            z[0].im = a.im + b.im;
-            z[1].re = a.re - b.re;
-            z[1].im = a.im - b.im;
-        } else {
-            z[0] = a;
-            z[1] = b;
-        }
-    }
-}
-
-/* z exp(-j angle) / 2, with w = cos, sin of the angle */
-static inline edge_asd_complex rotate(const edge_asd_complex z, const edge_asd_complex w) {
-    edge_asd_complex y;
-    y.re = edge_asd_mul_add(edge_asd_mul(z.re, w.re), z.im, w.im);
-    y.im = edge_asd_mul_subtract(edge_asd_mul(z.im, w.re), z.re, w.im);
-    return y;
-}
-
-static inline edge_asd_complex halve(edge_asd_complex z) {
-    z.re = edge_asd_halve(z.re);
-    z.im = edge_asd_halve(z.im);
     return z;
 }
 
@@ -160,13 +90,79 @@ static inline edge_asd_complex subtract_j(edge_asd_complex a, const edge_asd_com
     return a;
 }
 
+/* Whether the transform of `points` starts with a radix-2 stage: they are 2 * 4^n. */
+static inline bool starts_with_radix2(uint32_t points) { return (points & 0xAAAA) != 0; }
+
+/* Step 2 up to the last shift, in the order in which the transform reads: digits of base 4
+ * reversed, and for M = 2 * 4^n a last digit of base 2. Returns that shift. */
+SEPARATE static uint32_t window(edge_asd_complex *z, const int16_t *x, const int32_t *w, uint32_t n, uint32_t shift) {
+    const uint32_t half = n / 2, quarter = n / 8; /* quarter of the transform */
+    const int32_t *w_late = w + half;             /* the window is symmetric: it runs backwards there */
+    const bool radix2 = starts_with_radix2(half);
+    uint32_t used = 0;
+    uint32_t place = 0;
+    for (const int32_t *w_end = w_late; w < w_end;) {
+        edge_asd_complex *to = z + place;
+        for (const edge_asd_complex *end = to + half; to < end; to += quarter) {
+            edge_asd_complex a = windowed(x, shift, w[0], w[1]);
+            edge_asd_complex b = windowed(x + half, shift, w_late[0], w_late[-1]);
+            x += 2;
+            w += 2;
+            w_late -= 2;
+            if (radix2) {
+                const edge_asd_complex sum = add(a, b);
+                b = subtract(a, b);
+                a = sum;
+                to[1] = b;
+            } else {
+                to[2] = b;
+            }
+            to[0] = a;
+            used |= edge_asd_magnitude(a.re) | edge_asd_magnitude(a.im);
+            used |= edge_asd_magnitude(b.re) | edge_asd_magnitude(b.im);
+        }
+        /* add one to the reversed number, whose first digit was the loop above */
+        uint32_t digit = quarter / 4;
+        while ((place & (3 * digit)) == 3 * digit && digit > 0) {
+            place ^= 3 * digit;
+            digit /= 4;
+        }
+        place += digit;
+    }
+    return 30 - edge_asd_bits(used);
+}
+
+/* End of step 2. */
+SEPARATE static void shift_up(edge_asd_complex *z, uint32_t points, uint32_t shift) {
+    for (const edge_asd_complex *end = z + points; z < end; z += 2) {
+        z[0].re = edge_asd_shift_left(z[0].re, shift);
+        z[0].im = edge_asd_shift_left(z[0].im, shift);
+        z[1].re = edge_asd_shift_left(z[1].re, shift);
+        z[1].im = edge_asd_shift_left(z[1].im, shift);
+    }
+}
+
+/* z exp(-j angle) w / 2^32, with w = cos, sin of the angle: a quarter for Q0.30, half for Q0.31 */
+static inline edge_asd_complex rotate(const edge_asd_complex z, const edge_asd_complex w) {
+    edge_asd_complex y;
+    y.re = edge_asd_mul_add(edge_asd_mul(z.re, w.re), z.im, w.im);
+    y.im = edge_asd_mul_subtract(edge_asd_mul(z.im, w.re), z.re, w.im);
+    return y;
+}
+
+static inline edge_asd_complex quarter_of(edge_asd_complex z) {
+    z.re = edge_asd_quarter(z.re);
+    z.im = edge_asd_quarter(z.im);
+    return z;
+}
+
 /* Step 3: one radix-4 stage on transforms of `length` points. */
 SEPARATE static void radix4(edge_asd_complex *z, uint32_t points, uint32_t length, const edge_asd_complex *twiddles) {
     const uint32_t step = 3 * (points / (4 * length));
     for (const edge_asd_complex *end = z + points; z < end; z += 3 * length) {
-        edge_asd_complex z0 = halve(z[0]), z2 = halve(z[2 * length]);
+        edge_asd_complex z0 = quarter_of(z[0]), z2 = quarter_of(z[2 * length]);
         edge_asd_complex sum = add(z0, z2), difference = subtract(z0, z2);
-        edge_asd_complex z1 = halve(z[length]), z3 = halve(z[3 * length]);
+        edge_asd_complex z1 = quarter_of(z[length]), z3 = quarter_of(z[3 * length]);
         edge_asd_complex sum13 = add(z1, z3), difference13 = subtract(z1, z3);
         z[0] = add(sum, sum13);
         z[2 * length] = subtract(sum, sum13);
@@ -175,7 +171,7 @@ SEPARATE static void radix4(edge_asd_complex *z, uint32_t points, uint32_t lengt
         z++;
         const edge_asd_complex *w = twiddles + step - 3;
         for (uint32_t k = 1; k < length; k++) {
-            z0 = halve(z[0]);
+            z0 = quarter_of(z[0]);
             z2 = rotate(z[2 * length], w[1]);
             sum = add(z0, z2);
             difference = subtract(z0, z2);
@@ -201,27 +197,30 @@ static edge_asd_complex power_of(int32_t re, int32_t im) {
     return words;
 }
 
-/* Steps 4 and 5 for bins first, first + 2 .. last and their mirror images: powers replace z. */
-SEPARATE static void power(edge_asd_complex *z, uint32_t points, uint32_t first, uint32_t last, const edge_asd_complex *w,
-                  uint32_t step) {
+/* Steps 4 and 5 for bins first, first + 2 .. and their mirror images: powers replace z. */
+SEPARATE static void power(edge_asd_complex *z, uint32_t points, uint32_t first, const edge_asd_complex *twiddle,
+                           uint32_t step) {
     edge_asd_complex *low = z + first;
     edge_asd_complex *high = z + points - first;
-    for (const edge_asd_complex *end = z + last; low <= end; low += 2, high -= 2, w += step) {
+    for (; low < high; low += 2, high -= 2, twiddle += step) {
         const edge_asd_complex a = *low, b = *high;
-        edge_asd_complex odd;
+        edge_asd_complex w = *twiddle, odd;
+        w.re *= 2;
+        w.im *= 2;
         odd.re = a.im + b.im;
         odd.im = b.re - a.re;
-        odd = rotate(odd, *w);
+        odd = rotate(odd, w);
         const int32_t re = edge_asd_halve(a.re + b.re), im = edge_asd_halve(a.im - b.im);
+        *low = power_of(re + odd.re, im + odd.im);
         *high = power_of(re - odd.re, im - odd.im);
-        *low = power_of(re + odd.re, im + odd.im); /* last: where both meet, this one counts */
     }
 }
 
 /* Steps 6 to 8. */
-SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, int32_t shift, int32_t *frame) {
+SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, uint32_t shift, int32_t *frame) {
     const uint16_t *weight = t->rising + 1;
-    uint64_t before = 0; /* the rising part of the band that now falls */
+    const int32_t scaling = (int32_t)shift * 131072; /* the shifts scaled the power by 4^shift */
+    uint64_t before = 0;                             /* the rising part of the band that now falls */
     p++;
     for (uint32_t m = 0; m <= t->n_mels; m++) {
         uint64_t rising = 0, rising_high = 0, total = 0; /* 80 bits of rising, in two words */
@@ -233,7 +232,7 @@ SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_fron
         }
         rising = (rising_high << 16) + (rising >> 16);
         if (m > 0) {
-            frame[m - 1] = edge_asd_decibels(t, before + (total - rising), t->offset[m - 1] - shift * 131072);
+            frame[m - 1] = edge_asd_decibels(t, before + (total - rising), t->offset[m - 1] - scaling);
         }
         before = rising;
     }
@@ -243,17 +242,16 @@ static void log_mel(edge_asd_frontend *f, int32_t *frame) {
     const edge_asd_frontend_tables *t = f->tables;
     edge_asd_complex *z = f->work;
     const uint32_t points = t->n_fft / 2;
-    const uint32_t first_shift = block_shift(history_of(f), t->n_fft);
-    const uint32_t bits = window(z, history_of(f), t->window, t->n_fft, 16 + first_shift);
-    const int32_t shift = (int32_t)(first_shift + 30 - bits);
-    const uint32_t down = bits > t->input_bits ? bits - t->input_bits : 0;
-    scale(z, points, down + t->input_bits - bits, down);
-    for (uint32_t length = (points & 0xAAAA) != 0 ? 2 : 1; length < points; length *= 4) {
+    uint32_t shift = block_shift(history_of(f), t->n_fft);
+    const uint32_t up = window(z, history_of(f), t->window, t->n_fft, 16 + shift);
+    shift_up(z, points, up);
+    shift += up;
+    for (uint32_t length = starts_with_radix2(points) ? 2 : 1; length < points; length *= 4) {
         radix4(z, points, length, t->twiddles);
     }
-    power(z, points, 2, points / 2 - 2, t->twiddles, 3);
-    power(z, points, 1, points / 2 - 1, t->odd_twiddles, 1);
-    power(z, points, points / 2, points / 2, t->odd_twiddles + points / 4, 1);
+    power(z, points, 2, t->twiddles, 3);
+    power(z, points, 1, t->odd_twiddles, 1);
+    z[points / 2] = power_of(z[points / 2].re, z[points / 2].im);
     mel_decibels(z, t, shift, frame);
 }
 

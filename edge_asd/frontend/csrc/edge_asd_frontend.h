@@ -42,19 +42,18 @@ typedef struct {
 /* Constants of one specification, made by tables.py; n = n_fft. They stay where they are (flash)
  * and must outlive the front end. */
 typedef struct {
-    uint16_t n_fft;                      /* frame length: 512, 1024 or 2048 samples */
-    uint16_t hop_length;                 /* 1 to n_fft samples */
-    uint16_t n_mels;                     /* 1 to 128 bands */
-    uint16_t input_bits;                 /* log2 of the amplitude that enters the transform */
-    int32_t db_per_log2;                 /* 10 log10(2), Q2.29 */
-    int32_t floor_log2;                  /* log2 of the smallest mel power, Q15.16 */
-    const int32_t *window;               /* [n/2 + 1] first half of the periodic Hann window, Q0.31 */
-    const edge_asd_complex *twiddles;    /* [n/8 - 1][3] cos, sin of 4 pi r k / n, k >= 1, r = 1 .. 3, Q0.31 */
-    const edge_asd_complex *odd_twiddles; /* [n/8 + 1] cos, sin of 2 pi k / n, k = 1, 3, .. n/4 - 1, then n/4, Q0.31 */
-    const uint16_t *rising;              /* [n/2] weight of each bin in the band that rises there, Q0.16 */
-    const uint16_t *segment_bins;        /* [n_mels + 1] bins between neighbouring band edges; they add to n/2 - 1 */
-    const int32_t *offset;               /* [n_mels] added to a band's log2, Q15.16 */
-    const uint16_t *log2;                /* [65] log2(1 + i/64), Q0.16; the last entry, 1.0, wraps to 0 */
+    uint16_t n_fft;                       /* frame length: 512, 1024 or 2048 samples */
+    uint16_t hop_length;                  /* 1 to n_fft samples */
+    uint16_t n_mels;                      /* 1 to 128 bands */
+    int32_t db_per_log2;                  /* 10 log10(2), Q2.29 */
+    int32_t floor_log2;                   /* log2 of the smallest mel power, Q15.16 */
+    const int32_t *window;                /* [n/2 + 1] first half of the periodic Hann window, Q0.31 */
+    const edge_asd_complex *twiddles;     /* [n/8 - 1][3] cos, sin of 4 pi r k / n, k >= 1, r = 1 .. 3, Q0.30 */
+    const edge_asd_complex *odd_twiddles; /* [n/8] cos, sin of 2 pi k / n, k = 1, 3, .. n/4 - 1, Q0.30 */
+    const uint16_t *rising;               /* [n/2] weight of each bin in the band that rises there, Q0.16 */
+    const uint16_t *segment_bins;         /* [n_mels + 1] bins between neighbouring band edges; they add to n/2 - 1 */
+    const int32_t *offset;                /* [n_mels] added to a band's log2, Q15.16 */
+    const uint16_t *log2;                 /* [65] log2(1 + i/64), Q0.16; the last entry, 1.0, wraps to 0 */
 } edge_asd_frontend_tables;
 
 /* A running front end: sizeof header + n_fft * (4 + 2) bytes, in memory the caller owns. */

@@ -8,6 +8,12 @@ INLINE TARGET vector K(choose)(vector mask, vector a, vector b) { return (a & ma
 
 INLINE TARGET vector K(halve)(vector x) { return (x + 1) >> 1; }
 
+INLINE TARGET complexes K(quarter)(complexes z) {
+    z.re = (z.re + 2) >> 2;
+    z.im = (z.im + 2) >> 2;
+    return z;
+}
+
 /* Bits in use of each lane, taken as uint32. */
 INLINE TARGET vector K(bits)(words x) {
     vector n = {0};
@@ -51,25 +57,38 @@ static TARGET vector K(gather)(vector *pairs, const int16_t *pcm, uint32_t n, si
     return 15 - K(bits)((both | both >> 16) & 0xFFFF);
 }
 
-INLINE TARGET complexes K(windowed)(vector pair, vector shift, int32_t w0, int32_t w1, vector *used) {
+INLINE TARGET complexes K(windowed)(vector pair, vector shift, int32_t w0, int32_t w1) {
     complexes z;
     z.re = K(mul)((vector)((words)pair << 16 << (words)shift), K(splat)(w0));
     z.im = K(mul)((vector)(((words)pair & 0xFFFF0000U) << (words)shift), K(splat)(w1));
-    *used |= z.re ^ (vector)(z.re < 0);
-    *used |= z.im ^ (vector)(z.im < 0);
     return z;
 }
 
+INLINE TARGET vector K(magnitudes)(complexes z) {
+    return (z.re ^ (vector)(z.re < 0)) | (z.im ^ (vector)(z.im < 0));
+}
+
 static TARGET vector K(window)(complexes *z, const vector *pairs, const int32_t *w, uint32_t points, vector shift) {
-    const uint32_t late = (points & 0xAAAA) != 0 ? 1 : 2;
+    const bool radix2 = (points & 0xAAAA) != 0;
     const vector *late_pairs = pairs + points / 2;
     const int32_t *late_w = w + points;
     vector used = {0};
     uint32_t place = 0;
     for (uint32_t i = 0; i < points / 2; i++) {
-        z[place] = K(windowed)(pairs[i], shift, w[2 * i], w[2 * i + 1], &used);
-        z[place + late] = K(windowed)(late_pairs[i], shift, late_w[0], late_w[-1], &used);
+        const complexes a = K(windowed)(pairs[i], shift, w[2 * i], w[2 * i + 1]);
+        const complexes b = K(windowed)(late_pairs[i], shift, late_w[0], late_w[-1]);
         late_w -= 2;
+        if (radix2) {
+            z[place].re = a.re + b.re;
+            z[place].im = a.im + b.im;
+            z[place + 1].re = a.re - b.re;
+            z[place + 1].im = a.im - b.im;
+            used |= K(magnitudes)(z[place]) | K(magnitudes)(z[place + 1]);
+        } else {
+            z[place] = a;
+            z[place + 2] = b;
+            used |= K(magnitudes)(a) | K(magnitudes)(b);
+        }
         uint32_t digit = points / 4;
         while ((place & (3 * digit)) == 3 * digit && digit > 0) {
             place ^= 3 * digit;
@@ -77,29 +96,7 @@ static TARGET vector K(window)(complexes *z, const vector *pairs, const int32_t 
         }
         place += digit;
     }
-    return K(bits)((words)used);
-}
-
-INLINE TARGET complexes K(rescaled)(complexes z, vector up, vector down, vector rounding) {
-    z.re = ((z.re << up) + rounding) >> down;
-    z.im = ((z.im << up) + rounding) >> down;
-    return z;
-}
-
-INLINE TARGET void K(scale)(complexes *z, uint32_t points, bool radix2, vector up, vector down) {
-    const vector rounding = (vector)(((words){0} + 1U) << (words)down >> 1);
-    for (const complexes *end = z + points; z < end; z += 2) {
-        const complexes a = K(rescaled)(z[0], up, down, rounding), b = K(rescaled)(z[1], up, down, rounding);
-        if (radix2) {
-            z[0].re = a.re + b.re;
-            z[0].im = a.im + b.im;
-            z[1].re = a.re - b.re;
-            z[1].im = a.im - b.im;
-        } else {
-            z[0] = a;
-            z[1] = b;
-        }
-    }
+    return 30 - K(bits)((words)used);
 }
 
 INLINE TARGET complexes K(rotate)(complexes z, edge_asd_complex w) {
@@ -108,12 +105,6 @@ INLINE TARGET complexes K(rotate)(complexes z, edge_asd_complex w) {
     y.re = K(mul)(z.re, c) + K(mul)(z.im, s);
     y.im = K(mul)(z.im, c) + K(mul_negated)(z.re, s);
     return y;
-}
-
-INLINE TARGET complexes K(half_of)(complexes z) {
-    z.re = K(halve)(z.re);
-    z.im = K(halve)(z.im);
-    return z;
 }
 
 INLINE TARGET void K(butterfly)(complexes *z, uint32_t length, complexes z0, complexes z1, complexes z2, complexes z3) {
@@ -135,42 +126,45 @@ INLINE TARGET void K(butterfly)(complexes *z, uint32_t length, complexes z0, com
 static TARGET void K(radix4)(complexes *z, uint32_t points, uint32_t length, const edge_asd_complex *twiddles,
                              uint32_t step) {
     for (const complexes *end = z + points; z < end; z += 3 * length) {
-        K(butterfly)(z, length, K(half_of)(z[0]), K(half_of)(z[length]), K(half_of)(z[2 * length]),
-                     K(half_of)(z[3 * length]));
+        K(butterfly)(z, length, K(quarter)(z[0]), K(quarter)(z[length]), K(quarter)(z[2 * length]),
+                     K(quarter)(z[3 * length]));
         z++;
         const edge_asd_complex *w = twiddles + step - 3;
         for (uint32_t k = 1; k < length; k++, z++, w += step) {
-            K(butterfly)(z, length, K(half_of)(z[0]), K(rotate)(z[length], w[0]), K(rotate)(z[2 * length], w[1]),
+            K(butterfly)(z, length, K(quarter)(z[0]), K(rotate)(z[length], w[0]), K(rotate)(z[2 * length], w[1]),
                          K(rotate)(z[3 * length], w[2]));
         }
     }
 }
 
 /* Quarter by quarter, so that all stages but the last work in the nearest cache. */
-static TARGET void K(transform)(complexes *z, uint32_t points, vector up, vector down, const edge_asd_complex *twiddles) {
-    const bool radix2 = (points & 0xAAAA) != 0;
+static TARGET void K(transform)(complexes *z, uint32_t points, vector up, const edge_asd_complex *twiddles) {
     const uint32_t quarter = points / 4;
-    for (uint32_t first = 0; first < points; first += quarter) {
-        K(scale)(z + first, quarter, radix2, up, down);
-        for (uint32_t length = radix2 ? 2 : 1; length < quarter; length *= 4) {
-            K(radix4)(z + first, quarter, length, twiddles, 3 * (points / (4 * length)));
+    for (complexes *block = z; block < z + points; block += quarter) {
+        for (uint32_t i = 0; i < quarter; i++) {
+            block[i].re = block[i].re << up;
+            block[i].im = block[i].im << up;
+        }
+        for (uint32_t length = (points & 0xAAAA) != 0 ? 2 : 1; length < quarter; length *= 4) {
+            K(radix4)(block, quarter, length, twiddles, 3 * (points / (4 * length)));
         }
     }
     K(radix4)(z, points, quarter, twiddles, 3);
 }
 
-static TARGET void K(power)(complexes *z, uint32_t points, uint32_t first, uint32_t last, const edge_asd_complex *w,
+static TARGET void K(power)(complexes *z, uint32_t points, uint32_t first, const edge_asd_complex *twiddle,
                             uint32_t step) {
     complexes *low = z + first, *high = z + points - first;
-    for (const complexes *end = z + last; low <= end; low += 2, high -= 2, w += step) {
+    for (; low < high; low += 2, high -= 2, twiddle += step) {
         const complexes a = *low, b = *high;
+        const edge_asd_complex w = {2 * twiddle->re, 2 * twiddle->im};
         complexes odd;
         odd.re = a.im + b.im;
         odd.im = b.re - a.re;
-        odd = K(rotate)(odd, *w);
+        odd = K(rotate)(odd, w);
         const vector re = K(halve)(a.re + b.re), im = K(halve)(a.im - b.im);
-        high->power = K(squares)(re - odd.re, im - odd.im);
         low->power = K(squares)(re + odd.re, im + odd.im);
+        high->power = K(squares)(re - odd.re, im - odd.im);
     }
 }
 
@@ -242,14 +236,12 @@ static TARGET void K(batch)(const edge_asd_frontend_tables *t, const int16_t *pc
     for (size_t first = 0; first < frames; first += LANES) {
         const size_t valid = frames - first < LANES ? frames - first : LANES;
         vector shift = K(gather)(pairs, pcm + first * t->hop_length, t->n_fft, t->hop_length, valid);
-        const vector bits = K(window)(z, pairs, t->window, points, shift);
-        const vector excess = bits - (int32_t)t->input_bits;
-        const vector down = excess & (vector)(excess > 0);
-        K(transform)(z, points, down - excess, down, t->twiddles);
-        shift += 30 - bits;
-        K(power)(z, points, 2, points / 2 - 2, t->twiddles, 3);
-        K(power)(z, points, 1, points / 2 - 1, t->odd_twiddles, 1);
-        K(power)(z, points, points / 2, points / 2, t->odd_twiddles + points / 4, 1);
+        const vector up = K(window)(z, pairs, t->window, points, shift);
+        K(transform)(z, points, up, t->twiddles);
+        shift += up;
+        K(power)(z, points, 2, t->twiddles, 3);
+        K(power)(z, points, 1, t->odd_twiddles, 1);
+        z[points / 2].power = K(squares)(z[points / 2].re, z[points / 2].im);
         K(mel_decibels)(z, t, lines, shift, bands);
         K(scatter)(bands, t->n_mels, valid, out + first * t->n_mels);
     }

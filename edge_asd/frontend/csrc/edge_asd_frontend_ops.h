@@ -45,6 +45,9 @@ static inline int32_t edge_asd_mul_subtract(int32_t sum, int32_t a, int32_t b) {
 /* floor((x + 1) / 2), x < 2^31 - 1 */
 static inline int32_t edge_asd_halve(int32_t x) { return (x + 1) >> 1; }
 
+/* floor((x + 2) / 4), x < 2^31 - 2 */
+static inline int32_t edge_asd_quarter(int32_t x) { return (x + 2) >> 2; }
+
 /* |x|, less one if x is negative: enough to count bits, and it always fits. */
 static inline uint32_t edge_asd_magnitude(int32_t x) { return (uint32_t)(x ^ -(x < 0)); }
 
