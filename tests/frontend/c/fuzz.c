@@ -23,7 +23,14 @@ static void require(bool condition) {
     }
 }
 
+static void report(void) { printf("%llu frames\n", (unsigned long long)frames_done); }
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static bool started;
+    if (!started) {
+        started = true;
+        atexit(report);
+    }
     if (size < 4) {
         return 0;
     }
@@ -114,7 +121,6 @@ int main(void) {
         }
         LLVMFuzzerTestOneInput(input, size);
     }
-    printf("%llu frames\n", (unsigned long long)frames_done);
     return 0;
 }
 #endif
