@@ -96,19 +96,17 @@ static inline bool starts_with_radix2(uint32_t points) { return (points & 0xAAAA
 /* Step 2 up to the last shift, in the order in which the transform reads: digits of base 4
  * reversed, and for M = 2 * 4^n a last digit of base 2. Returns that shift. */
 SEPARATE static uint32_t window(edge_asd_complex *z, const int16_t *x, const int32_t *w, uint32_t n, uint32_t shift) {
-    const uint32_t half = n / 2, quarter = n / 8; /* quarter of the transform */
-    const int32_t *w_late = w + half;             /* the window is symmetric: it runs backwards there */
-    const bool radix2 = starts_with_radix2(half);
+    const bool radix2 = starts_with_radix2(n / 2);
+    const uint32_t quarter = n / 8;      /* of the transform */
+    const int16_t *x_late = x + n / 2;
+    const int32_t *w_late = w + n / 2;   /* the window is symmetric: it runs backwards there */
     uint32_t used = 0;
     uint32_t place = 0;
     for (const int32_t *w_end = w_late; w < w_end;) {
         edge_asd_complex *to = z + place;
-        for (const edge_asd_complex *end = to + half; to < end; to += quarter) {
+        for (const int32_t *w_four = w + 8; w < w_four; w += 2, w_late -= 2, x += 2, x_late += 2, to += quarter) {
             edge_asd_complex a = windowed(x, shift, w[0], w[1]);
-            edge_asd_complex b = windowed(x + half, shift, w_late[0], w_late[-1]);
-            x += 2;
-            w += 2;
-            w_late -= 2;
+            edge_asd_complex b = windowed(x_late, shift, w_late[0], w_late[-1]);
             if (radix2) {
                 const edge_asd_complex sum = add(a, b);
                 b = subtract(a, b);
@@ -223,16 +221,18 @@ SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_fron
     uint64_t before = 0;                             /* the rising part of the band that now falls */
     p++;
     for (uint32_t m = 0; m <= t->n_mels; m++) {
-        uint64_t rising = 0, rising_high = 0, total = 0; /* 80 bits of rising, in two words */
+        uint64_t rising = 0, rising_high = 0; /* 80 bits, in two words */
+        uint32_t total = 0, total_high = 0;   /* 64 bits; GCC does better with the carry spelled out */
         for (const edge_asd_complex *end = p + t->segment_bins[m]; p < end; p++, weight++) {
             const uint32_t low = (uint32_t)p->re, high = (uint32_t)p->im;
-            total += (uint64_t)high << 32 | low;
+            total += low;
+            total_high += high + (total < low);
             rising += (uint64_t)low * *weight;
             rising_high += (uint64_t)high * *weight;
         }
         rising = (rising_high << 16) + (rising >> 16);
         if (m > 0) {
-            frame[m - 1] = edge_asd_decibels(t, before + (total - rising), t->offset[m - 1] - scaling);
+            frame[m - 1] = edge_asd_decibels(t, before + (((uint64_t)total_high << 32 | total) - rising), t->offset[m - 1] - scaling);
         }
         before = rising;
     }
