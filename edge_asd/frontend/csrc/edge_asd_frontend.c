@@ -215,7 +215,8 @@ SEPARATE static void power(edge_asd_complex *z, uint32_t points, uint32_t first,
 }
 
 /* Steps 6 to 8. */
-SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, uint32_t shift, int32_t *frame) {
+SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, uint32_t shift,
+                                  int32_t *frame) {
     const uint16_t *weight = t->rising + 1;
     const int32_t scaling = (int32_t)shift * 131072; /* the shifts scaled the power by 4^shift */
     uint64_t before = 0;                             /* the rising part of the band that now falls */
@@ -232,7 +233,8 @@ SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_fron
         }
         rising = (rising_high << 16) + (rising >> 16);
         if (m > 0) {
-            frame[m - 1] = edge_asd_decibels(t, before + (((uint64_t)total_high << 32 | total) - rising), t->offset[m - 1] - scaling);
+            const uint64_t falling = ((uint64_t)total_high << 32 | total) - rising;
+            frame[m - 1] = edge_asd_decibels(t, before + falling, t->offset[m - 1] - scaling);
         }
         before = rising;
     }

@@ -25,7 +25,9 @@ void hostio_close(int file) {
 
 size_t hostio_read(int file, void *data, size_t size) { return fread(data, 1, size, files[file]); }
 
-int hostio_write(int file, const void *data, size_t size) { return fwrite(data, 1, size, files[file]) == size ? 0 : -1; }
+int hostio_write(int file, const void *data, size_t size) {
+    return fwrite(data, 1, size, files[file]) == size ? 0 : -1;
+}
 
 void hostio_count_start(void) {}
 uint32_t hostio_count(void) { return 0; }
