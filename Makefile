@@ -3,13 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := $(VENV)/.tools
+NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/frontend/csrc/*)
 
 .PHONY: demo test prove check install clean
 
 demo: install
 	$(BIN)/edge-asd demo
 
-test: install check
+test: install $(TOOLS) check
 	$(BIN)/python -m pytest
 
 check: install
@@ -18,13 +20,13 @@ check: install
 	$(BIN)/mypy
 
 # The long proofs; their figures are kept in docs/proofs.md.
-prove: install
+prove: install $(TOOLS)
 	$(BIN)/python -m pytest -m prove
 
 install: $(STAMP)
 
 # Rebuilt when the project's needs change; `build/` goes first, so that nothing stale is installed.
-$(STAMP): pyproject.toml .ci/system_packages
+$(STAMP): pyproject.toml .ci/system_packages $(NATIVE)
 	PYTHON="$(PYTHON)" sh .ci/system_packages
 	rm -rf build
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,5 +35,10 @@ $(STAMP): pyproject.toml .ci/system_packages
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[train,firmware,dev]'
 	touch $@
 
+# What only the tests need.
+$(TOOLS): .ci/system_packages $(STAMP)
+	PYTHON="$(PYTHON)" sh .ci/system_packages tests
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis edge_asd/frontend/_native*
