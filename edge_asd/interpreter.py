@@ -24,6 +24,19 @@ def _runtime() -> tuple[Any, str]:
     raise DependencyError("No TFLite runtime is installed. Install one with: pip install ai-edge-litert")
 
 
+def runtime_name() -> str:
+    """Name and version of the TFLite runtime in use.
+
+    Raises
+    ------
+    DependencyError
+        If there is none.
+    """
+    module, name = _runtime()
+    package = importlib.import_module(module.__name__.split(".")[0])
+    return f"{name} {getattr(package, '__version__', '')}".strip()
+
+
 class Model:
     """A TFLite model with one input and one output, run on batches of windows.
 

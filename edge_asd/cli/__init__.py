@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli import demo, devices, evaluate, monitor, quantize, train
+from edge_asd.cli import demo, devices, doctor, evaluate, monitor, quantize, train
 from edge_asd.cli.common import State
 from edge_asd.errors import EdgeAsdError
 
@@ -27,6 +27,7 @@ app.command("quantize")(quantize.command)
 app.command("evaluate")(evaluate.command)
 app.command("monitor")(monitor.command)
 app.command("devices")(devices.command)
+app.command("doctor")(doctor.command)
 
 
 def _version(wanted: bool) -> None:
