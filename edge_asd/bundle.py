@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +25,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.container import read_container, write_container
 from edge_asd.errors import BundleError, EdgeAsdError
-from edge_asd.files import write_atomically
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.strict_json import StrictReader, parse_object
 
@@ -47,7 +46,6 @@ _MANIFEST = "manifest.json"
 _DIGEST = "manifest_sha256"
 _MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
 _FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
-_MAX_BYTES = 64 * 2**20  # a model that fits a microcontroller is far below
 
 Json = dict[str, Any]
 
@@ -170,14 +168,7 @@ class Bundle:
         """
         contents = {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
         manifest = json.dumps(self._manifest(contents), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in {_MANIFEST: manifest.encode(), **contents}.items():
-                # A fixed date: one bundle, one sequence of bytes.
-                info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                info.external_attr = 0o644 << 16
-                archive.writestr(info, data, compress_type=zipfile.ZIP_DEFLATED)
-        write_atomically(path, buffer.getvalue())
+        write_container(path, {_MANIFEST: manifest.encode(), **contents})
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
         manifest = {
@@ -212,12 +203,9 @@ class Bundle:
             If anything in it is missing, extra, changed, unknown or too new.
         """
         try:
-            files = _read_folder(path) if path.is_dir() else _read_zip(path)
-            return _parse(files)
+            return _parse(read_container(path, {_MANIFEST, *_FILES}))
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from error.__cause__
-        except OSError as error:
-            raise BundleError(f"{path}: it cannot be read ({error.strerror or error}).") from error
 
 
 def _digest(manifest: Json) -> str:
@@ -232,53 +220,6 @@ def _digest(manifest: Json) -> str:
 
 def _as_json(value: Quantisation | Threshold) -> Json:
     return {name: getattr(value, name) for name in value.__slots__}
-
-
-def _read_folder(path: Path) -> dict[str, bytes]:
-    names = {entry.name for entry in path.iterdir()}
-    _check_names(names)
-    files = {}
-    for name in names:
-        entry = path / name
-        if not entry.is_file() or entry.stat().st_size > _MAX_BYTES:
-            raise BundleError(f"{name} is not a file of at most {_MAX_BYTES >> 20} MiB; this is not a bundle.")
-        files[name] = entry.read_bytes()
-    return files
-
-
-def _read_zip(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-            if len({entry.filename for entry in entries}) != len(entries):
-                raise BundleError("the zip file names an entry twice; it is not a bundle that edge-asd wrote.")
-            _check_names({entry.filename for entry in entries})
-            for entry in entries:
-                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                    raise BundleError(f"{entry.filename} is compressed in another way than edge-asd does.")
-                if entry.file_size > _MAX_BYTES:
-                    raise BundleError(f"{entry.filename} claims {entry.file_size} bytes; this is not a bundle.")
-            return {entry.filename: archive.read(entry) for entry in entries}
-    except FileNotFoundError:
-        raise BundleError(
-            "there is no such bundle. Make one with: edge-asd quantize RUN --data DATA --out ..."
-        ) from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise BundleError(f"the file is damaged or no bundle ({error}). Copy it again, or quantise anew.") from error
-    except OSError as error:
-        raise BundleError(f"the file cannot be read ({error.strerror or error}).") from error
-    except Exception as error:
-        if type(error).__module__ == "zlib":  # zlib.error derives from Exception alone
-            raise BundleError("the file is damaged (bad compressed data). Copy it again, or quantise anew.") from error
-        raise
-
-
-def _check_names(names: set[str]) -> None:
-    expected = {_MANIFEST, *_FILES}
-    if missing := sorted(expected - names):
-        raise BundleError(f"{', '.join(missing)} missing; the bundle is incomplete. Copy it again, or quantise anew.")
-    if extra := sorted(names - expected):
-        raise BundleError(f"unexpected entry {extra[0]!r}; a bundle holds only {', '.join(sorted(expected))}.")
 
 
 def _parse(files: dict[str, bytes]) -> Bundle:

@@ -82,7 +82,8 @@ class Dataset:
         self.clips: list[Clip] = [
             Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}")
             for name in FOLDERS
-            for path in sorted((folder / name).glob("*.wav"))
+            for path in sorted((folder / name).iterdir() if (folder / name).is_dir() else ())
+            if path.suffix.lower() == ".wav"
         ]
         if not self.clips:
             raise DataError(f"{folder} holds no clips. Expected WAV files in {', '.join(FOLDERS)} below it.")

@@ -88,6 +88,12 @@ def train(
         raise ModelError(f"{out} holds no run to resume. Leave --resume out to start one.")
 
     fit, held_back = split_training(clips)
+    for section in dataset.sections:
+        if not any(clip.name.section == section for clip in held_back):
+            raise DataError(
+                f"{data / machine}: section {section} has one training clip a domain, so that none can be held back for its "
+                "threshold. Add recordings of the healthy machine, or leave the section out with --sections."
+            )
     run = Run(
         machine=machine,
         model="ae",
