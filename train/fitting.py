@@ -91,7 +91,7 @@ def train(
     for section in dataset.sections:
         if not any(clip.name.section == section for clip in held_back):
             raise DataError(
-                f"{data / machine}: section {section} has one training clip a domain, so that none can be held back for "
+                f"{data / machine}: section {section} has one training clip a domain: none can be held back for "
                 "its threshold. Add recordings of the healthy machine, or leave the section out with --sections."
             )
     run = Run(
