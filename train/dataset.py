@@ -83,7 +83,7 @@ class Dataset:
             Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}")
             for name in FOLDERS
             for path in sorted((folder / name).iterdir() if (folder / name).is_dir() else ())
-            if path.suffix.lower() == ".wav"
+            if path.name.lower().endswith(".wav")
         ]
         if not self.clips:
             raise DataError(f"{folder} holds no clips. Expected WAV files in {', '.join(FOLDERS)} below it.")
