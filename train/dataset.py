@@ -186,13 +186,17 @@ def _machine_folder(root: Path, machine: str) -> Path:
     return root / machine
 
 
+def place_of(name: ClipName) -> str:
+    """Return the folder, one of `FOLDERS`, that a clip belongs into."""
+    return "train" if name.split == "train" else f"{name.domain}_test"
+
+
 def _parse_name(path: Path) -> ClipName:
     try:
         name = ClipName.parse(path.name)
     except DataError as error:
         raise DataError(f"{path.parent}: {error}") from None
-    expected = "train" if path.parent.name == "train" else "test"
-    if name.split != expected or (expected == "test" and path.parent.name != f"{name.domain}_test"):
+    if path.parent.name != place_of(name):
         raise DataError(
             f"{path} says {name.domain} {name.split} but lies in {path.parent.name}. Move it, or rename it."
         )
