@@ -3,7 +3,7 @@
 A zip file, or a folder of the same files:
 
 - ``manifest.json``: what the detector is, the numbers of the arithmetic it was evaluated in,
-  its thresholds, the SHA-256 of every other file, and where it came from;
+  its thresholds, where it came from, and the SHA-256 of every other file and of its own contents;
 - ``model.tflite``: the int8 model;
 - ``model_float.tflite``: the same model in float32, for comparison;
 - ``golden.npz``: PCM and every value computed from it, so that any device can prove itself.
@@ -44,6 +44,7 @@ DETECTORS = ("ae",)
 
 _FORMAT = "edge-asd bundle"
 _MANIFEST = "manifest.json"
+_DIGEST = "manifest_sha256"
 _MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
 _FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
 _MAX_BYTES = 64 * 2**20  # a model that fits a microcontroller is far below
@@ -156,7 +157,7 @@ class Bundle:
         try:
             with np.load(io.BytesIO(self.golden), allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
-        except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
+        except Exception as error:  # NumPy raises whatever its readers meet in a damaged file
             raise BundleError(f"The bundle's golden.npz cannot be read ({error}). Make the bundle anew.") from error
 
     def save(self, path: Path) -> None:
@@ -179,7 +180,7 @@ class Bundle:
         write_atomically(path, buffer.getvalue())
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
-        return {
+        manifest = {
             "format": _FORMAT,
             "schema": SCHEMA,
             "machine": self.machine,
@@ -199,6 +200,7 @@ class Bundle:
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
             "provenance": self.provenance,
         }
+        return {**manifest, _DIGEST: _digest(manifest)}
 
     @classmethod
     def load(cls, path: Path) -> Bundle:
@@ -214,6 +216,18 @@ class Bundle:
             return _parse(files)
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from error.__cause__
+        except OSError as error:
+            raise BundleError(f"{path}: it cannot be read ({error.strerror or error}).") from error
+
+
+def _digest(manifest: Json) -> str:
+    """SHA-256 of what a manifest says, its own digest left out; spaces and order do not count.
+
+    In a zip file a checksum guards the manifest, too; in a folder nothing else does, and a flipped
+    bit can turn one threshold into another.
+    """
+    values = {key: value for key, value in manifest.items() if key != _DIGEST}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _as_json(value: Quantisation | Threshold) -> Json:
@@ -240,6 +254,8 @@ def _read_zip(path: Path) -> dict[str, bytes]:
                 raise BundleError("the zip file names an entry twice; it is not a bundle that edge-asd wrote.")
             _check_names({entry.filename for entry in entries})
             for entry in entries:
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise BundleError(f"{entry.filename} is compressed in another way than edge-asd does.")
                 if entry.file_size > _MAX_BYTES:
                     raise BundleError(f"{entry.filename} claims {entry.file_size} bytes; this is not a bundle.")
             return {entry.filename: archive.read(entry) for entry in entries}
@@ -277,6 +293,10 @@ def _parse(files: dict[str, bytes]) -> Bundle:
 
     top = StrictReader(raw, _MANIFEST, BundleError)
     top.take("format", str), top.take("schema", int)
+    if top.take(_DIGEST, str) != _digest(raw):
+        raise BundleError(
+            "manifest.json was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
+        )
     hashes = top.child("files")
     for name in _FILES:
         if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
@@ -314,8 +334,8 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         machine=top.take("machine", str),
         detector=detector,
         features=features,
-        window_frames=top.integer("window_frames", 1, 1024),
-        window_hop=top.integer("window_hop", 1, 1024),
+        window_frames=(window_frames := top.integer("window_frames", 1, 1024)),
+        window_hop=top.integer("window_hop", 1, window_frames),
         score_window_frames=top.integer("score_window_frames", 1, 1_000_000),
         input=_quantisation(top.child("input")),
         output=_quantisation(top.child("output")),
@@ -355,4 +375,6 @@ def _threshold(reader: StrictReader) -> Threshold:
         clips={domain: clips.integer(domain, 0, 10**9) for domain in clips.keys},
     )
     reader.finish()
+    if not 0 <= value.quantile <= 1:
+        raise BundleError(f"{reader.where}: 'quantile' is {value.quantile}, outside 0 to 1.")
     return value

@@ -19,8 +19,10 @@ Label = Literal["normal", "anomaly"]
 DOMAINS: tuple[Domain, ...] = ("source", "target")
 
 _NAME = re.compile(
-    r"section_(?P<section>\d{2})_(?P<domain>source|target)_(?P<split>train|test)"
-    r"(?:_(?P<label>normal|anomaly))?_(?P<index>\d{4,})(?:_(?P<attributes>[^/\\]+))?\.wav"
+    r"section_(?P<section>[0-9]{2})_(?P<domain>source|target)_(?P<split>train|test)"
+    r"(?:_(?P<label>normal|anomaly))?_(?P<index>[0-9]{4,})"
+    # No control characters, nor the surrogates that stand for bytes that are not UTF-8: names end up in text files.
+    r"(?:_(?P<attributes>[^/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+))?\.wav"
 )
 
 
@@ -75,6 +77,6 @@ def parse_section(text: str) -> str:
     DataError
         If `text` is not a number from 0 to 99.
     """
-    if not re.fullmatch(r"\d{1,2}", text):
+    if not re.fullmatch(r"[0-9]{1,2}", text):
         raise DataError(f"{text!r} is not a section. Sections are numbers such as 00.")
     return text.zfill(2)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from edge_asd.errors import EdgeAsdError
 
 Json = dict[str, Any]
 
+_EXACT = 2**53  # every integer up to here is a float, too
+
 
 def parse_object(text: bytes, where: str, error: type[EdgeAsdError]) -> Json:
-    """Parse one JSON object; duplicate keys, NaN and anything else raise `error`."""
+    """Parse one JSON object; duplicate keys, NaN, floats that overflow and anything else raise `error`."""
     try:
-        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_float=_finite, parse_constant=_no_constant)
     except (ValueError, RecursionError) as cause:
         raise error(f"{where} is damaged ({cause}). Copy it again, or make it anew.") from cause
     if not isinstance(value, dict):
@@ -29,6 +32,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> Json:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(value := float(text)):
+        raise ValueError(f"{text:.20} is too large")
+    return value
 
 
 class StrictReader:
@@ -57,7 +66,7 @@ class StrictReader:
         if key not in self._values:
             raise self._error(f"{self.where}: the key {key!r} is missing.")
         value = self._values.pop(key)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= _EXACT:
             value = float(value)
         if type(value) is not kind:
             raise self._error(f"{self.where}: {key!r} should be {kind.__name__}, not {value!r:.60}.")

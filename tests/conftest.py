@@ -1,5 +1,86 @@
-"""Fixtures for all tests."""
+"""Fixtures for every test: real recordings where they are, and one small detector made from scratch."""
 
-from pulse import fragile_microphone, pulse_microphone
+from __future__ import annotations
 
-__all__ = ["fragile_microphone", "pulse_microphone"]
+import importlib.util
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from edge_asd.bundle import Bundle
+from tests.data import MACHINE, make_tiny_data
+
+# Modules whose fixtures every test may use.
+pytest_plugins = ["tests.demo", "tests.pulse"]
+
+# The same examples everywhere, however slow or busy the machine: a failure is a change of ours.
+settings.register_profile("edge_asd", deadline=None, derandomize=True)
+settings.load_profile("edge_asd")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SCORE_SECONDS = 1.5
+"""Span of a score of the tiny detector: 45 frames, 41 windows."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Excuse warnings that are others' own business; every other warning is an error."""
+    # Keras converts TensorFlow's variables by np.array, whose copy keyword they do not know yet.
+    keras = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:keras"
+    config.addinivalue_line("filterwarnings", keras)
+
+
+def _shared(name: str) -> Path:
+    folder = ROOT.parent / "shared" / "data" / name
+    if not folder.is_dir():
+        pytest.skip(f"needs the folder ../shared/data/{name} beside the repository, which is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mimii_mini() -> Path:
+    """Real clips of the MIMII data set, in the layout of MIMII DUE."""
+    return _shared("mimii_mini")
+
+
+@pytest.fixture(scope="session")
+def official_format() -> Path:
+    """Scores and decisions in the published file format, and the ``result.csv`` that belongs to them."""
+    return _shared("official_format")
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A made-up data set of the machine ``fan`` (see `tests.data`); do not change it, copy it."""
+    root = tmp_path_factory.mktemp("tiny_data")
+    make_tiny_data(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def run_folder(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of three epochs on `tiny_data`; do not change it, copy it."""
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("needs TensorFlow, from the extra edge-asd[train]")
+    from train.fitting import train  # before TensorFlow, whose settings it makes
+
+    folder = tmp_path_factory.mktemp("run") / "fan"
+    train(tiny_data, MACHINE, folder, epochs=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle_path(run_folder: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of `run_folder`; do not change it, copy it."""
+    from quantize.pipeline import quantise_run
+
+    path = tmp_path_factory.mktemp("bundle") / "fan.easd"
+    quantise_run(run_folder, tiny_data, path, score_seconds=SCORE_SECONDS)
+    return path
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_path: Path) -> Bundle:
+    """`bundle_path`, loaded."""
+    return Bundle.load(bundle_path)

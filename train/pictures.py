@@ -57,7 +57,7 @@ def alarm_picture(
     )
     bottom.axvline(change_s, color="white", linestyle=":")
     centres = mel_edges(spec)[1:-1]
-    ticks = [hz for hz in (125, 250, 500, 1000, 2000, 4000, 8000) if centres[0] <= hz <= centres[-1]]
+    ticks = [hz for hz in (250, 500, 1000, 2000, 4000, 8000) if centres[0] <= hz <= centres[-1]]
     bottom.set_yticks(np.interp(ticks, centres, np.arange(spec.n_mels) + 0.5), [str(hz) for hz in ticks])
     bottom.set_ylabel("frequency, mel scale [Hz]")
     bottom.set_xlabel("time [s]")

@@ -4,7 +4,9 @@ x: fixed-point log-mel, dB in Q15.16. The model sees q = clamp(zero_point + roun
 answers q'; its output in dB is y = round((q' - zero_point') * scale') in Q15.16. The score of a
 window is mean((x - y)^2) over its values, rounded half up to Q15.16 and saturated at int32.
 
-Bounds: |x|, |y| < 2^8 dB, so (x - y)^2 < 2^50 in Q32 and the sum over 640 values < 2^60.
+Bounds: |x| < 157 dB (the front end's floor), |y| < 256 * scale' dB. A model is refused where the
+sum of (x - y)^2 over a window could reach 2^31 dB^2, that is 2^63 in Q32; for 640 values that is
+where |y| could reach 1675 dB, far beyond any that was trained on log-mel spectrograms.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from edge_asd.interpreter import Model
 Value = TypeVar("Value", bound=np.generic)
 
 _OUTPUT_BITS = 24  # the output scale is an integer with this many fractional bits
+_FEATURE_DB = 157
 
 
 def output_multiplier(scale: float) -> int:
@@ -91,6 +94,11 @@ class AutoencoderDetector:
             output_multiplier(model.output_scale),
         ):
             raise BundleError("The manifest's scales are not those of the model in the bundle. Quantise anew.")
+        if size[0] * (_FEATURE_DB + 256 * out.scale) ** 2 >= 2**31:
+            raise BundleError(
+                f"The model's output may reach {256 * out.scale:.0f} dB, where the integer score would overflow. "
+                "Its training must have failed; train anew."
+            )
 
     def quantise(self, frames: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
         """Quantise log-mel frames to the model's input.

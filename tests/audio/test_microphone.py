@@ -17,8 +17,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pulse import PulseMicrophone
-from wav_files import chunk, fmt, pcm16, riff, tone
+
+from tests.audio.wav_files import chunk, fmt, pcm16, riff, tone
+from tests.pulse import PulseMicrophone
 
 LISTENER = """
 import json, os, sys, time

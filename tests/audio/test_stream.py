@@ -14,11 +14,11 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from wav_files import chunk, fmt, pcm16, riff, tone
 
 from edge_asd.audio.ring import ByteRing
 from edge_asd.audio.stream import Resampler, from_raw, from_recording, resample
 from edge_asd.errors import AudioFormatError
+from tests.audio.wav_files import chunk, fmt, pcm16, riff, tone
 
 NOISE = np.random.default_rng(3).integers(-8000, 8000, 50_000, dtype=np.int16)
 

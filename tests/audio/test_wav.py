@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from wav_files import chunk, extensible, fmt, pcm16, riff, tone
 
 from edge_asd.audio.riff import read_header
 from edge_asd.audio.wav import read_wav
 from edge_asd.errors import AudioFormatError
+from tests.audio.wav_files import chunk, extensible, fmt, pcm16, riff, tone
 
 SAMPLES = np.random.default_rng(1).integers(-32768, 32768, 1000, dtype=np.int16)
 GOOD = riff(fmt(), chunk(b"data", pcm16(SAMPLES)))

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from wav_files import chunk, extensible, fmt, pcm16, riff
 
 from edge_asd.audio.wav import Recording, read_wav
 from edge_asd.errors import AudioFormatError
+from tests.audio.wav_files import chunk, extensible, fmt, pcm16, riff
 
 SAMPLES = np.random.default_rng(4).integers(-32768, 32768, 200, dtype=np.int16)
 

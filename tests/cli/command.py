@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+NO_MICROPHONE = "pcm.nothing { type hw card 99 }\n"
+"""An ALSA configuration of one card that is not there; PortAudio aborts on an empty one."""
+
 EDGE_ASD = Path(sys.executable).with_name("edge-asd")
 
 
@@ -35,3 +38,10 @@ def assert_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
     assert lines[0].startswith("Error: ")
     for word in words:
         assert word in lines[0], lines[0]
+
+
+def without_microphone(folder: Path) -> dict[str, str]:
+    """Environment of a computer without a microphone."""
+    path = folder / "no-microphone.conf"
+    path.write_text(NO_MICROPHONE)
+    return {"ALSA_CONFIG_PATH": str(path)}

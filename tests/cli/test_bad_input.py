@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.cli.command import EDGE_ASD, assert_error, edge_asd
+from tests.cli.command import EDGE_ASD, assert_error, edge_asd, without_microphone
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_damaged_bundle(bundle_path: Path, clip: Path, tmp_path: Path) -> None:
     assert_error(edge_asd("monitor", tmp_path / "none.easd", "--wav", clip), "none.easd", "quantize")
 
 
-def test_no_microphone(bundle_path: Path) -> None:
-    done = edge_asd("monitor", bundle_path, "--section", "00", env={"ALSA_CONFIG_PATH": "/dev/null"})
+def test_no_microphone(bundle_path: Path, tmp_path: Path) -> None:
+    done = edge_asd("monitor", bundle_path, "--section", "00", env=without_microphone(tmp_path))
     assert_error(done, "microphone")
 
 

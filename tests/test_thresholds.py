@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_asd.errors import DataError
+from edge_asd.thresholds import is_anomalous, quantile_threshold
+
+SCORES = st.lists(st.integers(0, 30) | st.integers(0, 2**31 - 1), min_size=1, max_size=40)
+DOMAINS = st.dictionaries(st.sampled_from(("source", "target", "other")), SCORES, min_size=1)
+
+
+def weight_at_or_below(scores, limit) -> Fraction:
+    """Share of the weight at or below a score: each domain the same, each clip the same within it."""
+    return sum(
+        Fraction(sum(score <= limit for score in values), len(values) * len(scores)) for values in scores.values()
+    )
+
+
+@given(scores=DOMAINS, per_mille=st.integers(1, 1000))
+def test_the_threshold_is_the_smallest_score_with_enough_weight_below(scores, per_mille):
+    wanted = Fraction(per_mille, 1000)  # the decimal as a person wrote it, not its nearest float
+    threshold = quantile_threshold(scores, per_mille / 1000)
+    everything = sorted({score for values in scores.values() for score in values})
+    assert threshold.score == min(score for score in everything if weight_at_or_below(scores, score) >= wanted)
+    assert (threshold.method, threshold.quantile) == ("quantile", per_mille / 1000)
+    assert threshold.clips == {domain: len(values) for domain, values in scores.items()}
+
+
+@given(scores=SCORES, times=st.integers(1, 50), per_mille=st.integers(1, 1000))
+def test_a_domain_weighs_the_same_however_many_clips_it_has(scores, times, per_mille):
+    few = {"source": scores, "target": [100, 200, 300]}
+    many = {"source": scores * times, "target": [100, 200, 300]}
+    assert quantile_threshold(few, per_mille / 1000).score == quantile_threshold(many, per_mille / 1000).score
+
+
+def test_three_clips_of_one_domain_count_as_much_as_a_thousand_of_the_other():
+    scores = {"source": list(range(1000)), "target": [5000, 6000, 7000]}
+    assert [quantile_threshold(scores, q).score for q in (0.25, 0.5, 0.6, 0.8, 0.9, 1.0)] == [
+        499, 999, 5000, 6000, 7000, 7000,
+    ]  # fmt: skip
+
+
+def test_one_clip_is_its_own_threshold_and_empty_domains_do_not_count():
+    threshold = quantile_threshold({"source": [], "target": [42]}, 0.9)
+    assert (threshold.score, threshold.clips) == (42, {"target": 1})
+
+
+@pytest.mark.parametrize("quantile", [0, -0.1, 1.0001, math.nan, math.inf])
+def test_a_quantile_out_of_range_is_refused(quantile):
+    with pytest.raises(DataError, match=r"outside \(0, 1\]"):
+        quantile_threshold({"source": [1]}, quantile)
+
+
+@pytest.mark.parametrize("scores", [{}, {"source": []}, {"source": [], "target": []}])
+def test_no_clip_is_no_threshold(scores):
+    with pytest.raises(DataError, match="needs at least one healthy clip"):
+        quantile_threshold(scores, 0.9)
+
+
+def test_only_a_greater_score_is_anomalous():
+    assert [is_anomalous(score, 100) for score in (0, 99, 100, 101)] == [False, False, False, True]
