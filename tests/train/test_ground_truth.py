@@ -120,7 +120,7 @@ def test_bytes_that_are_no_text(folder):
 
 
 def test_nothing_for_the_machine(folder, tmp_path):
-    with pytest.raises(DataError, match="has no ground truth for pump. Expected files such as ground_truth_pump"):
+    with pytest.raises(DataError, match=r"has no ground truth for pump\. Expected files such as ground_truth_pump"):
         read_ground_truth(folder, "pump")
     with pytest.raises(DataError, match="is the ground truth of fan, not of pump"):
         read_ground_truth(folder / FILE, "pump")
