@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from edge_asd.audio.wav import Recording, read_wav
 from edge_asd.clips import ClipName, Domain, Split, parse_section
-from edge_asd.errors import DataError
+from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
 from train.ground_truth import read_ground_truth
 
@@ -252,7 +253,25 @@ def level_db(pcm: npt.NDArray[np.int16]) -> float:
     return 10 * float(np.log10(max(power, 1e-20)))
 
 
+def file_digest(path: Path) -> bytes:
+    """Return the SHA-256 of a clip's file.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be read, or is not a regular file.
+    """
+    try:
+        # Non-blocking: a named pipe must be refused, not waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise AudioFormatError(f"{path} is not a regular file. Put the WAV file itself there.")
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise AudioFormatError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
 def content_hash(clips: Iterable[Clip]) -> str:
     """Return one SHA-256 for the keys and contents of clips, whatever their order."""
-    lines = sorted(f"{clip.key} {hashlib.sha256(clip.path.read_bytes()).hexdigest()}" for clip in clips)
+    lines = sorted(f"{clip.key} {file_digest(clip.path).hex()}" for clip in clips)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
