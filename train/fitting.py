@@ -113,10 +113,14 @@ def train(
     )
     if resume:
         run = _resumed(Run.load(out), run, out)
-    features = (cache or FeatureCache()).features(
-        [*fit, *held_back], run.features, AE_FRAMES,
-        progress=lambda done, total, name: progress("clips", done, total, name),
-    )  # fmt: skip
+
+    def clips_done(done: int, _: int, name: str) -> None:
+        if done <= len(fit):
+            progress("fitting clips", done, len(fit), name)
+        else:
+            progress("held-back clips", done - len(fit), len(held_back), name)
+
+    features = (cache or FeatureCache()).features([*fit, *held_back], run.features, AE_FRAMES, progress=clips_done)
     _fit(run, out, Windows(features[: len(fit)], AE_FRAMES), Windows(features[len(fit) :], AE_FRAMES), progress)
     return run
 
