@@ -13,7 +13,9 @@ from train.feature_store import ClipFeatures
 
 def frames_db(fixed: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
     """Turn fixed-point log-mel values (Q15.16) into float dB for training: exact, since 24 bits hold them."""
-    return fixed.astype(np.float32) / np.float32(1 << DB_FRACTION_BITS)
+    db = fixed.astype(np.float32)
+    db *= np.float32(1 / (1 << DB_FRACTION_BITS))
+    return db
 
 
 class Windows:
