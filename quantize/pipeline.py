@@ -129,8 +129,10 @@ def quantise_run(
     notes: list[str] = []
     chosen = _threshold_clips(run, fit, held_back, notes)
     clips = list(zip(chosen, cache.features(chosen, run.features, AE_FRAMES), strict=True))
+    sections = {clip.name.section for clip in held_back}
     thresholds = {
-        section: _section_threshold(detector, section, clips, method, quantile, notes) for section in run.sections
+        section: _section_threshold(detector, section, clips, sections, method, quantile, notes)
+        for section in run.sections
     }
     bundle = replace(bundle, thresholds=thresholds)
     level = statistics.median(features.level_db for _, features in clips)
@@ -177,10 +179,12 @@ def _section_threshold(
     detector: AutoencoderDetector,
     section: str,
     clips: list[tuple[Clip, ClipFeatures]],
+    held_back: set[str],
     method: str,
     quantile: float,
     notes: list[str],
 ) -> Threshold:
+    kind = "held-back clip" if section in held_back else "clip"
     scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
     for clip, features in clips:
         if clip.name.section == section:
@@ -193,7 +197,7 @@ def _section_threshold(
         )
     if count < _FEW_CLIPS:
         notes.append(
-            f"Section {section}: its threshold rests on {count} held-back clip{'s' if count > 1 else ''}; "
+            f"Section {section}: its threshold rests on {count} {kind}{'s' if count > 1 else ''}; "
             "expect it to be rough. More healthy recordings make it better."
         )
     return fit_threshold(scores, method, quantile)

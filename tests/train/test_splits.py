@@ -55,8 +55,11 @@ def test_a_faithful_run_gets_a_threshold_for_every_section(tiny_data, tmp_path):
         "00": {"source": 6, "target": 2},
         "01": {"source": 2},
     }
-    (note,) = (note for note in done.notes if "no clip was held back" in note)
-    assert note.startswith("Section 00")
+    assert [note.split(";")[0] for note in done.notes] == [
+        "Section 00: no clip was held back, so its threshold rests on clips that the model was fitted on",
+        "Section 00: its threshold rests on 8 clips",
+        "Section 01: its threshold rests on 2 held-back clips",
+    ]
 
 
 def test_an_unknown_split(tiny_data, tmp_path):
