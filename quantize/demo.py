@@ -16,6 +16,7 @@ from edge_asd.files import prepare_folder
 from edge_asd.monitor.engine import Decision, Engine
 from quantize.evaluation import Result, evaluate
 from quantize.pipeline import quantise_run
+from train.feature_cache import FeatureCache
 from train.fitting import train
 from train.pictures import alarm_picture
 from train.synthesis import make_dataset, make_turning_file
@@ -66,18 +67,21 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     data, bundle_path, csv_folder = out / "data", out / "fan.easd", out / "results"
     progress("making a data set ...")
     make_dataset(data, seed=seed, machine=MACHINE)
+    cache = FeatureCache(out / "cache")
     train(
-        data, MACHINE, out / "run", epochs=EPOCHS, seed=seed,
+        data, MACHINE, out / "run", epochs=EPOCHS, seed=seed, cache=cache,
         progress=lambda what, done, total, detail: progress(f"training: {what} {done}/{total}  {detail}"),
     )  # fmt: skip
     # The strictest quantile of few clips is their maximum: an alarm here should mean something.
     quantise_run(
-        out / "run", data, bundle_path, quantile=1.0, progress=lambda step: progress(f"quantising: {step} ...")
-    )
+        out / "run", data, bundle_path, quantile=1.0, cache=cache,
+        progress=lambda step: progress(f"quantising: {step} ..."),
+    )  # fmt: skip
     bundle = Bundle.load(bundle_path)
     evaluation = evaluate(
-        bundle, data, csv_folder, progress=lambda done, total: progress(f"evaluating: clip {done}/{total}")
-    )
+        bundle, data, csv_folder, cache=cache,
+        progress=lambda done, total: progress(f"evaluating: clip {done}/{total}"),
+    )  # fmt: skip
     progress("monitoring a machine that fails ...")
     recording = out / "healthy_then_faulty.wav"
     change_s = make_turning_file(recording, section=SECTION, seed=seed)

@@ -15,10 +15,12 @@ from edge_asd.detectors.autoencoder import AutoencoderDetector, gather_windows
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError
 from edge_asd.files import prepare_folder, write_atomically
-from edge_asd.frontend import float_reference, log_mel
+from edge_asd.frontend import float_reference
 from edge_asd.interpreter import Model
 from edge_asd.thresholds import is_anomalous
-from train.dataset import Clip, Dataset, level_db
+from train.dataset import Clip, Dataset
+from train.feature_cache import FeatureCache
+from train.feature_store import ClipFeatures
 from train.metrics import decision_figures, rank_figures
 from train.official_csv import Row, decisions_name, scores_name, write_pairs, write_result
 
@@ -69,7 +71,13 @@ class Evaluation:
 
 
 def evaluate(
-    bundle: Bundle, data: Path, out: Path, *, progress: Callable[[int, int], None] = lambda *_: None
+    bundle: Bundle,
+    data: Path,
+    out: Path,
+    *,
+    ground_truth: Path | None = None,
+    cache: FeatureCache | None = None,
+    progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Evaluation:
     """Evaluate a bundle on the test clips of its machine and write the official files.
 
@@ -81,6 +89,10 @@ def evaluate(
     out : Path
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers, dB^2
         in Q15.16), ``float/`` with the float scores (dB^2), and ``evaluation.json``.
+    ground_truth : Path, optional
+        File or folder with the labels of evaluation clips (see `train.ground_truth`).
+    cache : FeatureCache, optional
+        The user's by default.
     progress : callable, optional
         Called with (clips done, clips).
 
@@ -89,7 +101,7 @@ def evaluate(
     EdgeAsdError
         If the data cannot be used or `out` cannot be written.
     """
-    dataset = Dataset(data, bundle.machine)
+    dataset = Dataset(data, bundle.machine, ground_truth=ground_truth)
     sections = [section for section in dataset.sections if section in bundle.thresholds]
     clips = [clip for clip in dataset.select(split="test") if clip.name.section in sections]
     if not clips:
@@ -98,15 +110,16 @@ def evaluate(
             f"({', '.join(sorted(bundle.thresholds))})."
         )
     prepare_folder(out)
-    notes = [
+    notes = [*dataset.notes] + [
         f"Section {section} is not in this bundle and was left out."
         for section in dataset.sections
         if section not in bundle.thresholds
     ]
     scorer = _Scorer(bundle)
     scored = []
+    features = (cache or FeatureCache()).features(clips, bundle.features, bundle.window_frames)
     for i, clip in enumerate(clips):
-        scored.append(scorer.score(clip))
+        scored.append(scorer.score(clip, features[i]))
         progress(i + 1, len(clips))
     if any(clip.frames != bundle.score_window_frames for clip in scored):
         notes.append(
@@ -141,16 +154,15 @@ class _Scorer:
     def saturated_share(self) -> float:
         return self._detector.saturated / max(1, self._detector.quantised)
 
-    def score(self, clip: Clip) -> ClipScores:
+    def score(self, clip: Clip, features: ClipFeatures) -> ClipScores:
         bundle = self._bundle
+        shipped = mean_score(self._detector.window_scores(features.frames))
         pcm = clip.read(bundle.features, bundle.window_frames).pcm
-        frames = log_mel(pcm, bundle.features)
-        shipped = mean_score(self._detector.window_scores(frames))
         # The same frames as on the device: the difference is arithmetic, not padding.
         floats = float_reference.log_mel(pcm, bundle.features)
         windows = gather_windows(floats, bundle.window_frames, bundle.window_hop)
         floating = float(np.mean((windows - self._float_model.run(windows)).astype(np.float64) ** 2))
-        return ClipScores(clip, shipped, floating, level_db(pcm), len(frames))
+        return ClipScores(clip, shipped, floating, features.level_db, len(features.frames))
 
 
 def _evaluate_group(bundle: Bundle, section: str, domain: str, group: Sequence[ClipScores], out: Path) -> Result:

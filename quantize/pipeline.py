@@ -16,7 +16,6 @@ from edge_asd.detectors.autoencoder import AutoencoderDetector, output_multiplie
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError
 from edge_asd.files import prepare_folder
-from edge_asd.frontend import log_mel
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
 from quantize.convert import to_float, to_int8
@@ -24,7 +23,9 @@ from quantize.golden import golden_vectors
 from quantize.representative import HEADROOM_DB, representative_windows
 from quantize.threshold_fitting import fit_threshold
 from train.backend import import_tensorflow
-from train.dataset import Clip, Dataset, content_hash, level_db
+from train.dataset import Clip, Dataset, content_hash
+from train.feature_cache import FeatureCache
+from train.feature_store import ClipFeatures
 from train.models import AE_FRAMES
 from train.run import Run
 
@@ -53,6 +54,7 @@ def quantise_run(
     method: str = "quantile",
     quantile: float = 0.9,
     score_seconds: float = SCORE_SECONDS,
+    cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
     """Convert a run to int8, fit its thresholds and write the bundle.
@@ -69,6 +71,8 @@ def quantise_run(
         See `quantize.threshold_fitting.fit_threshold`.
     score_seconds : float
         Span of the clip or rolling score.
+    cache : FeatureCache, optional
+        The user's by default.
     progress : callable, optional
         Called with the name of each step.
 
@@ -89,7 +93,8 @@ def quantise_run(
     model = run.load_model(folder)
 
     progress("representative data")
-    windows = representative_windows(fit, run.features, AE_FRAMES)
+    cache = cache or FeatureCache()
+    windows = representative_windows(fit, run.features, AE_FRAMES, cache)
     progress("conversion")
     int8, float_model = to_int8(model, windows), to_float(model)
     shipped = Model(int8, reference=True)
@@ -126,12 +131,15 @@ def quantise_run(
     progress("thresholds")
     detector = AutoencoderDetector(bundle)
     notes: list[str] = []
+    chosen = _threshold_clips(run, fit, held_back, notes)
+    clips = list(zip(chosen, cache.features(chosen, run.features, AE_FRAMES), strict=True))
+    sections = {clip.name.section for clip in held_back}
     thresholds = {
-        section: _section_threshold(detector, bundle, section, held_back, method, quantile, notes)
+        section: _section_threshold(detector, section, clips, sections, method, quantile, notes)
         for section in run.sections
     }
     bundle = replace(bundle, thresholds=thresholds)
-    level = statistics.median(level_db(clip.read(run.features, AE_FRAMES).pcm) for clip in held_back)
+    level = statistics.median(features.level_db for _, features in clips)
     bundle = replace(bundle, golden=golden_vectors(bundle, level))
     bundle.save(out)
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
@@ -153,20 +161,38 @@ def _clips_of_run(run: Run, dataset: Dataset) -> tuple[list[Clip], list[Clip]]:
     return [by_key[key] for key in run.fit], [by_key[key] for key in run.held_back]
 
 
+def _threshold_clips(run: Run, fit: list[Clip], held_back: list[Clip], notes: list[str]) -> list[Clip]:
+    """Choose the clips that thresholds are fitted on.
+
+    A faithful split holds nothing back from all sections but the last: there, as in the published
+    baselines, the clips that the model was fitted on have to do.
+    """
+    chosen = list(held_back)
+    for section in run.sections:
+        fitted = [clip for clip in fit if clip.name.section == section]
+        if len(fitted) > 1 and not any(clip.name.section == section for clip in held_back):
+            chosen += fitted
+            notes.append(
+                f"Section {section}: no clip was held back, so its threshold rests on clips that the model was fitted "
+                "on; it may be too low for new ones."
+            )
+    return chosen
+
+
 def _section_threshold(
     detector: AutoencoderDetector,
-    bundle: Bundle,
     section: str,
-    held_back: list[Clip],
+    clips: list[tuple[Clip, ClipFeatures]],
+    held_back: set[str],
     method: str,
     quantile: float,
     notes: list[str],
 ) -> Threshold:
+    kind = "held-back clip" if section in held_back else "clip"
     scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
-    for clip in held_back:
+    for clip, features in clips:
         if clip.name.section == section:
-            frames = log_mel(clip.read(bundle.features, bundle.window_frames).pcm, bundle.features)
-            scores[clip.name.domain].append(mean_score(detector.window_scores(frames)))
+            scores[clip.name.domain].append(mean_score(detector.window_scores(features.frames)))
     count = sum(map(len, scores.values()))
     if count == 0:
         raise DataError(
@@ -175,7 +201,7 @@ def _section_threshold(
         )
     if count < _FEW_CLIPS:
         notes.append(
-            f"Section {section}: its threshold rests on {count} held-back clip{'s' if count > 1 else ''}; "
+            f"Section {section}: its threshold rests on {count} {kind}{'s' if count > 1 else ''}; "
             "expect it to be rough. More healthy recordings make it better."
         )
     return fit_threshold(scores, method, quantile)

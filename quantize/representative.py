@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.detectors.autoencoder import gather_windows
-from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FLOOR_POWER, FeatureSpec
 from train.dataset import Clip
+from train.feature_cache import FeatureCache
 
 WINDOWS_PER_CELL = 120
 """Windows taken from each section and domain, spread evenly over its clips."""
@@ -21,7 +21,9 @@ HEADROOM_DB = (0.0, 6.0, -6.0)
 _FLOOR_DB = float(10 * np.log10(FLOOR_POWER))
 
 
-def representative_windows(clips: Sequence[Clip], spec: FeatureSpec, window_frames: int) -> npt.NDArray[np.float32]:
+def representative_windows(
+    clips: Sequence[Clip], spec: FeatureSpec, window_frames: int, cache: FeatureCache | None = None
+) -> npt.NDArray[np.float32]:
     """Choose windows of training clips, balanced over sections and domains.
 
     Returns
@@ -38,8 +40,8 @@ def representative_windows(clips: Sequence[Clip], spec: FeatureSpec, window_fram
         used = [cell[i] for i in np.unique(np.linspace(0, len(cell) - 1, WINDOWS_PER_CELL).round().astype(int))]
         share = -(-WINDOWS_PER_CELL // len(used))
         windows = []
-        for clip in used:
-            frames = log_mel(clip.read(spec, window_frames).pcm, spec)
+        for clip in (cache or FeatureCache()).features(used, spec, window_frames):
+            frames = clip.frames
             starts = np.unique(np.linspace(0, len(frames) - window_frames, share).round().astype(int))
             windows.append(
                 np.concatenate([gather_windows(frames[s : s + window_frames], window_frames, 1) for s in starts])

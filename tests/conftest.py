@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def pytest_configure(config: pytest.Config) -> None:
     # Keras converts TensorFlow's variables by np.array, whose copy keyword they do not know yet.
     keras = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:keras"
     config.addinivalue_line("filterwarnings", keras)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def features_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep computed features in a folder of the tests, never in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("EDGE_ASD_CACHE", str(folder))
+        yield folder
 
 
 def _shared(name: str) -> Path:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,9 @@ import numpy.typing as npt
 
 from edge_asd.audio.wav import Recording, read_wav
 from edge_asd.clips import ClipName, Domain, Split, parse_section
-from edge_asd.errors import DataError
+from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
+from train.ground_truth import read_ground_truth
 
 FOLDERS = ("train", "source_test", "target_test")
 
@@ -26,7 +29,7 @@ class Clip:
     ----------
     path : Path
     name : ClipName
-        What its file name says.
+        What its file name says; its label may come from a ground truth file instead.
     key : str
         "<folder>/<file>": names the clip within its machine, on any computer.
     """
@@ -69,21 +72,33 @@ class Dataset:
     machine : str
     sections : sequence of str, optional
         Sections to keep; all of them by default.
+    ground_truth : Path, optional
+        File or folder with the labels of evaluation clips (see `train.ground_truth`).
+
+    Attributes
+    ----------
+    clips : list of Clip
+        Small objects in the order of their paths; no sound is read.
+    notes : list of str
+        What the user should know about them.
 
     Raises
     ------
     DataError
-        If the folder, the machine, its clips or a section is not there, or a file name cannot be read.
+        If the folder, the machine, its clips or a section is not there, a file name cannot be read,
+        or the ground truth does not fit.
     """
 
-    def __init__(self, root: Path, machine: str, sections: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, root: Path, machine: str, sections: Sequence[str] | None = None, *, ground_truth: Path | None = None
+    ) -> None:
         self.root, self.machine = root, machine
+        self.notes: list[str] = []
         folder = _machine_folder(root, machine)
         self.clips: list[Clip] = [
             Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}")
             for name in FOLDERS
-            for path in sorted((folder / name).iterdir() if (folder / name).is_dir() else ())
-            if path.name.lower().endswith(".wav")
+            for path in wav_files(folder / name)
         ]
         if not self.clips:
             raise DataError(f"{folder} holds no clips. Expected WAV files in {', '.join(FOLDERS)} below it.")
@@ -95,6 +110,8 @@ class Dataset:
             if missing := sorted(wanted - set(found)):
                 raise DataError(f"{folder} has no section {', '.join(missing)}. It has: {', '.join(found)}.")
             self.clips = [clip for clip in self.clips if clip.name.section in wanted]
+        if ground_truth is not None:
+            self._join(ground_truth)
 
     @property
     def sections(self) -> list[str]:
@@ -109,20 +126,70 @@ class Dataset:
             if clip.name.split == split and section in (None, clip.name.section) and domain in (None, clip.name.domain)
         ]
 
+    def _join(self, ground_truth: Path) -> None:
+        """Take labels from ground truth files; where a name tells its label, too, both must agree."""
+        truths = read_ground_truth(ground_truth, self.machine)
+        unused = {cell: set(truth.labels) for cell, truth in truths.items()}
+        for i, clip in enumerate(self.clips):
+            name, file = clip.name, clip.path.name
+            truth = truths.get((name.section, name.domain))
+            if truth is None or name.split != "test":
+                continue
+            unused[name.section, name.domain].discard(file)
+            label = truth.labels.get(file, name.label)
+            if label is None:
+                raise DataError(f"{truth.path} has no label for {clip.path}. Copy the ground truth again.")
+            if name.label not in (None, label):
+                raise DataError(
+                    f"{truth.path} calls {clip.path} {label}, and its name {name.label}. One of them is wrong."
+                )
+            self.clips[i] = replace(clip, name=replace(name, label=label))
+        for section, domain in sorted(unused):
+            if section in self.sections and (names := sorted(unused[section, domain])):
+                self.notes.append(
+                    f"The ground truth of section {section}, {domain}, names {len(names)} clip"
+                    f"{'s that are' if len(names) > 1 else ' that is'} not here, such as {names[0]}."
+                )
 
-def _machine_folder(root: Path, machine: str) -> Path:
+
+def machine_folders(root: Path) -> list[Path]:
+    """Return the folders of machines below `root`, sorted.
+
+    Raises
+    ------
+    DataError
+        If `root` is not a folder, has no machine, or is itself a machine's folder.
+    """
     if not root.is_dir():
         raise DataError(f"There is no folder {root}. Give the folder that holds one folder a machine, such as fan/.")
-    machines = sorted(entry.name for entry in root.iterdir() if any((entry / name).is_dir() for name in FOLDERS))
-    if machine in machines:
-        return root / machine
+    machines = sorted(entry for entry in root.iterdir() if any((entry / name).is_dir() for name in FOLDERS))
+    if machines:
+        return machines
     if any((root / name).is_dir() for name in FOLDERS):
         raise DataError(
             f"{root} is itself a machine's folder. Give the folder above it, and the machine with --machine."
         )
-    if not machines:
-        raise DataError(f"{root} has no machine: no folder in it contains {', '.join(FOLDERS[:-1])} or {FOLDERS[-1]}.")
-    raise DataError(f"{root} has no machine {machine!r}. It has: {', '.join(machines)}.")
+    raise DataError(f"{root} has no machine: no folder in it contains {', '.join(FOLDERS[:-1])} or {FOLDERS[-1]}.")
+
+
+def wav_files(folder: Path) -> list[Path]:
+    """Return the files named ``*.wav`` in a folder, sorted by name; none where there is no folder."""
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(".wav")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _machine_folder(root: Path, machine: str) -> Path:
+    machines = [folder.name for folder in machine_folders(root)]
+    if machine not in machines:
+        raise DataError(f"{root} has no machine {machine!r}. It has: {', '.join(machines)}.")
+    return root / machine
+
+
+def place_of(name: ClipName) -> str:
+    """Return the folder, one of `FOLDERS`, that a clip belongs into."""
+    return "train" if name.split == "train" else f"{name.domain}_test"
 
 
 def _parse_name(path: Path) -> ClipName:
@@ -130,8 +197,7 @@ def _parse_name(path: Path) -> ClipName:
         name = ClipName.parse(path.name)
     except DataError as error:
         raise DataError(f"{path.parent}: {error}") from None
-    expected = "train" if path.parent.name == "train" else "test"
-    if name.split != expected or (expected == "test" and path.parent.name != f"{name.domain}_test"):
+    if path.parent.name != place_of(name):
         raise DataError(
             f"{path} says {name.domain} {name.split} but lies in {path.parent.name}. Move it, or rename it."
         )
@@ -162,13 +228,50 @@ def split_training(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
     return fit, held_back
 
 
+def split_faithful(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Hold back the last tenth of all sections' clips in the order of their paths, as the published baselines do.
+
+    So only the last section is held back from, all its target clips among them; `split_training` mends that.
+
+    Returns
+    -------
+    fit, held_back : list of Clip
+    """
+    ordered = sorted(clips, key=lambda clip: clip.key)
+    first = max(1, len(ordered) * 9 // 10)
+    return ordered[:first], ordered[first:]
+
+
+_Splitter = Callable[[Iterable[Clip]], tuple[list[Clip], list[Clip]]]
+SPLITS: Mapping[str, _Splitter] = {"default": split_training, "faithful": split_faithful}
+"""Ways to hold training clips back, by name."""
+
+
 def level_db(pcm: npt.NDArray[np.int16]) -> float:
     """Return a clip's RMS level [dB re full scale]; the level-only score that ours must beat."""
     power = float(np.mean(np.square(pcm.astype(np.float64)))) / 2**30
     return 10 * float(np.log10(max(power, 1e-20)))
 
 
+def file_digest(path: Path) -> bytes:
+    """Return the SHA-256 of a clip's file.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be read, or is not a regular file.
+    """
+    try:
+        # Non-blocking: a named pipe must be refused, not waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise AudioFormatError(f"{path} is not a regular file. Put the WAV file itself there.")
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError as error:
+        raise AudioFormatError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
 def content_hash(clips: Iterable[Clip]) -> str:
     """Return one SHA-256 for the keys and contents of clips, whatever their order."""
-    lines = sorted(f"{clip.key} {hashlib.sha256(clip.path.read_bytes()).hexdigest()}" for clip in clips)
+    lines = sorted(f"{clip.key} {file_digest(clip.path).hex()}" for clip in clips)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from edge_asd.errors import DataError, ModelError
 from edge_asd.files import prepare_folder
-from edge_asd.frontend import log_mel
-from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
+from edge_asd.frontend.spec import FeatureSpec
 from train.backend import import_keras, import_tensorflow, make_repeatable
-from train.dataset import Clip, Dataset, content_hash, split_training
+from train.dataset import SPLITS, Dataset, content_hash
+from train.feature_cache import FeatureCache
 from train.models import AE_FRAMES, autoencoder
 from train.run import Run
+from train.windows import Windows
+from train.windows import frames_db as frames_db
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 100, 512, 1e-3
 """As published for the autoencoder."""
@@ -33,8 +35,10 @@ def train(
     sections: Sequence[str] | None = None,
     epochs: int = EPOCHS,
     seed: int = 0,
+    split: str = "default",
     resume: bool = False,
     overwrite: bool = False,
+    cache: FeatureCache | None = None,
     progress: Progress = lambda *_: None,
 ) -> Run:
     """Fit the autoencoder baseline of one machine and keep it in a run folder.
@@ -51,10 +55,14 @@ def train(
     epochs : int > 0
         Epochs in all, those before a resume included.
     seed : int
+    split : str
+        How clips are held back, one of `SPLITS`.
     resume : bool
         Go on from the last whole epoch of the run in `out`.
     overwrite : bool
         Replace a run that `out` already holds.
+    cache : FeatureCache, optional
+        The user's by default.
     progress : callable, optional
         See `Progress`.
 
@@ -87,8 +95,11 @@ def train(
     if resume and not exists:
         raise ModelError(f"{out} holds no run to resume. Leave --resume out to start one.")
 
-    fit, held_back = split_training(clips)
-    for section in dataset.sections:
+    if split not in SPLITS:
+        raise DataError(f"There is no split {split!r}; use one of: {', '.join(SPLITS)}.")
+    fit, held_back = SPLITS[split](clips)
+    # The published split holds back nothing of the first sections; quantize then fits on clips that were fitted.
+    for section in dataset.sections if split == "default" else ():
         if not any(clip.name.section == section for clip in held_back):
             raise DataError(
                 f"{data / machine}: section {section} has one training clip a domain: none can be held back for "
@@ -109,9 +120,15 @@ def train(
     )
     if resume:
         run = _resumed(Run.load(out), run, out)
-    fit_frames = _Windows(fit, run.features, "fitting clips", progress)
-    held_back_frames = _Windows(held_back, run.features, "held-back clips", progress)
-    _fit(run, out, fit_frames, held_back_frames, progress)
+
+    def clips_done(done: int, _: int, name: str) -> None:
+        if done <= len(fit):
+            progress("fitting clips", done, len(fit), name)
+        else:
+            progress("held-back clips", done - len(fit), len(held_back), name)
+
+    features = (cache or FeatureCache()).features([*fit, *held_back], run.features, AE_FRAMES, progress=clips_done)
+    _fit(run, out, Windows(features[: len(fit)], AE_FRAMES), Windows(features[len(fit) :], AE_FRAMES), progress)
     return run
 
 
@@ -125,27 +142,7 @@ def _resumed(old: Run, new: Run, out: Path) -> Run:
     return old
 
 
-class _Windows:
-    """Log-mel frames of clips in one array, and where their windows start; windows are never copied out."""
-
-    def __init__(self, clips: Sequence[Clip], spec: FeatureSpec, what: str, progress: Progress) -> None:
-        frames, starts, first = [], [], 0
-        for i, clip in enumerate(clips):
-            fixed = log_mel(clip.read(spec, AE_FRAMES).pcm, spec)
-            frames.append(frames_db(fixed))
-            starts.append(first + np.arange(len(fixed) - AE_FRAMES + 1))
-            first += len(fixed)
-            progress(what, i + 1, len(clips), clip.path.name)
-        self.frames = np.concatenate(frames) if frames else np.empty((0, spec.n_mels), np.float32)
-        self.starts = np.concatenate(starts) if starts else np.empty(0, np.int64)
-
-
-def frames_db(fixed: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """Turn fixed-point log-mel values (Q15.16) into float dB for training: exact, since 24 bits hold them."""
-    return fixed.astype(np.float32) / np.float32(1 << DB_FRACTION_BITS)
-
-
-def _fit(run: Run, out: Path, fit: _Windows, held_back: _Windows, progress: Progress) -> None:
+def _fit(run: Run, out: Path, fit: Windows, held_back: Windows, progress: Progress) -> None:
     make_repeatable(run.seed)
     if run.checkpoint:
         model = run.load_model(out)
@@ -156,12 +153,10 @@ def _fit(run: Run, out: Path, fit: _Windows, held_back: _Windows, progress: Prog
     batches, validation = _Batches(fit, run.batch_size), _Batches(held_back, run.batch_size)
     for epoch in range(len(run.loss), run.epochs):
         # The order of an epoch depends on the seed and its number alone, so a resumed run is the same run.
-        order = np.random.default_rng([run.seed, epoch]).permutation(len(fit.starts))
+        order = np.random.default_rng([run.seed, epoch]).permutation(len(fit))
         history = model.fit(batches(order), shuffle=False, verbose=0)
         run.loss.append(float(history.history["loss"][0]))
-        run.validation_loss.append(
-            float(model.evaluate(validation(), verbose=0)) if len(held_back.starts) else run.loss[-1]
-        )
+        run.validation_loss.append(float(model.evaluate(validation(), verbose=0)) if len(held_back) else run.loss[-1])
         run.keep_epoch(out, model)
         progress(
             "epochs", epoch + 1, run.epochs, f"loss {run.loss[-1]:.2f}, held back {run.validation_loss[-1]:.2f} dB²"
@@ -169,20 +164,18 @@ def _fit(run: Run, out: Path, fit: _Windows, held_back: _Windows, progress: Prog
 
 
 class _Batches:
-    """Batches of (window, window), gathered from the frames inside TensorFlow."""
+    """Batches of (window, window), gathered when TensorFlow asks for them."""
 
-    def __init__(self, windows: _Windows, batch_size: int) -> None:
-        self._tf = import_tensorflow()
-        self._frames = self._tf.constant(windows.frames)
-        self._starts, self._batch_size = windows.starts, batch_size
+    def __init__(self, windows: Windows, batch_size: int) -> None:
+        self._windows, self._batch_size = windows, batch_size
 
     def __call__(self, order: npt.NDArray[np.int64] | None = None) -> Any:
-        tf = self._tf
-        starts = self._starts if order is None else self._starts[order]
+        tf = import_tensorflow()
+        order = np.arange(len(self._windows)) if order is None else order
 
-        def gather(batch: Any) -> tuple[Any, Any]:
-            index = batch[:, None] + tf.range(AE_FRAMES, dtype=tf.int64)
-            x = tf.reshape(tf.gather(self._frames, index), (-1, AE_FRAMES * self._frames.shape[1]))
+        def gather(numbers: Any) -> tuple[Any, Any]:
+            x = tf.numpy_function(self._windows.gather, [numbers], tf.float32, stateful=False)
+            x.set_shape((None, self._windows.width))
             return x, x
 
-        return tf.data.Dataset.from_tensor_slices(starts).batch(self._batch_size).map(gather).prefetch(2)
+        return tf.data.Dataset.from_tensor_slices(order).batch(self._batch_size).map(gather).prefetch(2)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli import demo, devices, doctor, evaluate, monitor, quantize, train
+from edge_asd.cli import data, demo, devices, doctor, evaluate, monitor, quantize, train
 from edge_asd.cli.common import State
 from edge_asd.errors import EdgeAsdError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.command)
+app.add_typer(data.app, name="data")
 app.command("train")(train.command)
 app.command("quantize")(quantize.command)
 app.command("evaluate")(evaluate.command)

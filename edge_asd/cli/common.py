@@ -16,6 +16,23 @@ DataArgument = Annotated[
 DataOption = Annotated[
     Path, typer.Option("--data", metavar="DATA", help="Data set: a folder that holds one folder a machine.")
 ]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        metavar="DIR",
+        envvar="EDGE_ASD_CACHE",
+        help="Folder that keeps computed features; by default edge-asd in the user's cache folder.",
+    ),
+]
+GroundTruthOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ground-truth",
+        metavar="CSV|DIR",
+        help="Labels of evaluation clips: ground_truth_<machine>_section_<NN>_<domain>_test.csv, or their folder.",
+    ),
+]
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize.")]
 
 
@@ -47,6 +64,11 @@ class ProgressLine:
         if self._terminal:
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
             self._shown = True
+
+    def note(self, text: str) -> None:
+        """Tell the user something for good, above the line."""
+        self.clear()
+        note(f"Note: {text}")
 
     def clear(self) -> None:
         """Take the line away."""

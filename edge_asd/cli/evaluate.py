@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, DataOption, JsonOption, ProgressLine, figure, note, print_json, table
+from edge_asd.cli.common import (
+    BundleArgument,
+    CacheOption,
+    DataOption,
+    GroundTruthOption,
+    JsonOption,
+    ProgressLine,
+    figure,
+    note,
+    print_json,
+    table,
+)
 from edge_asd.stages import load_stage
 
 
@@ -16,6 +27,8 @@ def command(
     bundle: BundleArgument,
     data: DataOption,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the official CSV files.")],
+    ground_truth: GroundTruthOption = None,
+    cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure AUC and pAUC, float against shipped, for every section and domain.
@@ -25,10 +38,17 @@ def command(
     """
     from edge_asd.bundle import Bundle
 
-    evaluation = load_stage("quantize.evaluation")
+    evaluation, feature_cache = load_stage("quantize.evaluation"), load_stage("train.feature_cache")
     line = ProgressLine()
     try:
-        done = evaluation.evaluate(Bundle.load(bundle), data, out, progress=lambda n, total: line(f"clip {n}/{total}"))
+        done = evaluation.evaluate(
+            Bundle.load(bundle),
+            data,
+            out,
+            ground_truth=ground_truth,
+            cache=feature_cache.FeatureCache(cache, note=line.note),
+            progress=lambda n, total: line(f"clip {n}/{total}"),
+        )
     finally:
         line.clear()
     for text in done.notes:

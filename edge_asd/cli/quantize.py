@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import DataOption, JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.common import CacheOption, DataOption, JsonOption, ProgressLine, note, print_json
 from edge_asd.stages import load_stage
 
 
@@ -28,6 +28,7 @@ def command(
     ] = ThresholdMethod.quantile,
     quantile: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of healthy scores below it.")] = 0.9,
     score_seconds: Annotated[float, typer.Option(min=0.2, max=600, help="Span of a clip or rolling score.")] = 10.0,
+    cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
     """Convert a run to int8, fit a threshold for each section, and write the bundle.
@@ -36,7 +37,7 @@ def command(
     """
     from edge_asd.detectors.scores import score_to_db2
 
-    pipeline = load_stage("quantize.pipeline")
+    pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.feature_cache")
     line = ProgressLine()
     try:
         done = pipeline.quantise_run(
@@ -46,6 +47,7 @@ def command(
             method=threshold.value,
             quantile=quantile,
             score_seconds=score_seconds,
+            cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda step: line(f"{step} ..."),
         )
     finally:

@@ -8,8 +8,15 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import DataArgument, JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.common import CacheOption, DataArgument, JsonOption, ProgressLine, note, print_json
 from edge_asd.stages import load_stage
+
+
+class SplitName(StrEnum):
+    """Ways to hold clips back from fitting."""
+
+    default = "default"
+    faithful = "faithful"
 
 
 class ModelName(StrEnum):
@@ -28,8 +35,13 @@ def command(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs in all.")] = 100,
     seed: Annotated[int, typer.Option(min=0, help="One seed, one result.")] = 0,
+    split: Annotated[
+        SplitName,
+        typer.Option(help="default: hold clips back from every section; faithful: the last tenth, as published."),
+    ] = SplitName.default,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole epoch of RUN.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that RUN holds.")] = False,
+    cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
     """Fit a baseline on the healthy training clips of one machine.
@@ -37,7 +49,7 @@ def command(
     Some clips of every section and domain are held back: quantize fits the thresholds on them.
     Ctrl-C keeps the last whole epoch.
     """
-    fitting = load_stage("train.fitting")
+    fitting, feature_cache = load_stage("train.fitting"), load_stage("train.feature_cache")
     line = ProgressLine()
     try:
         run = fitting.train(
@@ -47,8 +59,10 @@ def command(
             sections=sections.split(",") if sections else None,
             epochs=epochs,
             seed=seed,
+            split=split.value,
             resume=resume,
             overwrite=overwrite,
+            cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda what, done, total, detail: line(f"{what} {done}/{total}  {detail}"),
         )
     except KeyboardInterrupt:
