@@ -5,8 +5,12 @@ import sys
 
 # Python puts the current folder first, where a user's own train.py or quantize/ may lie. When this
 # package itself lies there (a checkout that is not installed), its stages do too.
-if sys.path and os.path.abspath(sys.path[0] or ".") == os.getcwd():
-    here = sys.path.pop(0)
+try:
+    folder = os.getcwd()
+except FileNotFoundError:  # it was deleted: nothing of it can be imported
+    folder = ""
+if folder and sys.path and os.path.abspath(sys.path[0] or ".") == folder:
+    del sys.path[0]
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if root not in map(os.path.abspath, sys.path):
         sys.path.append(root)

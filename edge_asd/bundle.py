@@ -80,7 +80,8 @@ class Threshold:
         How it was fitted: "quantile" or "gamma".
     quantile : float, 0 to 1
     clips : dict of str to int
-        Number of held-back training clips it was fitted on, by domain.
+        Number of held-back training clips it was fitted on, by domain; a clip of several score
+        spans counts as so many.
     """
 
     score: int
@@ -234,7 +235,11 @@ def _parse(files: dict[str, bytes]) -> Bundle:
 
     top = StrictReader(raw, _MANIFEST, BundleError)
     top.take("format", str), top.take("schema", int)
-    if top.take(_DIGEST, str) != _digest(raw):
+    try:
+        digest = _digest(raw)
+    except RecursionError as error:
+        raise BundleError("manifest.json is nested too deeply; it is not one that edge-asd wrote.") from error
+    if top.take(_DIGEST, str) != digest:
         raise BundleError(
             "manifest.json was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
         )

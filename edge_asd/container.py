@@ -92,6 +92,8 @@ def _read_zip(path: Path, expected: set[str]) -> dict[str, bytes]:
 
 
 def _check_names(names: set[str], expected: set[str]) -> None:
+    if "run.json" in names:
+        raise BundleError("this is a training run, not a bundle. Quantise it first: edge-asd quantize RUN ...")
     if missing := sorted(expected - names):
         raise BundleError(f"{', '.join(missing)} missing; the bundle is incomplete. Copy it again, or quantise anew.")
     if extra := sorted(names - expected):

@@ -18,6 +18,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         If the folder cannot be made or written, or the disk is full.
     """
     temporary: str | None = None
+    path = Path(os.path.realpath(path))  # a link stays, what it points to is replaced
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OutputError(f"Cannot write {path}: it exists and is not a file. Choose another place.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -13,7 +13,7 @@ from edge_asd.bundle import Bundle
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.autoencoder import AutoencoderDetector, gather_windows
 from edge_asd.detectors.scores import mean_score
-from edge_asd.errors import DataError
+from edge_asd.errors import BundleError, DataError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend import float_reference
 from edge_asd.interpreter import Model
@@ -148,7 +148,10 @@ class _Scorer:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._detector = AutoencoderDetector(bundle)
-        self._float_model = Model(bundle.float_model, reference=False)
+        self._float_model = model = Model(bundle.float_model, reference=False)
+        size = (bundle.window_frames * bundle.features.n_mels,)
+        if (model.dtype, model.input_shape, model.output_shape) != (np.dtype(np.float32), size, size):
+            raise BundleError("The float model in the bundle does not fit its int8 model. Quantise anew.")
 
     @property
     def saturated_share(self) -> float:

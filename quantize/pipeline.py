@@ -13,15 +13,16 @@ from edge_asd import __version__
 from edge_asd.bundle import Bundle, Quantisation, Threshold
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.autoencoder import AutoencoderDetector, output_multiplier
-from edge_asd.detectors.scores import mean_score
-from edge_asd.errors import DataError
+from edge_asd.detectors.scores import span_scores
+from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.quantise_input import input_multiplier
+from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.interpreter import Model
 from quantize.convert import to_float, to_int8
 from quantize.golden import golden_vectors
 from quantize.representative import HEADROOM_DB, representative_windows
-from quantize.threshold_fitting import fit_threshold
+from quantize.threshold_fitting import check_threshold, fit_threshold
 from train.backend import import_tensorflow
 from train.dataset import Clip, Dataset, content_hash
 from train.feature_cache import FeatureCache
@@ -53,7 +54,7 @@ def quantise_run(
     *,
     method: str = "quantile",
     quantile: float = 0.9,
-    score_seconds: float = SCORE_SECONDS,
+    score_seconds: float | None = None,
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
@@ -69,8 +70,9 @@ def quantise_run(
         The bundle, by custom NAME.easd.
     method, quantile
         See `quantize.threshold_fitting.fit_threshold`.
-    score_seconds : float
-        Span of the clip or rolling score.
+    score_seconds : float, optional
+        Span of the clip or rolling score, and of the stretches of held-back clips that the
+        thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
@@ -84,16 +86,18 @@ def quantise_run(
     run = Run.load(folder)
     dataset = Dataset(data, run.machine, run.sections)
     fit, held_back = _clips_of_run(run, dataset)
-    if not 0 < score_seconds <= MAX_SCORE_SECONDS:
-        raise DataError(f"A score cannot span {score_seconds} s; use for example 10, and {MAX_SCORE_SECONDS} at most.")
-    score_frames = run.features.frame_count(round(score_seconds * run.features.sample_rate))
-    if score_frames < AE_FRAMES:
-        raise DataError(f"A score needs at least one window; {score_seconds} s is too short. Use for example 10.")
+    check_threshold(method, quantile)
+    cache = cache or FeatureCache()
+    notes: list[str] = []
+    chosen = _threshold_clips(run, fit, held_back, notes)
+    clips = list(zip(chosen, cache.features(chosen, run.features, AE_FRAMES), strict=True))
+    score_frames = _score_frames(run.features, score_seconds, clips, notes)
     prepare_folder(out.absolute().parent)
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / run.machine}.easd.")
     model = run.load_model(folder)
 
     progress("representative data")
-    cache = cache or FeatureCache()
     windows = representative_windows(fit, run.features, AE_FRAMES, cache)
     progress("conversion")
     int8, float_model = to_int8(model, windows), to_float(model)
@@ -130,12 +134,11 @@ def quantise_run(
     )
     progress("thresholds")
     detector = AutoencoderDetector(bundle)
-    notes: list[str] = []
-    chosen = _threshold_clips(run, fit, held_back, notes)
-    clips = list(zip(chosen, cache.features(chosen, run.features, AE_FRAMES), strict=True))
     sections = {clip.name.section for clip in held_back}
     thresholds = {
-        section: _section_threshold(detector, section, clips, sections, method, quantile, notes)
+        section: _section_threshold(
+            detector, bundle.windows_per_score, section, clips, sections, method, quantile, notes
+        )
         for section in run.sections
     }
     bundle = replace(bundle, thresholds=thresholds)
@@ -143,6 +146,28 @@ def quantise_run(
     bundle = replace(bundle, golden=golden_vectors(bundle, level))
     bundle.save(out)
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
+
+
+def _score_frames(
+    spec: FeatureSpec, seconds: float | None, clips: list[tuple[Clip, ClipFeatures]], notes: list[str]
+) -> int:
+    """Choose the span of a score: no longer than the clips that its thresholds are fitted on."""
+    if seconds is not None and not 0 < seconds <= MAX_SCORE_SECONDS:
+        raise DataError(f"A score cannot span {seconds} s; use for example 10, and {MAX_SCORE_SECONDS:g} at most.")
+    wanted = spec.frame_count(round((SCORE_SECONDS if seconds is None else seconds) * spec.sample_rate))
+    if wanted < AE_FRAMES:
+        raise DataError(f"A score needs at least one window; {seconds} s is too short. Use for example 10.")
+    clip, shortest = min(clips, key=lambda pair: len(pair[1].frames), default=(None, None))
+    if clip is None or shortest is None or len(shortest.frames) >= wanted:
+        return wanted
+    length = spec.sample_count(len(shortest.frames)) / spec.sample_rate
+    if seconds is not None:
+        raise DataError(
+            f"A score cannot span {seconds:g} s: {clip.path} lasts {length:.2f} s, and thresholds are fitted on whole "
+            "spans. Ask for a shorter --score-seconds, or leave it out."
+        )
+    notes.append(f"Scores span {length:.2f} s, not {SCORE_SECONDS:g}: no longer is {clip.path.name}.")
+    return len(shortest.frames)
 
 
 def _clips_of_run(run: Run, dataset: Dataset) -> tuple[list[Clip], list[Clip]]:
@@ -181,6 +206,7 @@ def _threshold_clips(run: Run, fit: list[Clip], held_back: list[Clip], notes: li
 
 def _section_threshold(
     detector: AutoencoderDetector,
+    windows: int,
     section: str,
     clips: list[tuple[Clip, ClipFeatures]],
     held_back: set[str],
@@ -190,10 +216,11 @@ def _section_threshold(
 ) -> Threshold:
     kind = "held-back clip" if section in held_back else "clip"
     scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
+    count = 0
     for clip, features in clips:
         if clip.name.section == section:
-            scores[clip.name.domain].append(mean_score(detector.window_scores(features.frames)))
-    count = sum(map(len, scores.values()))
+            scores[clip.name.domain] += span_scores(detector.window_scores(features.frames), windows)
+            count += 1
     if count == 0:
         raise DataError(
             f"Section {section} has no clip held back from fitting, so it can have no threshold. "

@@ -12,6 +12,21 @@ from edge_asd.thresholds import quantile_threshold
 METHODS = ("quantile", "gamma")
 
 
+def check_threshold(method: str, quantile: float) -> None:
+    """Refuse a method or quantile that no threshold can be fitted with.
+
+    Raises
+    ------
+    DataError
+    """
+    if method not in METHODS:
+        raise DataError(f"There is no threshold method {method!r}; use one of: {', '.join(METHODS)}.")
+    if method == "gamma" and not 0 < quantile < 1:
+        raise DataError(f"The quantile {quantile} is outside (0, 1), where a gamma distribution has one; use 0.9.")
+    if not 0 < quantile <= 1:
+        raise DataError(f"The quantile {quantile} is outside (0, 1]; use for example 0.9.")
+
+
 def fit_threshold(scores: Mapping[str, Sequence[int]], method: str, quantile: float) -> Threshold:
     """Fit a section's threshold on healthy scores.
 
@@ -28,12 +43,9 @@ def fit_threshold(scores: Mapping[str, Sequence[int]], method: str, quantile: fl
     DataError
         If the method is unknown, or the scores are too few or too alike for it.
     """
+    check_threshold(method, quantile)
     if method == "quantile":
         return quantile_threshold(scores, quantile)
-    if method != "gamma":
-        raise DataError(f"There is no threshold method {method!r}; use one of: {', '.join(METHODS)}.")
-    if not 0 < quantile < 1:
-        raise DataError(f"The quantile {quantile} is outside (0, 1), where a gamma distribution has one; use 0.9.")
     pooled = [score / 2**SCORE_FRACTION_BITS for values in scores.values() for score in values]
     if len(set(pooled)) < 3:
         raise DataError(

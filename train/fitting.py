@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ from edge_asd.errors import DataError, ModelError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.spec import FeatureSpec
 from train.backend import import_keras, import_tensorflow, make_repeatable
-from train.dataset import SPLITS, Dataset, content_hash
+from train.dataset import SPLITS, Clip, Dataset, content_hash
 from train.feature_cache import FeatureCache
 from train.models import AE_FRAMES, autoencoder
 from train.run import Run
@@ -118,8 +121,29 @@ def train(
         fit=[clip.key for clip in fit],
         held_back=[clip.key for clip in held_back],
     )
-    if resume:
-        run = _resumed(Run.load(out), run, out)
+    with _only_training(out):
+        if resume:
+            run = _resumed(Run.load(out), run, out)
+        _compute_and_fit(run, out, fit, held_back, cache or FeatureCache(), progress)
+    return run
+
+
+@contextmanager
+def _only_training(folder: Path) -> Iterator[None]:
+    """Keep a second training out of a run's folder; the kernel frees the lock, however this one ends."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ModelError(f"Another training is writing into {folder}. Wait for it, or choose another --out.") from None
+    finally:
+        os.close(handle)
+
+
+def _compute_and_fit(
+    run: Run, out: Path, fit: Sequence[Clip], held_back: Sequence[Clip], cache: FeatureCache, progress: Progress
+) -> None:
 
     def clips_done(done: int, _: int, name: str) -> None:
         if done <= len(fit):
@@ -127,9 +151,8 @@ def train(
         else:
             progress("held-back clips", done - len(fit), len(held_back), name)
 
-    features = (cache or FeatureCache()).features([*fit, *held_back], run.features, AE_FRAMES, progress=clips_done)
+    features = cache.features([*fit, *held_back], run.features, AE_FRAMES, progress=clips_done)
     _fit(run, out, Windows(features[: len(fit)], AE_FRAMES), Windows(features[len(fit) :], AE_FRAMES), progress)
-    return run
 
 
 def _resumed(old: Run, new: Run, out: Path) -> Run:
@@ -149,7 +172,8 @@ def _fit(run: Run, out: Path, fit: Windows, held_back: Windows, progress: Progre
     else:
         model = autoencoder(run.features.n_mels)
         model.compile(optimizer=import_keras().optimizers.Adam(run.learning_rate), loss="mse")
-        run.save(out)
+        if not Run.exists(out):  # one that is overwritten stays until the first epoch of the new one
+            run.save(out)
     batches, validation = _Batches(fit, run.batch_size), _Batches(held_back, run.batch_size)
     for epoch in range(len(run.loss), run.epochs):
         # The order of an epoch depends on the seed and its number alone, so a resumed run is the same run.

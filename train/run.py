@@ -128,11 +128,26 @@ class Run:
             values["features"] = FeatureSpec.from_dict(values["features"])
         except EdgeAsdError as error:
             raise ModelError(f"{where}: {error}") from error
-        if Path(values["checkpoint"]).name != values["checkpoint"]:
-            raise ModelError(f"{where}: the checkpoint must lie in the run's own folder.")
         if values["frontend_number"] != FRONTEND_NUMBER:
             raise ModelError(
                 f"{where} was trained on front end {values['frontend_number']}, this edge-asd has {FRONTEND_NUMBER}. "
                 "Train anew."
             )
-        return cls(**values)
+        run = cls(**values)
+        run._check(where)
+        return run
+
+    def _check(self, where: str) -> None:
+        """Refuse what no training writes."""
+        keys, losses = [*self.fit, *self.held_back], [*self.loss, *self.validation_loss]
+        if self.model != "ae" or self.features != FeatureSpec():
+            raise ModelError(f"{where}: this edge-asd has no model {self.model!r} on {self.features}. Train anew.")
+        for ok, what in (
+            (self.sections and all(isinstance(s, str) for s in self.sections), "sections"),
+            (self.fit and all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys), "clips"),
+            (all(isinstance(loss, float) for loss in losses), "losses"),
+            (len(self.loss) == len(self.validation_loss), "losses"),
+            (self.checkpoint == (f"epoch_{len(self.loss):04d}.keras" if self.loss else ""), "checkpoints"),
+        ):
+            if not ok:
+                raise ModelError(f"{where}: its {what} are not what a training writes; it was changed. Train anew.")

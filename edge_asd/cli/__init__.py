@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -51,6 +52,7 @@ def _options(
 
 def main() -> None:
     """Run the command line; errors meant for people end it with exit code 1 and one paragraph."""
+    _mend_streams()
     try:
         app()
     except EdgeAsdError as error:
@@ -60,6 +62,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
         sys.exit(130)
     except MemoryError as error:
         _stop(error, "Not enough memory. Close other programs, or use fewer sections.")
@@ -68,6 +71,16 @@ def main() -> None:
         _stop(error, f"The operating system refused{place}: {error.strerror or error}.")
     except Exception as error:
         _stop(error, f"Unexpected {type(error).__name__}: {error}. This is a defect of edge-asd; --debug shows where.")
+
+
+def _mend_streams() -> None:
+    """Replace closed standard streams, and print '?' where the terminal lacks a character."""
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _stop(error: BaseException, message: str) -> None:

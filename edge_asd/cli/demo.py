@@ -15,7 +15,7 @@ from edge_asd.stages import load_stage
 
 def command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for everything the demo leaves.")] = Path("demo"),
-    seed: Annotated[int, typer.Option(min=0, help="One seed, one result.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="One seed, one result.")] = 0,
     json: JsonOption = False,
 ) -> None:
     """Do the whole job on synthetic sound: make data, train, quantise, evaluate, monitor.

@@ -33,8 +33,8 @@ def command(
 ) -> None:
     """Measure AUC and pAUC, float against shipped, for every section and domain.
 
-    The level column is the AUC of the clips' loudness alone: a detector that does not beat it has
-    learnt little more than loudness.
+    F1 judges the decisions by the bundle's thresholds. The level column is the AUC of the clips'
+    loudness alone: near 1 or near 0, loudness by itself tells the classes apart.
     """
     from edge_asd.bundle import Bundle
 
@@ -54,7 +54,8 @@ def command(
     for text in done.notes:
         note(f"Note: {text}")
     if json:
-        print_json({"results": [asdict(result) for result in done.results], "saturation": done.saturated_share})
+        results = [asdict(result) for result in done.results]
+        print_json({"results": results, "saturation": done.saturated_share, "notes": done.notes})
         return
     print(results_table(done.results))
     print(f"Input values cut off: {done.saturated_share:.3%}. Scores and decisions of every clip: {out}")
@@ -73,6 +74,7 @@ def results_table(results: list[Any]) -> str:
             "AUC int8",
             "drop",
             "pAUC int8",
+            "F1 int8",
             "AUC level",
         ],
         [
@@ -86,6 +88,7 @@ def results_table(results: list[Any]) -> str:
                 figure(r.auc_int8),
                 "-" if r.auc_drop is None else f"{r.auc_drop:+.3f}",
                 figure(r.pauc_int8),
+                figure(r.f1),
                 figure(r.auc_level),
             ]
             for r in results

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from edge_asd.monitor.engine import Decision, Engine
 
 _BLOCK_SECONDS = 1.0  # of a file: large enough to be fast, small enough for a small computer
-_SILENCE_SECONDS = 5.0
 
 
 def command(
@@ -63,7 +62,7 @@ def command(
             blocks = _standard_input(loaded, rate, channels, channel)
         else:
             blocks = _microphone(device, loaded, chosen, channel)
-        count, anomalies = _listen(engine, loaded, blocks, json)
+        count, anomalies = _listen(engine, blocks, json)
     except KeyboardInterrupt:
         note("Stopped.")
         raise typer.Exit(0 if live else 130) from None
@@ -101,6 +100,10 @@ def _file(path: Path, bundle: Bundle, channel: int) -> Iterator[Pcm]:
         note(f"{path} has {recording.file_channels} channels; listening to channel {channel}.")
     if recording.file_rate != rate:
         note(f"{path} has {recording.file_rate} Hz; resampled to {rate} Hz.")
+    if recording.file_rate < rate:
+        note(
+            f"Nothing above {recording.file_rate // 2} Hz is in it: it will sound anomalous, whatever the machine does."
+        )
     if recording.silent:
         raise DataError(f"{path} holds only zeros. A muted or unplugged input sounds like this; record it again.")
     return from_recording(recording.pcm, int(_BLOCK_SECONDS * rate))
@@ -135,7 +138,7 @@ def _microphone(device: str | None, bundle: Bundle, section: str, channel: int) 
             yield block
 
 
-def _listen(engine: Engine, bundle: Bundle, blocks: Iterator[Pcm], json: bool) -> tuple[int, int]:
+def _listen(engine: Engine, blocks: Iterator[Pcm], json: bool) -> tuple[int, int]:
     """Print the decisions on a stream; return how many there were, and how many were anomalous."""
     count = anomalies = 0
     warned = False
@@ -144,10 +147,13 @@ def _listen(engine: Engine, bundle: Bundle, blocks: Iterator[Pcm], json: bool) -
             count += 1
             anomalies += decision.anomaly
             _print(decision, json)
-        silent = engine.silent_samples >= _SILENCE_SECONDS * bundle.features.sample_rate
-        if silent and not warned:
-            note("Only zeros for the last 5 s: the input is probably muted or unplugged. Decisions on it mean nothing.")
-        warned = silent
+        if engine.silent and not warned:
+            note(
+                "Only zeros for the last 5 s: the input is probably muted or unplugged. No decisions until it is heard."
+            )
+        warned = engine.silent
+    if not engine.heard:
+        raise DataError("The sound holds only zeros. A muted or unplugged input sounds like this.")
     return count, anomalies
 
 

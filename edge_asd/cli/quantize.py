@@ -27,7 +27,9 @@ def command(
         ThresholdMethod, typer.Option(help="quantile of held-back scores, or the published gamma fit.")
     ] = ThresholdMethod.quantile,
     quantile: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of healthy scores below it.")] = 0.9,
-    score_seconds: Annotated[float, typer.Option(min=0.2, max=600, help="Span of a clip or rolling score.")] = 10.0,
+    score_seconds: Annotated[
+        float | None, typer.Option(help="Span of a clip or rolling score; 10, or the shortest clip, by default.")
+    ] = None,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:

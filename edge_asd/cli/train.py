@@ -34,7 +34,7 @@ def command(
         str | None, typer.Option(metavar="00,01,...", help="Sections to train together; all by default.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs in all.")] = 100,
-    seed: Annotated[int, typer.Option(min=0, help="One seed, one result.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="One seed, one result.")] = 0,
     split: Annotated[
         SplitName,
         typer.Option(help="default: hold clips back from every section; faithful: the last tenth, as published."),
@@ -67,7 +67,10 @@ def command(
         )
     except KeyboardInterrupt:
         line.clear()
-        note(f"Stopped. The last whole epoch is kept in {out}; go on with the same command and --resume.")
+        if any(out.glob("epoch_*.keras")):
+            note(f"Stopped. The last whole epoch is kept in {out}; go on with the same command and --resume.")
+        else:
+            note("Stopped before the first epoch had ended; nothing was kept.")
         raise typer.Exit(130) from None
     finally:
         line.clear()
@@ -86,8 +89,9 @@ def command(
             }
         )
         return
+    sections_text = f"section{'s' if len(run.sections) > 1 else ''} {', '.join(run.sections)}"
     print(
-        f"{run.machine}, section {', '.join(run.sections)}: {len(run.loss)} epochs on {len(run.fit)} clips "
+        f"{run.machine}, {sections_text}: {len(run.loss)} epochs on {len(run.fit)} clips "
         f"({len(run.held_back)} held back).\n"
         f"Mean squared error {run.loss[-1]:.2f} dB², held back {run.validation_loss[-1]:.2f} dB².\n"
         f"Next: edge-asd quantize {out} --data {data} --out {run.machine}.easd"

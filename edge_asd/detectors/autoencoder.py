@@ -26,6 +26,8 @@ from edge_asd.interpreter import Model
 
 Value = TypeVar("Value", bound=np.generic)
 
+_CHUNK_WINDOWS = 1024
+
 _OUTPUT_BITS = 24  # the output scale is an integer with this many fractional bits
 _FEATURE_DB = 157
 
@@ -132,8 +134,15 @@ class AutoencoderDetector:
         scores : ndarray, int32 [shape=(1 + (n - window_frames) // window_hop,), dB^2 in Q15.16]
             Empty where `frames` is shorter than a window.
         """
-        outputs = self.run(self.windows(self.quantise(frames)))
-        return self.scores_of_outputs(self.windows(frames), outputs)
+        inputs = self.quantise(frames)
+        hop = self._bundle.window_hop
+        scores = []
+        # Chunk by chunk: windows overlap, and all of a long recording's would need much memory.
+        for first in range(0, max(1, len(frames)), _CHUNK_WINDOWS * hop):
+            part = slice(first, first + (_CHUNK_WINDOWS - 1) * hop + self._bundle.window_frames)
+            outputs = self.run(self.windows(inputs[part]))
+            scores.append(self.scores_of_outputs(self.windows(frames[part]), outputs))
+        return np.concatenate(scores)
 
     def windows(self, frames: npt.NDArray[Value]) -> npt.NDArray[Value]:
         """Gather windows, frame after frame in each [shape=(windows, window_frames * n_mels)]."""

@@ -32,6 +32,24 @@ def mean_score(window_scores: npt.NDArray[np.int32]) -> int:
     return _rounded_mean(int(window_scores.sum(dtype=np.int64)), len(window_scores))
 
 
+def span_scores(window_scores: npt.NDArray[np.int32], windows: int) -> list[int]:
+    """Scores of consecutive spans of `windows` windows that do not overlap; what is left over counts in none.
+
+    Parameters
+    ----------
+    window_scores : ndarray, int32 [shape=(n,), dB^2 in Q15.16]
+    windows : int > 0
+
+    Returns
+    -------
+    scores : list of int [dB^2 in Q15.16], n // windows of them
+    """
+    return [
+        mean_score(window_scores[first : first + windows])
+        for first in range(0, len(window_scores) - windows + 1, windows)
+    ]
+
+
 def _rounded_mean(total: int, n: int) -> int:
     return (total + n // 2) // n
 

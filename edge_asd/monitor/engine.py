@@ -14,6 +14,9 @@ from edge_asd.detectors.scores import RollingScore
 from edge_asd.frontend import log_mel
 from edge_asd.thresholds import is_anomalous
 
+SILENCE_SECONDS = 5.0
+"""Zeros for so long are no machine: the input is muted or unplugged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -50,8 +53,11 @@ class Engine:
 
     Attributes
     ----------
-    silent_samples : int
-        Length of the run of zeros that the stream ends with so far.
+    silent : bool
+        The stream has held nothing but zeros for the last `SILENCE_SECONDS`: a muted or unplugged
+        input. No decision is made then, nor before such silence has left the score's span.
+    heard : bool
+        At least one sample was not zero.
     """
 
     def __init__(self, bundle: Bundle, section: str, *, interval_s: float = 1.0) -> None:
@@ -64,15 +70,28 @@ class Engine:
         self._samples = np.empty(0, dtype=np.int16)
         self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
         self._windows = 0
-        self.silent_samples = 0
+        self._silence = int(SILENCE_SECONDS * spec.sample_rate)
+        self._count = 0  # samples so far
+        self._sound = -1  # place of the last that was not zero
+        self._silence_end = -(1 << 62)  # place of the first sound after the last long silence
+        self.silent = self.heard = False
 
     def push(self, samples: npt.NDArray[np.int16]) -> Iterator[Decision]:
         """Take the next samples; yield the decisions that they complete."""
         bundle, spec = self._bundle, self._bundle.features
-        sounding = np.flatnonzero(samples)
-        self.silent_samples = (
-            samples.size - 1 - int(sounding[-1]) if sounding.size else self.silent_samples + samples.size
-        )
+        sounds = np.concatenate([[self._sound], np.flatnonzero(samples) + self._count])
+        ends = sounds[1:][np.diff(sounds) > self._silence]
+        silence_end, self._silence_end = self._silence_end, int(ends[-1]) if ends.size else self._silence_end
+        self._count, self._sound = self._count + samples.size, int(sounds[-1])
+        self.silent, self.heard = self._count - 1 - self._sound >= self._silence, self._sound >= 0
+        span = spec.sample_count(bundle.score_window_frames)
+
+        def muted(end: int) -> bool:
+            """Tell whether a long silence lies in the span that ends before sample `end`."""
+            last = int(sounds[np.searchsorted(sounds, end) - 1]) if sounds[0] < end else -1
+            ended = int(past[-1]) if (past := ends[ends < end]).size else silence_end
+            return end - 1 - last >= self._silence or end - ended < span
+
         self._samples = np.concatenate([self._samples, samples])
         new = log_mel(self._samples, spec)
         self._samples = self._samples[len(new) * spec.hop_length :]
@@ -84,9 +103,12 @@ class Engine:
             self._windows += 1
             late = self._windows - bundle.windows_per_score
             if mean is not None and late * bundle.window_hop % self._interval < bundle.window_hop:
-                end = bundle.window_frames + (self._windows - 1) * bundle.window_hop
+                frames_heard = bundle.window_frames + (self._windows - 1) * bundle.window_hop
+                end = spec.sample_count(frames_heard)
+                if muted(end):
+                    continue
                 yield Decision(
-                    time_s=spec.sample_count(end) / spec.sample_rate,
+                    time_s=end / spec.sample_rate,
                     section=self._section,
                     score=mean,
                     threshold=self._threshold,

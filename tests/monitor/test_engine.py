@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -104,12 +105,30 @@ def test_sections_differ_only_in_their_threshold(bundle, signal, whole):
         Engine(bundle, "07")
 
 
-@given(st.lists(st.lists(st.sampled_from((0, 0, 0, 5)), max_size=6), max_size=6))
-def test_trailing_zeros_are_counted(bundle, blocks):
+@settings(max_examples=15)
+@given(st.lists(st.integers(1, 60000), max_size=8))
+def test_no_decision_rests_on_a_muted_input(bundle, cuts):
+    sound = np.random.default_rng(5).integers(1, 2000, 14 * 16000, dtype=np.int16)
+    sound[3 * 16000 : 9 * 16000] = 0
+    places = [0, *sorted({cut for cut in np.cumsum(cuts).tolist() if cut < sound.size}), sound.size]
+    engine = Engine(bundle, "00", interval_s=0.032)
+    decisions = [d for a, b in itertools.pairwise(places) for d in engine.push(sound[a:b])]
+    times = np.array([d.time_s for d in decisions])
+    hop, span = 0.032, bundle.features.sample_count(bundle.score_window_frames) / 16000
+    # Zeros from 3 s on are silence at 8 s; sound from 9 s on fills the span of a score a span later.
+    gap = np.flatnonzero(np.diff(times) > 1.5 * hop)
+    assert gap.size == 1
+    assert times[gap[0]] < 8 <= times[gap[0]] + hop + 1e-9
+    assert 9 + span <= times[gap[0] + 1] < 9 + span + hop
+    assert engine.heard
+    assert not engine.silent
+
+
+def test_zeros_alone_are_never_judged(bundle):
     engine = Engine(bundle, "00")
-    heard: list[int] = []
-    for block in blocks:
-        assert list(engine.push(np.array(block, dtype=np.int16))) == []
-        heard += block
-        silent = next((i for i, value in enumerate(reversed(heard)) if value), len(heard))
-        assert engine.silent_samples == silent
+    assert list(engine.push(np.zeros(4 * 16000, np.int16))) != []  # four seconds may yet be a pause
+    assert not engine.silent
+    late = list(engine.push(np.zeros(20 * 16000, np.int16)))
+    assert [d.time_s for d in late if d.time_s >= 5] == []
+    assert engine.silent
+    assert not engine.heard

@@ -65,7 +65,8 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
         for clip in Dataset(tiny_data, MACHINE).clips:
             if clip.key in keys and clip.name.section == section:
                 frames = log_mel(read_wav(clip.path).pcm, bundle.features)
-                found[clip.name.domain].append(mean_score(detector.window_scores(frames)))
+                # Two seconds hold one span of a score, 41 windows; what is left over counts in none.
+                found[clip.name.domain].append(mean_score(detector.window_scores(frames)[:41]))
         return found
 
     for section, counts in (("00", {"source": 2, "target": 1}), ("01", {"source": 1})):
@@ -166,7 +167,7 @@ def test_a_score_of_an_impossible_span_is_refused(run_folder, tiny_data, tmp_pat
 def test_a_folder_without_a_run_or_a_finished_epoch_is_refused(copied_run, tiny_data, tmp_path):
     refused(ModelError, "is not a training run", tmp_path, tiny_data, tmp_path / "x.easd")
     run = Run.load(copied_run)
-    run.checkpoint = ""
+    run.checkpoint, run.loss, run.validation_loss = "", [], []
     run.save(copied_run)
     refused(ModelError, "has no finished epoch yet", copied_run, tiny_data, tmp_path / "x.easd")
 
