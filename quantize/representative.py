@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.detectors.autoencoder import gather_windows
-from edge_asd.frontend.spec import DB_FRACTION_BITS, FLOOR_POWER, FeatureSpec
+from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
 from train.dataset import Clip
 from train.feature_cache import FeatureCache
+from train.windows import frames_db
 
 WINDOWS_PER_CELL = 120
 """Windows taken from each section and domain, spread evenly over its clips."""
@@ -47,5 +48,5 @@ def representative_windows(
                 np.concatenate([gather_windows(frames[s : s + window_frames], window_frames, 1) for s in starts])
             )
         chosen.append(np.concatenate(windows))
-    db = np.concatenate(chosen).astype(np.float32) / np.float32(1 << DB_FRACTION_BITS)
+    db = frames_db(np.concatenate(chosen))
     return np.concatenate([np.maximum(db + np.float32(shift), np.float32(_FLOOR_DB)) for shift in HEADROOM_DB])

@@ -21,7 +21,6 @@ from train.feature_cache import FeatureCache
 from train.models import AE_FRAMES, autoencoder
 from train.run import Run
 from train.windows import Windows
-from train.windows import frames_db as frames_db
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 100, 512, 1e-3
 """As published for the autoencoder."""

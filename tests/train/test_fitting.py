@@ -11,8 +11,9 @@ from edge_asd.errors import DataError, ModelError, OutputError
 from tests.conftest import BATCH_SIZE
 from tests.data import MACHINE, machine_sound, write_wav
 from train.dataset import Dataset, content_hash, split_training
-from train.fitting import frames_db, train
+from train.fitting import train
 from train.run import Run
+from train.windows import frames_db
 
 
 @pytest.fixture(autouse=True)
