@@ -18,7 +18,8 @@ _DECLARATIONS = """
         int32_t db_per_log2, floor_log2;
         const int32_t *window;
         const edge_asd_complex *twiddles, *odd_twiddles;
-        const uint16_t *rising, *segment_bins;
+        const uint32_t *rising;
+        const uint16_t *segment_bins;
         const int32_t *offset;
         const uint16_t *log2;
     } edge_asd_frontend_tables;

@@ -55,7 +55,7 @@ def packed_tables(spec: FeatureSpec) -> PackedTables:
         "window": t.window[: n // 2 + 1].astype(np.int32),
         "twiddles": circle[2 * k[:, None] * np.array([1, 2, 3])].astype(np.int32),
         "odd_twiddles": circle[1 : points // 2 : 2].astype(np.int32),
-        "rising": t.rising.astype(np.uint16),
+        "rising": t.rising.astype(np.uint32),
         "segment_bins": np.diff(t.segment_start).astype(np.uint16),
         "offset": t.offset.astype(np.int32),
         "log2": t.log2.astype(np.uint16),  # 1.0, the last entry, wraps to 0
@@ -105,9 +105,9 @@ def c_source(spec: FeatureSpec, name: str = "edge_asd_tables") -> str:
     return "\n".join(parts)
 
 
-def _c_array(name: str, array: npt.NDArray[np.int32] | npt.NDArray[np.uint16]) -> str:
+def _c_array(name: str, array: npt.NDArray[np.integer]) -> str:
     if array.ndim == 1:
-        kind = "int32_t" if array.dtype == np.int32 else "uint16_t"
+        kind = f"{array.dtype.name}_t"
         values = [_c_integer(int(value)) for value in array]
         return f"static const {kind} {name}[{array.size}] = {{\n{_wrapped(values)}}};\n"
     pairs = [f"{{{_c_integer(int(c))}, {_c_integer(int(s))}}}" for c, s in array.reshape(-1, 2)]

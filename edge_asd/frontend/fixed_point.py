@@ -40,6 +40,7 @@ from edge_asd.frontend.tables import (
     FLOOR_LOG2,
     LOG_FRACTION_BITS,
     LOG_SEGMENTS,
+    WEIGHT_BITS,
     FixedTables,
     fixed_tables,
 )
@@ -209,10 +210,10 @@ def _mel(power: Int64, t: FixedTables) -> Uint64:
     """Mel band energies [shape=(frames, n_mels)]."""
     p = power.astype(np.uint64)
     weight = t.rising[1:].astype(np.uint64)
-    # 80-bit sums of 62-bit powers times Q0.16 weights, in two words.
+    # 86-bit sums of 62-bit powers times Q0.22 weights, in two words; each word's sum fits 64 bits.
     low = _segment_sums((p & np.uint64(0xFFFFFFFF)) * weight, t)
     high = _segment_sums((p >> np.uint64(32)) * weight, t)
-    rising = (high << np.uint64(16)) + (low >> np.uint64(16))
+    rising = (high << np.uint64(32 - WEIGHT_BITS)) + (low >> np.uint64(WEIGHT_BITS))
     falling = _segment_sums(p, t) - rising
     return rising[:, :-1] + falling[:, 1:]
 

@@ -6,8 +6,9 @@ other sources than the ones beside it; `edge_asd.frontend` then takes `fixed_poi
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -118,12 +119,24 @@ class Stream:
         self._memory = ffi.new("uint64_t[]", (size + 7) // 8)
         self._frontend = lib.edge_asd_frontend_init(self._memory, size, self._tables[0])
         self._ready = ffi.new("bool *")
+        self._spare = ffi.new("int32_t[]", self.spec.n_mels)
+        self._lock = threading.Lock()  # the C runs without the GIL
         self._missing = self.spec.n_fft
 
     def reset(self) -> None:
         """Forget all samples: the next frame starts with the next sample."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
         lib.edge_asd_frontend_reset(self._frontend)
         self._missing = self.spec.n_fft
+
+    def __copy__(self) -> NoReturn:
+        raise EdgeAsdError("A stream cannot be copied. Make another.")
+
+    def __deepcopy__(self, _: object) -> NoReturn:
+        raise EdgeAsdError("A stream cannot be copied. Make another.")
 
     def push(self, pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
         """Take samples and return the frames they complete.
@@ -142,8 +155,19 @@ class Stream:
         ------
         EdgeAsdError
             If `pcm` is not a one-dimensional int16 array.
+        KeyboardInterrupt
+            Ctrl-C while samples are taken; the stream then starts anew, as after `reset`.
         """
         pcm = _samples(pcm)
+        with self._lock:
+            try:
+                return self._push(pcm)
+            except BaseException:
+                # Interrupted between two frames: what was consumed is no longer known.
+                self._forget()
+                raise
+
+    def _push(self, pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.int32]:
         hop = self.spec.hop_length
         count = 0 if pcm.size < self._missing else 1 + (pcm.size - self._missing) // hop
         out = np.empty((count, self.spec.n_mels), dtype=np.int32)
@@ -154,7 +178,7 @@ class Stream:
             used += lib.edge_asd_frontend_push(
                 self._frontend, samples + used, pcm.size - used, rows + row * self.spec.n_mels, self._ready
             )
-        used += lib.edge_asd_frontend_push(self._frontend, samples + used, pcm.size - used, ffi.NULL, self._ready)
+        used += lib.edge_asd_frontend_push(self._frontend, samples + used, pcm.size - used, self._spare, self._ready)
         self._missing += count * hop - pcm.size
         return out
 

@@ -21,6 +21,12 @@ LOG_FRACTION_BITS = 16
 LOG_SEGMENTS = 64
 """Straight lines that stand for log2(1 + t), 0 <= t < 1; the largest error is 4.4e-5."""
 
+WEIGHT_BITS = 22
+"""Fractional bits of a mel weight: as many as let 1,024 products with 32-bit words add up in 64 bits.
+
+Fewer are not enough: a tone can reach a band through one bin alone, by a weight below 2^-12.
+"""
+
 DB_PER_LOG2 = round(10 * math.log10(2) * 2**29)
 """10*log10(2) in Q2.29: turns a base-2 logarithm into decibels."""
 
@@ -98,8 +104,8 @@ class FixedTables:
         cos and sin of 2 pi k / n_fft.
     segment_start : ndarray, int64 [shape=(n_mels + 2,)]
         First bin of each segment between neighbouring mel edges; the last entry is n_fft/2.
-    rising : ndarray, int64 [shape=(n_fft/2,), Q0.16]
-        Weight of bin k in the band that rises there; 65536 less this in the band that falls.
+    rising : ndarray, int64 [shape=(n_fft/2,), Q0.22]
+        Weight of bin k in the band that rises there; 1 less this in the band that falls.
         Entry 0 (DC) is unused: the first band starts there with weight zero.
     offset : ndarray, int64 [shape=(n_mels,), Q15.16]
         Added to each band's log2: area normalisation and all fixed scalings.
@@ -128,7 +134,7 @@ def fixed_tables(spec: FeatureSpec) -> FixedTables:
     segment = np.clip(np.searchsorted(edges, bins, side="right") - 1, 0, spec.n_mels)
     segment[0] = 0
     fraction = (bins - edges[segment]) / (edges[segment + 1] - edges[segment])
-    rising = np.minimum(np.floor(fraction * 65536 + 0.5), 65535).astype(np.int64)
+    rising = np.minimum(np.floor(fraction * 2**WEIGHT_BITS + 0.5), 2**WEIGHT_BITS - 1).astype(np.int64)
     start = np.searchsorted(segment, np.arange(spec.n_mels + 2), side="left").astype(np.int64)
     start[0] = 1  # DC has no weight
     start[-1] = half

@@ -57,6 +57,21 @@ def test_synthetic_signals() -> None:
     assert max(at_100 for _, at_100 in table.values()) <= 0.1
 
 
+def test_a_tone_at_every_bin_and_between() -> None:
+    # A steady tone reaches its outermost bands through one bin: every single mel weight is heard.
+    spec = FeatureSpec()
+    n = np.arange(spec.n_fft)
+    worst = (0.0, 0.0)
+    for places in (np.arange(1, 512), np.arange(1.25, 511, 0.5)):
+        pcm = np.concatenate([np.round(30000 * np.cos(2 * np.pi * k * n / spec.n_fft)) for k in places]).astype(
+            np.int16
+        )
+        frames = FeatureSpec(hop_length=spec.n_fft)
+        worst = tuple(map(max, worst, errors(pcm, frames, librosa_log_mel(pcm, frames))))
+    assert worst[0] <= 0.01
+    assert worst[1] <= 0.1
+
+
 def test_real_clips() -> None:
     spec = FeatureSpec()
     found = [errors(x, spec, librosa_log_mel(x, spec)) for x in list(real_clips().values())[::10]]

@@ -10,7 +10,7 @@ import pytest
 
 from edge_asd.frontend.fixed_point import _magnitude_bits, _mul, _power, _radix2, _transform
 from edge_asd.frontend.spec import FeatureSpec
-from edge_asd.frontend.tables import DB_PER_LOG2, FLOOR_LOG2, fixed_tables
+from edge_asd.frontend.tables import DB_PER_LOG2, FLOOR_LOG2, WEIGHT_BITS, fixed_tables
 from tests.frontend.signals import cases, undone_window
 
 LENGTHS = (512, 1024, 2048)
@@ -83,5 +83,7 @@ def test_doubled_twiddles_fit(n_fft: int) -> None:
 def test_mel_weights_are_exact_in_two_words(spec: FeatureSpec) -> None:
     # The largest sums of low and of high words times weights.
     bins = int(np.diff(fixed_tables(spec).segment_start).max())
-    assert bins * (2**32 - 1) * 65535 < 2**64
-    assert 2**62 * 65535 / 2**32 < 2**64 / 2**16  # high words: bounded by the sum of all powers
+    assert bins * (2**32 - 1) * (2**WEIGHT_BITS - 1) < 2**64
+    assert 2**62 / 2**32 * 2**WEIGHT_BITS < 2**64 / 2 ** (
+        32 - WEIGHT_BITS
+    )  # high words: bounded by the sum of all powers

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -132,3 +137,29 @@ def test_history_is_never_longer_than_a_frame() -> None:
         stream.push(np.ones(size, np.int16))
         assert stream._history.size < 1024
     assert native.ffi.sizeof(native.Stream()._memory) == 16 + 6 * 1024  # the transform and one frame
+
+
+def test_an_interrupted_stream_starts_anew() -> None:
+    program = (
+        "import threading, _thread, numpy as np\n"
+        "from edge_asd.frontend.native import Stream, log_mel\n"
+        "stream, x = Stream(), np.ones(20_000_000, np.int16)\n"
+        "threading.Timer(0.05, _thread.interrupt_main).start()\n"
+        "try: stream.push(x); print('not interrupted')\n"
+        "except KeyboardInterrupt: pass\n"
+        "got = np.concatenate([stream.push(x[:n]) for n in range(1, 1024, 50)])\n"
+        "print(np.array_equal(got, log_mel(x[: sum(range(1, 1024, 50))])))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_a_stream_is_not_copied_and_may_be_shared_by_threads() -> None:
+    stream = native.Stream()
+    with pytest.raises(EdgeAsdError, match="cannot be copied"):
+        copy.copy(stream)
+    x = np.random.default_rng(0).integers(-9000, 9000, 1_600_000, dtype=np.int16)
+    with ThreadPoolExecutor(4) as pool:
+        pushed = [pool.submit(stream.push, part) for part in np.array_split(x, 50)]
+    # In which order the parts went in is nobody's promise; that none was lost is.
+    assert sum(len(future.result()) for future in pushed) == FeatureSpec().frame_count(x.size)

@@ -217,12 +217,12 @@ SEPARATE static void power(edge_asd_complex *z, uint32_t points, uint32_t first,
 /* Steps 6 to 8. */
 SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_frontend_tables *t, uint32_t shift,
                                   int32_t *frame) {
-    const uint16_t *weight = t->rising + 1;
+    const uint32_t *weight = t->rising + 1;
     const int32_t scaling = (int32_t)shift * 131072; /* the shifts scaled the power by 4^shift */
     uint64_t before = 0;                             /* the rising part of the band that now falls */
     p++;
     for (uint32_t m = 0; m <= t->n_mels; m++) {
-        uint64_t rising = 0, rising_high = 0; /* 80 bits, in two words */
+        uint64_t rising = 0, rising_high = 0; /* 86 bits, in two words */
         uint32_t total = 0, total_high = 0;   /* 64 bits; GCC does better with the carry spelled out */
         for (const edge_asd_complex *end = p + t->segment_bins[m]; p < end; p++, weight++) {
             const uint32_t low = (uint32_t)p->re, high = (uint32_t)p->im;
@@ -231,7 +231,7 @@ SEPARATE static void mel_decibels(const edge_asd_complex *p, const edge_asd_fron
             rising += (uint64_t)low * *weight;
             rising_high += (uint64_t)high * *weight;
         }
-        rising = (rising_high << 16) + (rising >> 16);
+        rising = (rising_high << 10) + (rising >> 22);
         if (m > 0) {
             const uint64_t falling = ((uint64_t)total_high << 32 | total) - rising;
             frame[m - 1] = edge_asd_decibels(t, before + falling, t->offset[m - 1] - scaling);

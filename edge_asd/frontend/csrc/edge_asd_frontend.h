@@ -50,7 +50,7 @@ typedef struct {
     const int32_t *window;                /* [n/2 + 1] first half of the periodic Hann window, Q0.31 */
     const edge_asd_complex *twiddles;     /* [n/8 - 1][3] cos, sin of 4 pi r k / n, k >= 1, r = 1 .. 3, Q0.30 */
     const edge_asd_complex *odd_twiddles; /* [n/8] cos, sin of 2 pi k / n, k = 1, 3, .. n/4 - 1, Q0.30 */
-    const uint16_t *rising;               /* [n/2] weight of each bin in the band that rises there, Q0.16 */
+    const uint32_t *rising;               /* [n/2] weight of each bin in the band that rises there, Q0.22 */
     const uint16_t *segment_bins;         /* [n_mels + 1] bins between neighbouring band edges; they add to n/2 - 1 */
     const int32_t *offset;                /* [n_mels] added to a band's log2, Q15.16 */
     const uint16_t *log2;                 /* [65] log2(1 + i/64), Q0.16; the last entry, 1.0, wraps to 0 */

@@ -186,14 +186,14 @@ INLINE TARGET vector K(decibels)(const edge_asd_frontend_tables *t, const int32_
 
 static TARGET void K(mel_decibels)(const complexes *p, const edge_asd_frontend_tables *t, const int32_t *lines,
                                    vector shift, vector *bands) {
-    const uint16_t *weight = t->rising + 1;
+    const uint32_t *weight = t->rising + 1;
     const vector scaling = shift << 17;
     wide before = {{{0}, {0}}};
     p++;
     for (uint32_t m = 0; m <= t->n_mels; m++) {
         wide rising = {{{0}, {0}}}, high = rising, total = rising;
         for (const complexes *end = p + t->segment_bins[m]; p < end; p++, weight++) {
-            const vector w = K(splat)(*weight);
+            const vector w = K(splat)((int32_t)*weight);
             for (int i = 0; i < 2; i++) {
                 const longs power = p->power.half[i];
                 total.half[i] += power;
@@ -202,7 +202,7 @@ static TARGET void K(mel_decibels)(const complexes *p, const edge_asd_frontend_t
             }
         }
         for (int i = 0; i < 2; i++) {
-            rising.half[i] = (high.half[i] << 16) + (rising.half[i] >> 16);
+            rising.half[i] = (high.half[i] << 10) + (rising.half[i] >> 22);
             before.half[i] += total.half[i] - rising.half[i];
         }
         if (m > 0) {

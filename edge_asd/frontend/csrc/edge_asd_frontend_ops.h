@@ -11,7 +11,7 @@
 /* x * 2^n for values whose result fits; defined for negative x too. */
 static inline int32_t edge_asd_shift_left(int32_t x, uint32_t n) { return (int32_t)((uint32_t)x << n); }
 
-#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && !defined(__aarch64__)
+#if defined(__GNUC__) && defined(__ARM_FEATURE_DSP) && !defined(__aarch64__) && __ARM_ARCH >= 6
 /* floor((a b + 2^31) / 2^32) */
 static inline int32_t edge_asd_mul(int32_t a, int32_t b) {
     int32_t result;
