@@ -16,11 +16,17 @@ from edge_asd.errors import DependencyError
 
 _ROOT = Path(edge_asd.__file__).resolve().parent.parent
 
+_TRAINING = ("train", ("tensorflow", "scipy", "sklearn", "matplotlib"))
 _NEEDS = {
-    "train": ("train", ("tensorflow", "scipy", "sklearn", "matplotlib")),
-    "quantize": ("train", ("tensorflow", "scipy", "sklearn", "matplotlib")),
+    "train": _TRAINING,
+    "quantize": _TRAINING,
     "firmware_export": ("firmware", ("flatbuffers", "jinja2")),
 }
+
+
+def missing_modules(package: str) -> list[str]:
+    """Return what is not installed of the modules that a stage's package needs."""
+    return [module for module in _NEEDS[package][1] if importlib.util.find_spec(module) is None]
 
 
 def load_stage(name: str) -> ModuleType:
@@ -42,10 +48,9 @@ def load_stage(name: str) -> ModuleType:
             f"{found} hides edge-asd's own package {package!r} ({ours}). "
             "Rename it, or take its folder out of PYTHONPATH."
         )
-    extra, modules = _NEEDS[package]
-    if missing := [module for module in modules if importlib.util.find_spec(module) is None]:
+    if missing := missing_modules(package):
         raise DependencyError(
             f"This command needs {', '.join(missing)}, which is not installed. "
-            f"Install the extra with: pip install 'edge-asd[{extra}]'"
+            f"Install the extra with: pip install 'edge-asd[{_NEEDS[package][0]}]'"
         )
     return importlib.import_module(name)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Any
 
 from edge_asd.cli.common import JsonOption, print_json
 from edge_asd.errors import EdgeAsdError
-
-_TRAIN = ("tensorflow", "scipy", "sklearn", "matplotlib")
+from edge_asd.stages import missing_modules
 
 
 def command(json: JsonOption = False) -> None:
@@ -78,8 +76,7 @@ def _sound_files() -> dict[str, Any]:
 
 
 def _training() -> dict[str, Any]:
-    missing = [module for module in _TRAIN if find_spec(module) is None]
-    if missing:
+    if missing := missing_modules("train"):
         advice = "Needed only to train, quantise and evaluate: pip install 'edge-asd[train]'"
         return {**_check("training", f"without {', '.join(missing)}", advice), "ok": True}  # a device needs none
     return _check("training", f"TensorFlow {_version('tensorflow')}")

@@ -33,7 +33,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.errors import EdgeAsdError
+from edge_asd.frontend.samples import check_samples
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.frontend.tables import (
     DB_PER_LOG2,
@@ -72,8 +72,7 @@ def log_mel(pcm: npt.NDArray[np.int16], spec: FeatureSpec | None = None) -> npt.
         If `pcm` is not a one-dimensional int16 array.
     """
     spec = spec or FeatureSpec()
-    if pcm.ndim != 1 or pcm.dtype != np.int16:
-        raise EdgeAsdError(f"The front end takes mono int16 samples, not {pcm.dtype} of shape {pcm.shape}.")
+    check_samples(pcm)
     count = spec.frame_count(pcm.size)
     out = np.empty((count, spec.n_mels), dtype=np.int32)
     if count == 0:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from edge_asd.errors import EdgeAsdError
 from edge_asd.frontend.build_native import source_hash
 from edge_asd.frontend.c_tables import packed_tables
+from edge_asd.frontend.samples import check_samples
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 
 try:
@@ -53,8 +54,7 @@ def _tables(spec: FeatureSpec) -> tuple[Any, list[Any]]:
 
 
 def _samples(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
-    if pcm.ndim != 1 or pcm.dtype != np.int16:
-        raise EdgeAsdError(f"The front end takes mono int16 samples, not {pcm.dtype} of shape {pcm.shape}.")
+    check_samples(pcm)
     return np.ascontiguousarray(pcm)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.errors import EdgeAsdError
 from edge_asd.frontend.fixed_point import log_mel
+from edge_asd.frontend.samples import check_samples
 from edge_asd.frontend.spec import FeatureSpec
 
 
@@ -45,8 +45,7 @@ class Stream:
         EdgeAsdError
             If `pcm` is not a one-dimensional int16 array.
         """
-        if pcm.ndim != 1 or pcm.dtype != np.int16:
-            raise EdgeAsdError(f"The front end takes mono int16 samples, not {pcm.dtype} of shape {pcm.shape}.")
+        check_samples(pcm)
         samples = np.concatenate([self._history, pcm])
         frames = log_mel(samples, self.spec)
         self._history = samples[len(frames) * self.spec.hop_length :].copy()
