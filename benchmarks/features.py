@@ -2,8 +2,8 @@
 
     python benchmarks/features.py [--clips 400] [--repeat 3] [--json] [--memory-only]
 
-- clips_per_second_1, clips_per_second_2: ten-second clips in a second by one and two processes, from
-  an empty cache; starting the processes counts. The best of the runs, which take turns.
+- clips_per_second_1, clips_per_second_2: ten-second clips in a second by one and two threads, from
+  an empty cache. The best of the runs, which take turns.
 - ratio: the second over the first; it needs two idle cores.
 - ratio_by_cpu: what two idle cores would give at most, from the processor time that both ways take; it
   can be measured on a busy computer.

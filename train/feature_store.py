@@ -115,8 +115,9 @@ class FeatureStore:
             len(features.frames), features.level_db, zlib.crc32(values), digest,
         )  # fmt: skip
         path = self.path(digest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary.mkdir(parents=True, exist_ok=True)
+        for folder in (path.parent, self._temporary):
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
         unfinished = self._temporary / f"{digest.hex()[:16]}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
             with open(unfinished, "xb") as file:

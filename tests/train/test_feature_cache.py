@@ -84,7 +84,7 @@ def test_what_is_kept_is_what_is_used(clips, tmp_path):
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_any_number_of_processes_gives_the_same_in_the_same_order(tmp_path, workers):
+def test_any_number_of_threads_gives_the_same_in_the_same_order(tmp_path, workers):
     clips = short_clips(tmp_path / "data", 70)
     steps: list[tuple[int, int, str]] = []
     cache = FeatureCache(tmp_path / "cache", workers=workers)
@@ -255,43 +255,10 @@ def test_what_a_killed_process_left_is_swept_away_later(clips, tmp_path):
     assert os.listdir(unfinished) == ["young"]
 
 
-def test_worker_processes_end_with_a_killed_parent_and_load_no_tensorflow(tmp_path):
-    short_clips(tmp_path / "data", 400)
-    program = (
-        "import sys, pathlib\n"
-        "from train.dataset import Dataset\n"
-        "from train.feature_cache import FeatureCache, FeatureSpec\n"
-        "clips = Dataset(pathlib.Path(sys.argv[1]), 'fan').clips * 100\n"
-        "FeatureCache(pathlib.Path('/dev/null'), workers=2).features(\n"
-        "    clips, FeatureSpec(), 5, progress=lambda *step: print(*step, flush=True))\n"
-    )
-    with python(program, tmp_path / "data") as parent:
-        assert parent.stdout is not None
-        parent.stdout.readline()  # the first clips come from the workers
-        tasks = Path(f"/proc/{parent.pid}/task")
-        children = [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
-        maps = {child: Path(f"/proc/{child}/maps").read_text() for child in children}
-        workers = [child for child in children if "numpy" in maps[child]]
-        assert len(workers) == 2
-        assert not any("tensorflow" in maps[child] for child in children)
-        parent.kill()
-    deadline = time.monotonic() + 20
-    while alive := [child for child in workers if running(child)]:
-        assert time.monotonic() < deadline, alive
-        time.sleep(0.05)
-
-
-def running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 # --- Clips that cannot be used
 
 
-def test_a_broken_clip_is_named_by_workers_too(tmp_path):
+def test_a_broken_clip_is_named_by_threads_too(tmp_path):
     clips = short_clips(tmp_path / "data", 60)
     write_wav(clips[41].path, np.zeros(3200, np.int16))
     for workers in (1, 2):
