@@ -172,6 +172,22 @@ def machine_folders(root: Path) -> list[Path]:
     raise DataError(f"{root} has no machine: no folder in it contains {', '.join(FOLDERS[:-1])} or {FOLDERS[-1]}.")
 
 
+def machine_names(root: Path, wanted: str) -> list[str]:
+    """Read a choice of machines: "fan", "fan,pump", or "all" those below `root`.
+
+    Raises
+    ------
+    DataError
+        If `root` has no machine, or `wanted` names one twice. A machine that is not there is `Dataset`'s business.
+    """
+    if wanted == "all":
+        return [folder.name for folder in machine_folders(root)]
+    names = wanted.split(",")
+    if len(set(names)) < len(names):
+        raise DataError(f"A machine is named twice in {wanted!r}. Name each once.")
+    return names
+
+
 def wav_files(folder: Path) -> list[Path]:
     """Return the files named ``*.wav`` in a folder, sorted by name; none where there is no folder."""
     try:
