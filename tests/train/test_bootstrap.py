@@ -27,7 +27,7 @@ def scores(seed: int, distance: float = 1.0, n: int = N) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=2 * n) + np.repeat([0.0, distance], n)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 25), st.integers(0, 2**32))
 def test_figures_of_draws_are_those_of_scikit_learn(n_normal, n_anomalous, n_levels, seed):
     rng = np.random.default_rng(seed)

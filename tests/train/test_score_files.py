@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_asd.errors import DataError
 from train.score_files import decisions_name, read_score_files, scores_name, write_pairs
@@ -165,3 +169,18 @@ def test_what_is_no_file_of_scores(folder, tmp_path):
     os.mkfifo(folder / SCORES)
     with pytest.raises(DataError, match=f"{SCORES} cannot be read as scores: it is not a regular file"):
         read_score_files([folder])
+
+
+PIECES = [NAMES[0], NAMES[1], ",", "\n", "\r", '"', " ", "1e5", "nan", "-.", "\x00", "\u2028", "\ufeff", "\x85"]
+
+
+@settings(max_examples=100)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(lambda pieces: "".join(pieces).encode()) | st.binary())
+def test_no_bytes_do_anything_but_read_or_fail_clearly(tmp_path_factory, data):
+    folder = tmp_path_factory.getbasetemp() / "fuzz"
+    folder.mkdir(exist_ok=True)
+    (folder / SCORES).write_bytes(data)
+    with contextlib.suppress(DataError):
+        (cell,), _ = read_score_files([folder])
+        assert set(cell.scores) <= set(NAMES[:2])
+        assert all(map(math.isfinite, cell.scores.values()))
