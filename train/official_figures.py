@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError
-from train.bootstrap import CONFIDENCE, cell_seed, percentile_interval, resample_figures
+from train.bootstrap import CONFIDENCE, Interval, Resampled, cell_seed, percentile_interval, resample_figures
 from train.findings import printable
 from train.ground_truth import GroundTruth, ground_truth_machines, read_ground_truth
 from train.metrics import DecisionFigures, decision_figures, rank_figures
@@ -123,12 +123,13 @@ def official_figures(
         )
     truths = _truths(machines, ground_truth)
     flaws = _Flaws()
-    results, draws = [], []
+    results = []
+    official = _OfficialInterval()
     for cell in cells:
         result, drawn = _cell_figures(cell, truths.pop(cell.cell, None), thresholds, resamples, seed, flaws)
         results.append(result)
         if result.auc is not None:
-            draws.append(drawn)
+            official.add(drawn)
     if not any(result.n_normal or result.n_anomaly for result in results):
         raise DataError(
             f"No clip of {', '.join(map(str, folders))} has a label: their names do not tell. "
@@ -136,8 +137,8 @@ def official_figures(
         )
     for cell in truths:
         flaws.add("labels, but no scores", cell)
-    low, high = _official_interval(draws)
-    if draws and resamples and low is None:
+    low, high = official.interval()
+    if resamples and low is None:
         notes.append("No interval of the official score, since some figures that it counts have none.")
     return OfficialFigures(
         results, official_score([r.row for r in results]), low, high, resamples, seed, [*notes, *flaws.notes()]
@@ -165,8 +166,26 @@ class _Flaws:
         return [*self._notes, *told]
 
 
-Draws = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None
-"""AUC and pAUC of a cell's resamples."""
+class _OfficialInterval:
+    """Harmonic means over all cells, resample by resample; cells are drawn independently."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._inverses: npt.NDArray[np.float64] | float = 0.0
+        self._complete = True
+
+    def add(self, drawn: Resampled | None) -> None:
+        """Count a cell; one that cannot vary leaves the official score without an interval."""
+        if drawn is None:
+            self._complete = False
+            return
+        self._count += 2
+        self._inverses = self._inverses + 1 / np.maximum(drawn.auc, ZERO) + 1 / np.maximum(drawn.pauc, ZERO)
+
+    def interval(self) -> Interval | tuple[None, None]:
+        if not self._complete or not self._count:
+            return None, None
+        return percentile_interval(self._count / self._inverses)
 
 
 def _truths(machines: Sequence[str], path: Path | None) -> dict[tuple[str, str, str], GroundTruth]:
@@ -186,7 +205,7 @@ def _cell_figures(
     resamples: int,
     seed: int,
     flaws: _Flaws,
-) -> tuple[CellFigures, Draws]:
+) -> tuple[CellFigures, Resampled | None]:
     labels = {name: _label(name, cell, truth) for name in cell.scores}
     labelled = [name for name in labels if labels[name] is not None]
     if len(labelled) < len(labels):
@@ -227,18 +246,9 @@ def _cell_figures(
         decisions.recall,
         decisions.f1,
     )
-    return figures, (drawn[0].auc, drawn[0].pauc) if drawn else None
+    return figures, drawn[0] if drawn else None
 
 
 def _label(name: str, cell: CellScores, truth: GroundTruth | None) -> str | None:
     clip = ClipName.parse(name)
     return clip.label if truth is None else truth.label(clip, name, f"{name} of {cell.path}")
-
-
-def _official_interval(draws: Sequence[Draws]) -> tuple[float, float] | tuple[None, None]:
-    """Return the interval of the official score, where every cell that counts has draws."""
-    drawn = np.array([draw for draw in draws if draw is not None])  # cell, AUC or pAUC, resample
-    if not draws or len(drawn) < len(draws):
-        return None, None
-    inverses = (1 / np.maximum(drawn, ZERO)).sum(axis=(0, 1))
-    return percentile_interval(2 * len(draws) / inverses)

@@ -103,8 +103,8 @@ def _print_figures(document: dict[str, Any]) -> None:
     for kind in ("arithmetic", "harmonic"):
         rows.append(line([f"{kind} mean", "", "", "", ""], document[kind]))
     print(table([*header, "AUC", *between, "pAUC", *between, "precision", "recall", "F1"], rows))
-    interval = f" {_interval(document, 'official')}" if intervals else ""
-    print(f"Official score, the harmonic mean of all AUC and pAUC: {figure(document['official'])}{interval}")
+    official = f"{figure(document['official'])} {_interval(document, 'official')}".rstrip()
+    print(f"Official score, the harmonic mean of all AUC and pAUC: {official}")
 
 
 def _interval(values: dict[str, Any], name: str) -> str:
