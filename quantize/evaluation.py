@@ -22,7 +22,8 @@ from train.dataset import Clip, Dataset
 from train.feature_cache import FeatureCache
 from train.feature_store import ClipFeatures
 from train.metrics import decision_figures, rank_figures
-from train.official_csv import Row, decisions_name, scores_name, write_pairs, write_result
+from train.official_csv import Row, write_result
+from train.score_files import decisions_name, scores_name, write_pairs
 
 
 @dataclass(frozen=True, slots=True)
