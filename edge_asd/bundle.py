@@ -28,6 +28,7 @@ import numpy.typing as npt
 from edge_asd.container import read_container, write_container
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.interpreter import ARITHMETICS
 from edge_asd.strict_json import StrictReader, parse_object
 
 SCHEMA = 1
@@ -36,7 +37,7 @@ SCHEMA = 1
 SCORE_NUMBER = 1
 """Number of the score arithmetic (`edge_asd.detectors.scores`)."""
 
-MODEL_ARITHMETICS = ("litert-ref",)
+MODEL_ARITHMETICS = tuple(ARITHMETICS)
 """Arithmetics of record that this package can execute."""
 
 DETECTORS = ("ae",)

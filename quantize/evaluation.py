@@ -148,7 +148,7 @@ class _Scorer:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._detector = AutoencoderDetector(bundle)
-        self._float_model = model = Model(bundle.float_model, reference=False)
+        self._float_model = model = Model(bundle.float_model, arithmetic="xnnpack")
         size = (bundle.window_frames * bundle.features.n_mels,)
         if (model.dtype, model.input_shape, model.output_shape) != (np.dtype(np.float32), size, size):
             raise BundleError("The float model in the bundle does not fit its int8 model. Quantise anew.")

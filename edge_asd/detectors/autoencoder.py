@@ -50,7 +50,7 @@ def output_multiplier(scale: float) -> int:
 
 
 class AutoencoderDetector:
-    """Integer window scores of a bundle's autoencoder.
+    """Integer window scores of a bundle's autoencoder, in the bundle's arithmetic of record.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class AutoencoderDetector:
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._model = Model(bundle.model, reference=True)
+        self._model = Model(bundle.model, arithmetic=bundle.model_arithmetic)
         self.runtime = self._model.runtime
         self.saturated = self.quantised = 0
         size = (bundle.window_frames * bundle.features.n_mels,)
