@@ -149,7 +149,7 @@ class _Scorer:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._detector = load_detector(bundle)
-        self._float_model = model = Model(bundle.float_model, reference=False)
+        self._float_model = model = Model(bundle.float_model, arithmetic="xnnpack")
         try:
             self._detector.check_shapes(bundle, model, np.float32)
         except BundleError as error:

@@ -18,7 +18,7 @@ from edge_asd.detectors.windowed import WindowDetector, output_multiplier
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.quantise_input import input_multiplier
-from edge_asd.interpreter import Model
+from edge_asd.interpreter import Model, runtime_name
 from quantize.convert import to_float, to_int8
 from quantize.golden import golden_vectors
 from quantize.representative import HEADROOM_DB, representative_windows
@@ -55,6 +55,7 @@ def quantise_run(
     method: str = "quantile",
     quantile: float = 0.9,
     score_seconds: float | None = None,
+    arithmetic: str = "litert-ref",
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
@@ -73,6 +74,9 @@ def quantise_run(
     score_seconds : float, optional
         Span of the clip or rolling score, and of the stretches of held-back clips that the
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
+    arithmetic : str
+        The bundle's arithmetic of record (see `edge_asd.interpreter.ARITHMETICS`): thresholds are
+        fitted and golden vectors made in it, and devices run the model in it.
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
@@ -102,7 +106,7 @@ def quantise_run(
     windows = windows.reshape(len(windows), *run.baseline.input_shape(run.features.n_mels))
     progress("conversion")
     int8, float_model = to_int8(model, windows), to_float(model)
-    shipped = Model(int8, reference=True)
+    shipped = Model(int8, arithmetic=arithmetic)
     bundle = Bundle(
         machine=run.machine,
         detector=run.model,
@@ -130,9 +134,10 @@ def quantise_run(
                 "tensorflow": import_tensorflow().__version__,
                 "numpy": version("numpy"),
                 "python": platform.python_version(),
-                "runtime": shipped.runtime,
+                "runtime": runtime_name(),
             },
         },
+        model_arithmetic=arithmetic,
     )
     progress("thresholds")
     detector = load_detector(bundle)

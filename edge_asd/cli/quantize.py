@@ -19,6 +19,14 @@ class ThresholdMethod(StrEnum):
     gamma = "gamma"
 
 
+class Arithmetic(StrEnum):
+    """Kernels that run the model (`edge_asd.interpreter.ARITHMETICS`)."""
+
+    litert_ref = "litert-ref"
+    xnnpack = "xnnpack"
+    litert_builtin = "litert-builtin"
+
+
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder made by edge-asd train.")],
     data: DataOption,
@@ -30,6 +38,10 @@ def command(
     score_seconds: Annotated[
         float | None, typer.Option(help="Span of a clip or rolling score; 10, or the shortest clip, by default.")
     ] = None,
+    arithmetic: Annotated[
+        Arithmetic,
+        typer.Option(help="Kernels that scores and thresholds are made with, here and on every device."),
+    ] = Arithmetic.litert_ref,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -50,6 +62,7 @@ def command(
             method=threshold.value,
             quantile=quantile,
             score_seconds=score_seconds,
+            arithmetic=arithmetic.value,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda step: line(f"{step} ..."),
         )
@@ -63,6 +76,7 @@ def command(
             {
                 "bundle": str(out),
                 "machine": bundle.machine,
+                "arithmetic": bundle.model_arithmetic,
                 "model_bytes": len(bundle.model),
                 "saturation": done.saturated_share,
                 "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
