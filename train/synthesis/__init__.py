@@ -1,0 +1,14 @@
+"""The data set's recipe (section 2.2 of the MIMII DUE paper) as code, with physical models of the five machines.
+
+machines/ makes the sounds, factory.py the noise, room.py the echo; recipe.py and clip.py mix them, presets.py says how
+many, writing.py writes them; recordings.py does the same with a user's own recordings, turning.py lets a machine fail.
+"""
+
+from __future__ import annotations
+
+from train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
+from train.synthesis.presets import PRESETS
+from train.synthesis.turning import make_turning_file
+from train.synthesis.writing import make_dataset
+
+__all__ = ["PRESETS", "SEVERITIES", "ClipPlan", "make_clip", "make_dataset", "make_turning_file"]
