@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
 from train.synthesis.presets import PRESETS
+from train.synthesis.recordings import mix_recordings, recorded_noise
 from train.synthesis.turning import make_turning_file
-from train.synthesis.writing import make_dataset
+from train.synthesis.writing import make_dataset, whole_folder
 
-__all__ = ["PRESETS", "SEVERITIES", "ClipPlan", "make_clip", "make_dataset", "make_turning_file"]
+__all__ = [
+    "PRESETS",
+    "SEVERITIES",
+    "ClipPlan",
+    "make_clip",
+    "make_dataset",
+    "make_turning_file",
+    "mix_recordings",
+    "recorded_noise",
+    "whole_folder",
+]
