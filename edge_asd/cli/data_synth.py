@@ -112,7 +112,9 @@ def _print(document: dict[str, Any]) -> None:
         for one in document["machines"]
         for row in one["sections"]
     ]
-    clips = sum(row[key] for m in document["machines"] for row in m["sections"] for key in ("train", "normal", "anomaly"))
+    clips = sum(
+        row[key] for m in document["machines"] for row in m["sections"] for key in ("train", "normal", "anomaly")
+    )
     print(table(["machine", "section", "domain", "train", "test normal", "anomaly", "AUC level"], rows))
     print(f"\n{clips:,} clips in {document['out']}. AUC level: what the loudness of a test clip alone would tell.")
     first = document["machines"][0]["machine"]

@@ -65,6 +65,7 @@ def pieces_of(folder: Path, what: str, seconds: float) -> list[Piece]:
     paths = wav_files(folder) if folder.is_dir() else []
     if not paths:
         raise DataError(f"{folder} holds no WAV files. Put the recordings of {what} there.")
+    _samples.cache_clear()  # files may have changed since an earlier call
     pieces = []
     for path in paths:
         pcm = _samples(path)

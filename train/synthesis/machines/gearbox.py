@@ -103,13 +103,15 @@ class Gearbox(Machine):
     ) -> Float64:
         gear = self.product
         level = levels_of(fault, severity, self.FAULTS)
-        rate = gear.rate_per_volt * condition.volts * (1 + rng.uniform(-0.01, 0.01)) * (1 + 0.25 * level["over voltage"])
+        rate = (
+            gear.rate_per_volt * condition.volts * (1 + rng.uniform(-0.01, 0.01)) * (1 + 0.32 * level["over voltage"])
+        )
         ratio1, ratio2 = gear.pinion / gear.wheel, gear.pinion2 / gear.wheel2
         crank = 2 * np.pi * (rate * ratio1 * ratio2 * np.arange(n) / SAMPLE_RATE + rng.random())
-        weight = condition.weight_g + 40 + 160 * level["overload"]
+        weight = condition.weight_g + 40 + 220 * level["overload"]
         torque = _torque(crank, condition.arm_mm) * weight / 90
         # Falling weight drives, rising weight brakes: the speed gives way in proportion (a DC motor's line).
-        turns = turns_of(rate * (1 - 0.03 * torque - 0.04 * np.abs(torque)), n, rng, wobble=0.004)
+        turns = turns_of(rate * (1 - 0.03 * torque - 0.05 * np.abs(torque)), n, rng, wobble=0.004)
         teeth = 0.5 + np.abs(torque)
 
         damage = level["gear damage"]
@@ -125,10 +127,10 @@ class Gearbox(Machine):
         if damage:
             at = crossings(second_turns)
             knocks = hits_at(at, damage * (0.5 + np.abs(torque[at])), n)
-            sound += 22 * struck(knocks, ringing(gear.housing, 0.005))
+            sound += 45 * struck(knocks, ringing(gear.housing, 0.005))
         if level["overload"]:
-            sound += level["overload"] * 0.9 * np.abs(torque) * normalised(np.abs(first) * second)
-        return filtered(sound, lambda f: resonances(f, gear.housing, 2.0) * hump(f, 250, 1.0, 0.15))
+            sound += level["overload"] * 1.6 * np.abs(torque) * normalised(np.abs(first) * second)
+        return filtered(sound, lambda f: resonances(f, gear.housing, 3.0) * hump(f, 900, 1.0, 0.0))
 
     def _mesh(self, teeth: int, eccentricity: float, key: int) -> Float64:
         """One turn of a wheel whose teeth mesh: harmonics of the mesh, each with sidebands of the turn's rate."""

@@ -73,7 +73,7 @@ class Valve(Machine):
     def _product(self, rng: np.random.Generator) -> list[Product]:
         return [
             Product(
-                body=rng.uniform((1100, 2500, 4300), (1700, 3500, 6000)),
+                body=rng.uniform((1300, 3000, 5200), (1900, 4200, 6800)),
                 seat=rng.uniform((700, 1800, 3600), (1100, 2500, 5000)),
                 jet=rng.uniform(2500, 4000),
                 pump=rng.uniform(23, 25),
@@ -111,12 +111,12 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
     late = caught * 0.03 * SAMPLE_RATE
     closes_late = np.minimum((closes + late).astype(np.int64), n - 1)
     strength = rng.lognormal(0, 0.12, n)
-    click = struck(hits_at(opens, 1.0, n) * strength, ringing(valve.body, 0.005))
-    seating = hits_at(closes_late, 0.75 * (1 - 0.6 * caught), n)
+    click = struck(hits_at(opens, 1.0, n) * strength, ringing(valve.body, 0.0025))
+    seating = hits_at(closes_late, 0.75 * (1 - 0.7 * caught), n)
     for bounce in (1, 2, 3):
         again = np.minimum(closes_late + round((0.012 + 0.009 * bounce) * SAMPLE_RATE), n - 1)
         seating += hits_at(again, 0.6 * caught / bounce, n)
-    seat = struck(seating * strength, ringing(valve.seat, 0.006))
+    seat = struck(seating * strength, ringing(valve.seat, 0.003))
     opened = np.zeros(n)
     opened[opens] += 1
     opened[closes_late] -= 1
@@ -127,8 +127,8 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
     flow = coloured(rng.standard_normal(n), lambda f: hump(f, jet_at, 1.5, 1.2) * resonances(f, valve.body, 0.8))
     hiss = coloured(rng.standard_normal(n), lambda f: hump(f, 1.4 * jet_at, 4.0, 3.0))
     hum = tone(100, n, rng) + 0.5 * tone(300, n, rng)
-    sound = 12 * click + 12 * seat + smooth * (0.5 * flow + 0.15 * hum)
-    return np.asarray(sound + 0.3 * caught * (1 - smooth) * hiss)
+    sound = 40 * click + 40 * seat + smooth * (0.45 * flow + 0.15 * hum)
+    return np.asarray(sound + 0.9 * caught * (1 - 0.5 * smooth) * hiss)
 
 
 def _timing(pattern: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
