@@ -56,5 +56,5 @@ def rt60(response: Float64) -> float:
 
 
 def in_room(dry: Float64, response: Float64) -> Float64:
-    """Convolve with a room's response; the first ``response.size - 1`` samples, in which the room fills, are left out."""
+    """Convolve with a room's response; without the first ``response.size - 1`` samples, in which the room fills."""
     return np.asarray(signal.oaconvolve(dry, response, mode="valid"))

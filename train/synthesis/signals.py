@@ -1,4 +1,4 @@
-"""Building blocks of sounds: coloured noise, slow change, waveforms over a shaft's angle, and what rings when struck."""
+"""Building blocks of sounds: coloured noise, slow change, waveforms over a shaft's angle, what rings when struck."""
 
 from __future__ import annotations
 
@@ -120,7 +120,10 @@ def hits_at(samples: npt.NDArray[np.int64], sizes: Float64 | float, n: int) -> F
 
 
 def ringing(modes: Sequence[float] | Float64, decay: float, gains: Sequence[float] | None = None) -> Float64:
-    """Return what a struck part answers: damped sines at `modes` [Hz] that fall to 1/e in `decay` [s], of unit energy."""
+    """Return what a struck part answers: damped sines at `modes` [Hz], of unit energy.
+
+    The first falls to 1/e in `decay` [s], higher ones faster.
+    """
     t = np.arange(round(6 * decay * SAMPLE_RATE)) / SAMPLE_RATE
     gains = [1.0] * len(modes) if gains is None else gains
     sound = sum(

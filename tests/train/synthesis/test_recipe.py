@@ -91,7 +91,10 @@ def test_the_response_is_the_same_in_every_process(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    program = "from train.synthesis.room import room_response as r; import sys; sys.stdout.buffer.write(r('slider','02').tobytes())"
+    program = (
+        "import sys; from train.synthesis.room import room_response;"
+        "sys.stdout.buffer.write(room_response('slider', '02').tobytes())"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout == room_response("slider", "02").tobytes()
 

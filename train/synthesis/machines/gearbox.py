@@ -7,7 +7,8 @@ teeth rattle where the torque changes its sign. The faults of Table 2:
 ============= ==================================================================================
 gear damage   a chipped tooth of the wheel: a knock once a turn, harder under load, and
               sidebands around the mesh
-overload      more weight than allowed: the speed gives way further, meshing gets harsher
+overload      more weight than allowed: the speed gives way further, meshing gets harsher, brushes
+              spark
 over voltage  the motor turns faster than it should
 ============= ==================================================================================
 """
@@ -104,7 +105,7 @@ class Gearbox(Machine):
         gear = self.product
         level = levels_of(fault, severity, self.FAULTS)
         rate = (
-            gear.rate_per_volt * condition.volts * (1 + rng.uniform(-0.01, 0.01)) * (1 + 0.32 * level["over voltage"])
+            gear.rate_per_volt * condition.volts * (1 + rng.uniform(-0.01, 0.01)) * (1 + 0.38 * level["over voltage"])
         )
         ratio1, ratio2 = gear.pinion / gear.wheel, gear.pinion2 / gear.wheel2
         crank = 2 * np.pi * (rate * ratio1 * ratio2 * np.arange(n) / SAMPLE_RATE + rng.random())
@@ -129,7 +130,9 @@ class Gearbox(Machine):
             knocks = hits_at(at, damage * (0.5 + np.abs(torque[at])), n)
             sound += 45 * struck(knocks, ringing(gear.housing, 0.005))
         if level["overload"]:
-            sound += level["overload"] * 1.6 * np.abs(torque) * normalised(np.abs(first) * second)
+            # Teeth press harder, and brushes spark under the current that the torque takes.
+            sparks = coloured(rng.standard_normal(n), lambda f: hump(f, 5500, 2.0, 1.0)) * (1 + commutator)
+            sound += level["overload"] * np.abs(torque) * (1.6 * normalised(np.abs(first) * second) + 0.8 * sparks)
         return filtered(sound, lambda f: resonances(f, gear.housing, 3.0) * hump(f, 900, 1.0, 0.0))
 
     def _mesh(self, teeth: int, eccentricity: float, key: int) -> Float64:

@@ -76,8 +76,9 @@ class Slider(Machine):
 
     def _product(self, rng: np.random.Generator) -> Product:
         belt = self.section in _BELT
-        base = [20, 40, 60, 80] if belt else [4, 8, 12, 11, 22, 33, 44]
-        sizes = [0.7**i for i in range(len(base))]
+        # Teeth of the belt; poles of the motor and balls of the screw: whines that follow the velocity.
+        base = [20, 40, 60, 80, 240, 400] if belt else [4, 8, 12, 22, 57, 76, 114]
+        sizes = [0.85**i for i in range(len(base))]
         phases = rng.uniform(0, 2 * np.pi, len(base))
         return Product(
             lead_mm=rng.uniform(55, 65) if belt else rng.uniform(9, 12),
@@ -118,7 +119,7 @@ class Slider(Machine):
         tones = over_angle(turns, waveform(rail.orders)) * relative**0.8
         dry = level["no grease"]
         # Faster rolling excites higher modes, and so does a harder belt.
-        peak = rail.rolling * (condition.velocity / rail.velocity) ** 0.7 * (1 + 0.25 * hard)
+        peak = rail.rolling * (condition.velocity / rail.velocity) * (1 + 0.25 * hard)
         roll = coloured(rng.standard_normal(n), lambda f: hump(f, peak, 1.2, 0.9 - 0.15 * hard))
         roll *= relative * (1 + 0.3 * np.cos(2 * np.pi * travel / 7.0))
         sound = (0.6 + 0.3 * hard) * tones + 0.9 * roll
@@ -127,7 +128,7 @@ class Slider(Machine):
         if dry:
             scrape = coloured(rng.standard_normal(n), lambda f: hump(f, 4500, 2.0, 1.0))
             squeal = np.sin(2 * np.pi * 2 * rail.rolling * np.arange(n) / SAMPLE_RATE + 4 * np.sin(2 * np.pi * turns))
-            sound += tough * dry * relative * (0.8 * scrape + 0.5 * squeal * (relative > 0.7))
+            sound += tough * dry * relative * (1.3 * scrape + 0.6 * squeal * (relative > 0.7))
         if dented := level["rail damage"]:
             place = np.cumsum(velocity) / SAMPLE_RATE / _RAIL_MM
             near = np.abs((place - place.min()) - rail.dent * np.ptp(place)) < 0.13

@@ -4,8 +4,8 @@ Opening, the plunger strikes its stop; closing, the spring seats it; between, th
 the flow hisses. The fault of Table 2:
 
 ============== =================================================================================
-contamination  a small piece of metal is caught: the plunger closes late and bounces, does not
-               seat, and the closed valve leaks with a fine hiss
+contamination  a small piece of metal is caught: the plunger closes late and bounces, grinds
+               it, does not seat, and the closed valve leaks with a fine hiss
 ============== =================================================================================
 """
 
@@ -127,8 +127,15 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
     flow = coloured(rng.standard_normal(n), lambda f: hump(f, jet_at, 1.5, 1.2) * resonances(f, valve.body, 0.8))
     hiss = coloured(rng.standard_normal(n), lambda f: hump(f, 1.4 * jet_at, 4.0, 3.0))
     hum = tone(100, n, rng) + 0.5 * tone(300, n, rng)
-    sound = 40 * click + 40 * seat + smooth * (0.45 * flow + 0.15 * hum)
-    return np.asarray(sound + 0.9 * caught * (1 - 0.5 * smooth) * hiss)
+    running_line = 1.0 if running.pump else 0.2
+    sound = 40 * click + 40 * seat + running_line * smooth * (0.45 * flow + 0.15 * hum)
+    if caught:
+        # The piece is ground between plunger and seat whenever they move.
+        moves = hits_at(opens, 1.0, n) + hits_at(closes_late, 1.4, n)
+        rub = np.asarray(signal.lfilter([1.0], [1, -np.exp(-1 / (0.045 * SAMPLE_RATE))], moves))
+        sound += caught * rub * coloured(rng.standard_normal(n), lambda f: hump(f, 5200, 3.0, 2.0)) * 2.0
+        sound += 0.4 * caught * running_line * (1 - 0.5 * smooth) * hiss
+    return sound
 
 
 def _timing(pattern: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
