@@ -75,9 +75,8 @@ def factory_noise(factory: str, n: int, rng: np.random.Generator) -> Float64:
         uneven = sum(np.cos(rate * octave + phase) for rate, phase in ripples) * uneven_db / np.sqrt(6)
         return np.asarray(10 ** (uneven / 20) / (1 + (f / corner) ** 2) ** (hall.slope / 2))
 
-    white = rng.standard_normal(n)
-    noise = coloured(white, rumble_response) * (1 + 0.1 * wander(n, 0.7, rng))
-    noise += hiss * rng.standard_normal(n)
+    noise = coloured(n, rng, rumble_response) * (1 + 0.1 * wander(n, 0.7, rng))
+    noise += hiss * rng.standard_normal(n, dtype=np.float32)
     tones = [(50 * k, hum * size) for k, size in ((1, 0.6), (2, 1.0), (4, 0.5), (6, 0.3))]
     if hall.tone:
         tones += [(hall.tone * rng.uniform(0.99, 1.01) * k, 0.35 / k**0.5) for k in (1, 2, 3, 4, 6, 8, 12)]
@@ -99,6 +98,6 @@ def _impact(rng: np.random.Generator) -> Float64:
     """A struck part rings, and the hall answers with a diffuse tail."""
     part = 30 * ringing(np.sort(rng.uniform(250, 2500, 4)), rng.uniform(0.03, 0.08))
     tail = np.arange(int(0.6 * SAMPLE_RATE)) / SAMPLE_RATE
-    answer = coloured(rng.standard_normal(tail.size), lambda f: 1 / (1 + (f / 600) ** 2)) * np.exp(-tail / 0.12)
+    answer = coloured(tail.size, rng, lambda f: 1 / (1 + (f / 600) ** 2)) * np.exp(-tail / 0.12)
     answer[: part.size] += part[: tail.size]
     return np.asarray(answer * (1 - np.exp(-tail / 0.004)))

@@ -48,5 +48,5 @@ def section_scale(row: Section, a: float, easier_db: float) -> float:
 
 def to_pcm(mixed: Float64, scale: float, rng: np.random.Generator) -> npt.NDArray[np.int16]:
     """Record with a microphone that has a little noise of its own; saturates."""
-    heard = scale * mixed + MICROPHONE_RMS * rng.standard_normal(mixed.size)
+    heard = scale * mixed + MICROPHONE_RMS * rng.standard_normal(mixed.size, dtype=np.float32)
     return np.asarray(np.clip(np.rint(heard * 32768), -32768, 32767), dtype=np.int16)

@@ -31,9 +31,16 @@ def filtered(x: Float64, response: Response) -> Float64:
     return np.asarray(fft.irfft(spectrum, x.size))
 
 
-def coloured(white: Float64, response: Response) -> Float64:
-    """Return white noise filtered by an amplitude response, of unit power."""
-    return normalised(filtered(white, response))
+def coloured(n: int, rng: np.random.Generator, response: Response) -> Float64:
+    """Return n samples of noise with an amplitude response (see `filtered`), of unit power.
+
+    It is drawn in the frequency domain, and as single floats: that is twice as fast, and their 24 bits are more
+    than the 16 of a clip.
+    """
+    bins = n // 2 + 1
+    spectrum = rng.standard_normal(2 * bins, dtype=np.float32).view(np.complex64)
+    spectrum *= np.interp(np.arange(bins) * (SAMPLE_RATE / n), _FREQUENCIES, response(_FREQUENCIES)).astype(np.float32)
+    return normalised(fft.irfft(spectrum, n).astype(np.float64))
 
 
 def hump(f: Float64, centre: float, rise: float = 1.0, fall: float = 1.0) -> Float64:

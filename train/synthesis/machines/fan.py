@@ -94,7 +94,7 @@ class Fan(Machine):
         wing, unbalance, clogging = (level[name] for name in self.FAULTS[:3])
         rate = fan.rpm / 60 * condition.strength * (1 + 0.16 * level["over voltage"])
         turns = turns_of(rate, n, rng)
-        white, surge, rattle = rng.standard_normal(n), wander(n, 5.0, rng), rng.standard_normal(n)
+        surge = wander(n, 5.0, rng)
         shaft = np.cos(2 * np.pi * turns)
 
         tones = over_angle(turns, _blade_pulses(fan, wing, unbalance)) * (1 - 0.5 * clogging)
@@ -105,13 +105,13 @@ class Fan(Machine):
         def flow_response(f: Float64) -> Float64:
             return (hump(f, peak, 1.0, 0.75 + 0.35 * clogging)) * resonances(f, ducts, 0.9)
 
-        flow = coloured(white, flow_response)
+        flow = coloured(n, rng, flow_response)
         puff = np.exp(-(((turns % 1) - 0.5) ** 2) / (2 * 0.06**2))
         flow *= 1 + 0.15 * np.cos(2 * np.pi * fan.blades * turns) + 2.2 * wing * puff
         flow *= np.exp(0.35 * clogging * surge) * (rate / (fan.rpm / 60)) ** 2.5
         sound = 0.7 * tones + flow
         if unbalance:
-            loose = coloured(rattle, lambda f: hump(f, 2200, 2, 2)) * np.maximum(shaft, 0) ** 3
+            loose = coloured(n, rng, lambda f: hump(f, 2200, 2, 2)) * np.maximum(shaft, 0) ** 3
             sound = (sound + 0.5 * unbalance * loose) * (1 + 0.5 * unbalance * shaft)
         return sound
 

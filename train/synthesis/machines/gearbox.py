@@ -120,8 +120,8 @@ class Gearbox(Machine):
         second_turns = turns * ratio1
         second = over_angle(second_turns, self._mesh(gear.pinion2, 0.25 + 0.5 * damage, 20))
         commutator = over_angle(turns, self._mesh(2 * gear.slots, 0.1, 40))
-        brushes = coloured(rng.standard_normal(n), lambda f: hump(f, 3200, 1.5, 1.0)) * (1 + 0.4 * commutator)
-        grind = coloured(rng.standard_normal(n), lambda f: hump(f, 1500, 1.0, 1.0)) * (1 + 0.5 * first) * teeth
+        brushes = coloured(n, rng, lambda f: hump(f, 3200, 1.5, 1.0)) * (1 + 0.4 * commutator)
+        grind = coloured(n, rng, lambda f: hump(f, 1500, 1.0, 1.0)) * (1 + 0.5 * first) * teeth
         rattle = hits_at(np.flatnonzero(np.diff(np.sign(torque))), rng.uniform(0.6, 1.4), n)
         sound = 0.8 * teeth * first + 0.6 * teeth * second + 0.35 * commutator + 0.45 * brushes + 0.6 * grind
         sound += 6 * struck(rattle, ringing(gear.housing[1:], 0.006))
@@ -131,7 +131,7 @@ class Gearbox(Machine):
             sound += 45 * struck(knocks, ringing(gear.housing, 0.005))
         if level["overload"]:
             # Teeth press harder, and brushes spark under the current that the torque takes.
-            sparks = coloured(rng.standard_normal(n), lambda f: hump(f, 5500, 2.0, 1.0)) * (1 + commutator)
+            sparks = coloured(n, rng, lambda f: hump(f, 5500, 2.0, 1.0)) * (1 + commutator)
             sound += level["overload"] * np.abs(torque) * (1.6 * normalised(np.abs(first) * second) + 0.8 * sparks)
         return filtered(sound, lambda f: resonances(f, gear.housing, 3.0) * hump(f, 900, 1.0, 0.0))
 

@@ -126,17 +126,17 @@ def _one(pump: Product, running: Running, n: int, rng: np.random.Generator, leve
         # Viscosity damps the small, fast eddies first.
         return hump(f, peak, 1.0, 0.8 + 0.2 * thick) * resonances(f, pump.casing, 1.2)
 
-    flow = coloured(rng.standard_normal(n), flow_response) * np.exp(0.12 * (1 + 3 * clogging) * wander(n, 4, rng))
-    crackle = coloured(rng.standard_normal(n), lambda f: hump(f, 5000, 2.0, 1.0))
+    flow = coloured(n, rng, flow_response) * np.exp(0.12 * (1 + 3 * clogging) * wander(n, 4, rng))
+    crackle = coloured(n, rng, lambda f: hump(f, 5000, 2.0, 1.0))
     crackle *= np.maximum(0, 1 + 0.8 * np.cos(2 * np.pi * pump.vanes * turns))
     sound = 0.55 * tones + 0.4 * hum + (1 - 0.75 * dry) * flow + 0.12 * (1 - dry) * crackle
     bubbles = pump.bubbles * (1 + 2.5 * leakage) * (1 - dry) / running.viscosity**0.5
     sound += 1.0 * _bubbles(bubbles, n, rng)
     if leakage:
-        jet = coloured(rng.standard_normal(n), lambda f: hump(f, 4500, 2.0, 0.8))
+        jet = coloured(n, rng, lambda f: hump(f, 4500, 2.0, 0.8))
         sound += 0.55 * leakage * jet * np.exp(0.2 * wander(n, 8, rng))
     if dry:
-        screech = coloured(rng.standard_normal(n), lambda f: resonances(f, pump.casing[1:] * 1.13, 12, 0.02) - 1)
+        screech = coloured(n, rng, lambda f: resonances(f, pump.casing[1:] * 1.13, 12, 0.02) - 1)
         sound += 0.35 * dry * screech * (1 + 0.6 * np.cos(2 * np.pi * turns))
     if grains := level["contamination"]:
         starts = rng.integers(0, n, rng.poisson((10 + 50 * grains) * n / SAMPLE_RATE))

@@ -120,13 +120,13 @@ class Slider(Machine):
         dry = level["no grease"]
         # Faster rolling excites higher modes, and so does a harder belt.
         peak = rail.rolling * (condition.velocity / rail.velocity) * (1 + 0.25 * hard)
-        roll = coloured(rng.standard_normal(n), lambda f: hump(f, peak, 1.2, 0.9 - 0.15 * hard))
+        roll = coloured(n, rng, lambda f: hump(f, peak, 1.2, 0.9 - 0.15 * hard))
         roll *= relative * (1 + 0.3 * np.cos(2 * np.pi * travel / 7.0))
         sound = (0.6 + 0.3 * hard) * tones + 0.9 * roll
         sound += 7 * struck(pushes * rng.lognormal(0, 0.15, n), ringing(rail.frame[:3], 0.012))
         tough = 0.55 if self.section in _BELT else 1.0  # a belt swallows what a screw carries on
         if dry:
-            scrape = coloured(rng.standard_normal(n), lambda f: hump(f, 4500, 2.0, 1.0))
+            scrape = coloured(n, rng, lambda f: hump(f, 4500, 2.0, 1.0))
             squeal = np.sin(2 * np.pi * 2 * rail.rolling * np.arange(n) / SAMPLE_RATE + 4 * np.sin(2 * np.pi * turns))
             sound += tough * dry * relative * (1.3 * scrape + 0.6 * squeal * (relative > 0.7))
         if dented := level["rail damage"]:
@@ -134,13 +134,13 @@ class Slider(Machine):
             near = np.abs((place - place.min()) - rail.dent * np.ptp(place)) < 0.13
             balls = crossings(travel / 4.0)
             knocks = hits_at(balls, rng.lognormal(0, 0.3, balls.size), n) * near * relative
-            sound += 16 * tough * dented * struck(knocks, ringing(rail.frame[1:], 0.004))
+            sound += 20 * tough * dented * struck(knocks, ringing(rail.frame[1:], 0.004))
         if slack := level["loose belt"]:
             slaps = crossings(travel / 31.0)
             hits = hits_at(slaps, rng.lognormal(0, 0.4, slaps.size), n) * relative + 3 * pushes
             sound += 13 * tough * slack * struck(hits, ringing(rail.frame, 0.007))
         # Motor and drive whisper also at rest.
-        idle = coloured(rng.standard_normal(n), lambda f: hump(f, 3000, 1.0, 1.0))
+        idle = coloured(n, rng, lambda f: hump(f, 3000, 1.0, 1.0))
         return filtered(sound + 0.06 * idle, lambda f: resonances(f, rail.frame, 1.5))
 
 

@@ -124,8 +124,8 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
     opened = np.cumsum(opened) + (closes.size > 0 and (opens.size == 0 or closes[0] < opens[0]))
     smooth = np.asarray(signal.lfilter([0.01], [1, -0.99], np.clip(opened, 0, 1)))
     jet_at = valve.jet * (0.6 if running.water else 1.0)
-    flow = coloured(rng.standard_normal(n), lambda f: hump(f, jet_at, 1.5, 1.2) * resonances(f, valve.body, 0.8))
-    hiss = coloured(rng.standard_normal(n), lambda f: hump(f, 1.4 * jet_at, 4.0, 3.0))
+    flow = coloured(n, rng, lambda f: hump(f, jet_at, 1.5, 1.2) * resonances(f, valve.body, 0.8))
+    hiss = coloured(n, rng, lambda f: hump(f, 1.4 * jet_at, 4.0, 3.0))
     hum = tone(100, n, rng) + 0.5 * tone(300, n, rng)
     running_line = 1.0 if running.pump else 0.2
     sound = 40 * click + 40 * seat + running_line * smooth * (0.45 * flow + 0.15 * hum)
@@ -133,7 +133,7 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
         # The piece is ground between plunger and seat whenever they move.
         moves = hits_at(opens, 1.0, n) + hits_at(closes_late, 1.4, n)
         rub = np.asarray(signal.lfilter([1.0], [1, -np.exp(-1 / (0.045 * SAMPLE_RATE))], moves))
-        sound += caught * rub * coloured(rng.standard_normal(n), lambda f: hump(f, 5200, 3.0, 2.0)) * 2.0
+        sound += caught * rub * coloured(n, rng, lambda f: hump(f, 5200, 3.0, 2.0)) * 2.0
         sound += 0.4 * caught * running_line * (1 - 0.5 * smooth) * hiss
     return sound
 
@@ -153,7 +153,7 @@ def _timing(pattern: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray,
 def _pump(valve: Product, water: bool, n: int, rng: np.random.Generator) -> Float64:
     turns = turns_of(valve.pump, n, rng, wobble=0.002)
     tones = over_angle(turns, waveform({k: 0.8**k for k in range(2, 24, 2)}))
-    flow = coloured(rng.standard_normal(n), lambda f: hump(f, 500 if water else 900, 1.0, 0.8))
+    flow = coloured(n, rng, lambda f: hump(f, 500 if water else 900, 1.0, 0.8))
     if water:
         flow *= np.exp(0.3 * wander(n, 6, rng))
     return np.asarray(0.6 * tones + (1.4 if water else 0.8) * flow)
