@@ -66,7 +66,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     _clear(out)
     data, bundle_path, csv_folder = out / "data", out / "fan.easd", out / "results"
     progress("making a data set ...")
-    make_dataset(data, seed=seed, machine=MACHINE)
+    make_dataset(data, preset="tiny", machine=MACHINE, seed=seed)
     cache = FeatureCache(out / "cache")
     train(
         data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
