@@ -6,7 +6,7 @@ model, seed, section and domain that has test clips. `Reproduction.merged` joins
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +22,8 @@ COLUMNS: Mapping[str, str] = {
 
 MODELS: Mapping[str, str] = {"ae": "Autoencoder", "mobilenetv2": "MobileNetV2"}
 """Models by the names that `edge-asd train --model` takes, as Table 4 calls them."""
+
+_LARGEST = 1e100  # no model comes near; differences and squares of such values are finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class Cell:
         values = [*self.scores.values(), self.level_db, tuple(self.thresholds.values())]
         for ok, what in (
             (self.model in MODELS, f"the model {self.model!r}"),
+            (re.fullmatch("[0-9]{2}", self.section), f"the section {self.section!r}"),
             (self.domain in DOMAINS, f"the domain {self.domain!r}"),
             (self.seed >= 0, f"the seed {self.seed}"),
             (self.scores and set(self.scores) <= set(COLUMNS), f"the scores' columns {sorted(self.scores)}"),
@@ -81,7 +84,7 @@ class Cell:
                 {len(self.labels), len(self.level_db), *map(len, self.scores.values())} == {len(self.clips)},
                 "labels or scores that are not one a clip",
             ),
-            (all(math.isfinite(value) for part in values for value in part), "a value that is not finite"),
+            (all(abs(value) < _LARGEST for part in values for value in part), "a value that is not finite, or huge"),
         ):
             if not ok:
                 raise DataError(

@@ -1,0 +1,223 @@
+"""The report's tables: figures as text, with headings, for any machines, models, columns and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from statistics import fmean
+
+from edge_asd.clips import DOMAINS
+from train.report.figures import Figure, Figures, Key, Place, Spread, spread
+from train.report.results import COLUMNS, MODELS
+from train.table4 import table4
+
+NONE = "\N{EN DASH}"
+"""What stands where there is no figure."""
+
+LOUD = "†"
+"""Marks figures that loudness alone reaches, too."""
+
+SHORT = {"float": "float", "fixed": "fixed point", "shipped": "shipped int8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table for the page.
+
+    Attributes
+    ----------
+    name : str
+        Its anchor.
+    caption : str
+    columns : list of str
+        Headings; the first `heads` columns are the rows' headings.
+    rows : list of list of str
+    groups : list of (str, int)
+        Headings above those behind the first `heads`, with the number of columns they span.
+    notes : list of str
+    heads : int
+    last : int
+        Rows at the end that sum up the others.
+    """
+
+    name: str
+    caption: str
+    columns: list[str]
+    rows: list[list[str]]
+    groups: list[tuple[str, int]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    heads: int = 2
+    last: int = 0
+
+    @property
+    def starts(self) -> set[int]:
+        """Columns behind the first `heads` at which a group starts."""
+        return set(accumulate((span for _, span in self.groups[:-1]), initial=0)) if self.groups else set()
+
+
+def paper_table(figures: Figures) -> Table:
+    """Table 4: the paper's AUC beside ours, and beside both what loudness alone gives."""
+    column = figures.columns[0]
+    columns, rows, marked = ["machine", "section"], [], False
+    for _ in figures.models:
+        columns += [f"{domain}, {whose}" for domain in DOMAINS for whose in ("paper", "ours")]
+    columns += list(DOMAINS)
+    for machine, section in figures.sections:
+        row = [machine, section]
+        for model in figures.models:
+            for domain in DOMAINS:
+                ours = figures.spread("auc", Key(machine, section, domain, model, column))
+                loud = _loud(ours, figures.level.get((machine, section, domain)))
+                marked |= loud
+                paper = table4().get((machine, section, domain, model))
+                row += [number(paper), spread_text(ours) + LOUD * loud]
+        rows.append(row + [number(figures.level.get((machine, section, domain))) for domain in DOMAINS])
+    notes = [f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."]
+    notes += [f"{LOUD} Loudness alone separates these clips at least as well, in one direction or the other."] * marked
+    last = _mean_rows(figures, column)
+    groups = [*((MODELS[model], 4) for model in figures.models), ("Level alone", 2)]
+    return Table("table4", "AUC of both baselines", columns, rows + last, groups, notes, last=len(last))
+
+
+def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
+    """Average over the sections that the paper has where there are such, so that both means are of the same rows."""
+    if len(figures.sections) < 2:
+        return []
+    result = []
+    published = [place for place in figures.sections if (*place, "source", "ae") in table4()]
+    for title, places, show_paper in (
+        ("mean of the paper's sections", published, True),
+        ("mean of all sections", figures.sections, False),
+    ):
+        if not places or (not show_paper and places == published):
+            continue
+        row = [title, f"{len(places)}"]
+        for model in figures.models:
+            for domain in DOMAINS:
+                there = [p for p in places if figures.spread("auc", Key(*p, domain, model, column))]
+                paper = [table4()[*p, domain, model] for p in there] if show_paper else []
+                row += [number(_mean(paper)), spread_text(_mean_of(figures, there, domain, model, column))]
+        levels = [[figures.level.get((*place, domain)) for place in places] for domain in DOMAINS]
+        row += [number(_mean([level for level in one if level is not None])) for one in levels]
+        result.append(row)
+    return result
+
+
+def _mean_of(figures: Figures, places: Sequence[Place], domain: str, model: str, column: str) -> Spread | None:
+    """Average over sections within each seed, then over the seeds that have all of them."""
+    found = [figures.by_seed["auc"][Key(*place, domain, model, column)] for place in places]
+    seeds = [seed for seed in figures.seeds if found and all(seed in one for one in found)]
+    return spread(fmean(one[seed] for one in found) for seed in seeds)
+
+
+def gap_table(figures: Figures) -> Table:
+    """The domain gap: AUC of the source domain minus that of the target domain."""
+    column = figures.columns[0]
+    rows = []
+    for machine, section in figures.sections:
+        row = [machine, section]
+        for model in figures.models:
+            source, target = (Key(machine, section, domain, model, column) for domain in DOMAINS)
+            paper = [table4().get((machine, section, domain, model)) for domain in DOMAINS]
+            gap = None if paper[0] is None or paper[1] is None else paper[0] - paper[1]
+            row += [number(gap, signed=True), spread_text(figures.difference("auc", source, target), signed=True)]
+        rows.append(row)
+    return Table(
+        "gap",
+        "Domain gap: AUC of the source domain minus AUC of the target domain",
+        ["machine", "section", *["paper", "ours"] * len(figures.models)],
+        rows,
+        [(MODELS[model], 2) for model in figures.models],
+        [
+            "Positive: anomalies are harder to hear in the target domain. "
+            f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."
+        ],
+    )
+
+
+def pauc_table(figures: Figures) -> Table:
+    """pAUC of both models."""
+    column = figures.columns[0]
+    rows = [
+        [
+            machine,
+            section,
+            *(
+                spread_text(figures.spread("pauc", Key(machine, section, domain, model, column)))
+                for model in figures.models
+                for domain in DOMAINS
+            ),
+        ]
+        for machine, section in figures.sections
+    ]
+    return Table(
+        "pauc",
+        "Partial AUC up to a false-positive rate of 0.1",
+        ["machine", "section", *DOMAINS * len(figures.models)],
+        rows,
+        [(MODELS[model], 2) for model in figures.models],
+        [f"Standardised after McClish: 0.5 is chance. {COLUMNS[column].capitalize()}{_over_seeds(figures)}."],
+    )
+
+
+def int8_table(figures: Figures, model: str) -> Table | None:
+    """AUC and pAUC of a model in every column, and what is lost on the way; None where there is one column."""
+    columns = [c for c in figures.columns if any((k.model, k.column) == (model, c) for k in figures.by_seed["auc"])]
+    if len(columns) < 2:
+        return None
+    first, others = columns[0], columns[1:]
+    rows = []
+    for machine, section in figures.sections:
+        for domain in DOMAINS:
+            if (machine, section, domain) not in figures.clips:
+                continue
+            keys = {column: Key(machine, section, domain, model, column) for column in columns}
+            row = [machine, section, domain]
+            names: tuple[Figure, ...] = ("auc", "pauc")
+            for figure in names:
+                row += [spread_text(figures.spread(figure, keys[column])) for column in columns]
+                for column in others:
+                    row.append(spread_text(figures.difference(figure, keys[first], keys[column]), signed=True))
+            rows.append(row)
+    headings = [SHORT[column] for column in columns] + [f"drop, {SHORT[column]}" for column in others]
+    return Table(
+        f"int8-{model}",
+        f"{MODELS[model]}: what fixed point and int8 cost",
+        ["machine", "section", "domain", *headings * 2],
+        rows,
+        [("AUC", len(headings)), ("pAUC", len(headings))],
+        [
+            f"Drop: {SHORT[first]} minus the other column, seed by seed; positive is a loss{_over_seeds(figures)}. "
+            + " ".join(f"{SHORT[column].capitalize()}: {COLUMNS[column]}." for column in columns)
+        ],
+        heads=3,
+    )
+
+
+def number(value: float | None, *, signed: bool = False) -> str:
+    """Write a figure with three digits, or a dash."""
+    if value is None:
+        return NONE
+    return f"{value:{'+' if signed else ''}.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def spread_text(value: Spread | None, *, signed: bool = False) -> str:
+    """Write a mean over seeds with its standard deviation, where there is one."""
+    if value is None:
+        return NONE
+    return number(value.mean, signed=signed) + ("" if value.sd is None else f" ± {value.sd:.3f}")
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _loud(ours: Spread | None, level: float | None) -> bool:
+    """Tell whether loudness alone is as good; its AUC may lie on either side of chance."""
+    return ours is not None and level is not None and max(level, 1 - level) >= ours.mean
+
+
+def _over_seeds(figures: Figures) -> str:
+    n = len(figures.seeds)
+    return "" if n == 1 else f"; mean ± standard deviation over {n} seeds"
