@@ -43,7 +43,8 @@ def roc_picture(cells: Sequence[Cell]) -> Picture | None:
     for section, axes in panels.items():
         axes.axvspan(0, MAX_FPR, color=GREY, alpha=0.15, linewidth=0, label=f"range of the pAUC, up to {MAX_FPR:g}")
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=":", label="chance")
-        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal", title=f"section {section}")
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        axes.set_title(f"section {section}", fontsize=10, loc="left")
         axes.set_xlabel("false-positive rate")
         axes.set_ylabel("true-positive rate")
     seeds = len({cell.seed for cell, _, _ in drawn})
@@ -59,7 +60,7 @@ def roc_picture(cells: Sequence[Cell]) -> Picture | None:
             alpha=1 if seeds == 1 else 0.75,
             label=f"{MODELS[cell.model]}, {cell.domain}",
         )
-    _legend(figure, panels.values())
+    _legend(figure, panels.values(), columns=3 if len(sections) > 1 else 2)
     alt = f"ROC curves of {cells[0].machine}, sections {', '.join(sections)}; the AUC are in the tables above."
     return Picture(as_svg(figure), alt, _seeds_note(seeds))
 
@@ -82,7 +83,7 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
     if not sections:
         return None
     domains = [domain for domain in DOMAINS if any(cell.domain == domain for cell in cells)]
-    figure = new_figure(4.7 * len(domains), 0.7 + 2.1 * len(sections))
+    figure = new_figure(0.3 + 3.2 * len(domains), 0.9 + 1.8 * len(sections))
     grid = figure.subplots(len(sections), len(domains), squeeze=False, sharex="row")
     panels = []
     for row, section in zip(grid, sections, strict=True):
@@ -93,14 +94,13 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
             axes.spines[["top", "right"]].set_visible(False)
             if cell is None:
                 axes.text(0.5, 0.5, "no test clips", ha="center", va="center", color=GREY, transform=axes.transAxes)
-                axes.set_yticks([])
+                axes.set_axis_off()
                 continue
             panels.append(axes)
             _histogram(axes, cell, edges)
         row[0].set_ylabel("clips")
-    for axes in grid[-1]:
-        axes.set_xlabel(_UNITS[cells[0].model])
-    _legend(figure, panels)
+    figure.supxlabel(_UNITS[cells[0].model], fontsize=10)
+    _legend(figure, panels, columns=2 * len(domains))
     first = cells[0]
     alt = (
         f"Histograms of the scores of {first.machine}, {MODELS[first.model]}: " + "; ".join(map(_in_words, cells)) + "."
@@ -154,13 +154,15 @@ def _panels(sections: Sequence[str], *, height: float) -> tuple[Any, dict[str, A
     return figure, {section: figure.add_subplot(down, across, i + 1) for i, section in enumerate(sections)}
 
 
-def _legend(figure: Any, panels: Any) -> None:
+def _legend(figure: Any, panels: Any, *, columns: int) -> None:
     """Name each kind of line once, below all panels."""
     handles = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9
+    )
 
 
 def _seeds_note(seeds: int) -> str:

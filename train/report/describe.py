@@ -70,4 +70,5 @@ def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
     if not faults:
         return None
     more = f" {len(faults) - 1} more counts differ." if len(faults) > 1 else ""
-    return printable(faults[0].text) + more
+    # Without the clips' numbers, which are for `edge-asd data verify`.
+    return f"{faults[0].text.split(' (')[0].rstrip('.')}.{more}"

@@ -48,7 +48,7 @@ def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> st
         lstrip_blocks=True,
     )
     data = reproduction.data
-    int8 = [table for model in figures.models if (table := tables.int8_table(figures, model))]
+    int8 = [table for model in figures.models for table in tables.int8_tables(figures, model)]
     return environment.get_template("report.html").render(
         reproduction=reproduction,
         data=data,
@@ -57,6 +57,7 @@ def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> st
         gallery=gallery,
         models=MODELS,
         columns=COLUMNS,
+        short=tables.SHORT,
         paper=tables.paper_table(figures),
         gap=tables.gap_table(figures),
         pauc=tables.pauc_table(figures),

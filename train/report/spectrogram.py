@@ -62,6 +62,7 @@ def spectrogram_picture(dataset: Dataset, sections: Sequence[str]) -> Picture | 
         cmap="viridis",
         interpolation="nearest",
     )
+    axes.set_xlim(0, pcm.size / spec.sample_rate)
     axes.set_xlabel("time [s]")
     axes.set_ylabel("frequency [kHz]")
     figure.colorbar(image, label="power [dB re full scale]")
@@ -69,10 +70,11 @@ def spectrogram_picture(dataset: Dataset, sections: Sequence[str]) -> Picture | 
     what = f"section {name.section}, {name.domain} domain, normal"
     peak = hz[int(np.argmax(power.mean(axis=1)))]
     alt = (
-        f"Power spectrogram of {dataset.machine}, {what}: {seconds[-1] + step:.0f} s, 0 to {hz[-1] / 1000:g} kHz, "
+        f"Power spectrogram of {dataset.machine}, {what}: "
+        f"{pcm.size / spec.sample_rate:.3g} s, 0 to {hz[-1] / 1000:g} kHz, "
         f"colours from {low:.0f} to {high:.0f} dB; most power lies near {peak / 1000:.2f} kHz."
     )
-    return Picture(as_png(figure), alt, f"{dataset.machine}, {what} ({clip.path.name})")
+    return Picture(as_png(figure), alt, f"{dataset.machine}: {clip.path.name}")
 
 
 def _choose(dataset: Dataset, sections: Sequence[str]) -> Clip | None:

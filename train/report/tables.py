@@ -61,7 +61,7 @@ def paper_table(figures: Figures) -> Table:
     column = figures.columns[0]
     columns, rows, marked = ["machine", "section"], [], False
     for _ in figures.models:
-        columns += [f"{domain}, {whose}" for domain in DOMAINS for whose in ("paper", "ours")]
+        columns += ["paper", "ours"] * len(DOMAINS)
     columns += list(DOMAINS)
     for machine, section in figures.sections:
         row = [machine, section]
@@ -76,7 +76,8 @@ def paper_table(figures: Figures) -> Table:
     notes = [f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."]
     notes += [f"{LOUD} Loudness alone separates these clips at least as well, in one direction or the other."] * marked
     last = _mean_rows(figures, column)
-    groups = [*((MODELS[model], 4) for model in figures.models), ("Level alone", 2)]
+    groups = [(f"{MODELS[model]}, {domain}", 2) for model in figures.models for domain in DOMAINS]
+    groups.append(("Level alone", 2))
     return Table("table4", "AUC of both baselines", columns, rows + last, groups, notes, last=len(last))
 
 
@@ -87,12 +88,12 @@ def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
     result = []
     published = [place for place in figures.sections if (*place, "source", "ae") in table4()]
     for title, places, show_paper in (
-        ("mean of the paper's sections", published, True),
-        ("mean of all sections", figures.sections, False),
+        ("of the paper's", published, True),
+        ("of all", figures.sections, False),
     ):
         if not places or (not show_paper and places == published):
             continue
-        row = [title, f"{len(places)}"]
+        row = ["mean", f"{title} {len(places)}"]
         for model in figures.models:
             for domain in DOMAINS:
                 there = [p for p in places if figures.spread("auc", Key(*p, domain, model, column))]
@@ -161,45 +162,44 @@ def pauc_table(figures: Figures) -> Table:
     )
 
 
-def int8_table(figures: Figures, model: str) -> Table | None:
-    """AUC and pAUC of a model in every column, and what is lost on the way; None where there is one column."""
+def int8_tables(figures: Figures, model: str) -> list[Table]:
+    """AUC and pAUC of a model in every column, and what is lost on the way; none where there is one column."""
     columns = [c for c in figures.columns if any((k.model, k.column) == (model, c) for k in figures.by_seed["auc"])]
     if len(columns) < 2:
-        return None
+        return []
     first, others = columns[0], columns[1:]
-    rows = []
-    for machine, section in figures.sections:
-        for domain in DOMAINS:
-            if (machine, section, domain) not in figures.clips:
+    places = [(*place, domain) for place in figures.sections for domain in DOMAINS]
+    names: dict[Figure, str] = {"auc": "AUC", "pauc": "pAUC"}
+    result = []
+    for figure, name in names.items():
+        rows = []
+        for place in places:
+            if place not in figures.clips:
                 continue
-            keys = {column: Key(machine, section, domain, model, column) for column in columns}
-            row = [machine, section, domain]
-            names: tuple[Figure, ...] = ("auc", "pauc")
-            for figure in names:
-                row += [spread_text(figures.spread(figure, keys[column])) for column in columns]
-                for column in others:
-                    row.append(spread_text(figures.difference(figure, keys[first], keys[column]), signed=True))
-            rows.append(row)
-    headings = [SHORT[column] for column in columns] + [f"drop, {SHORT[column]}" for column in others]
-    return Table(
-        f"int8-{model}",
-        f"{MODELS[model]}: what fixed point and int8 cost",
-        ["machine", "section", "domain", *headings * 2],
-        rows,
-        [("AUC", len(headings)), ("pAUC", len(headings))],
-        [
-            f"Drop: {SHORT[first]} minus the other column, seed by seed; positive is a loss{_over_seeds(figures)}. "
-            + " ".join(f"{SHORT[column].capitalize()}: {COLUMNS[column]}." for column in columns)
-        ],
-        heads=3,
-    )
+            keys = {column: Key(*place, model, column) for column in columns}
+            drops = [figures.difference(figure, keys[first], keys[column]) for column in others]
+            row = [*place, *(spread_text(figures.spread(figure, keys[column])) for column in columns)]
+            rows.append(row + [spread_text(drop, signed=True) for drop in drops])
+        result.append(
+            Table(
+                f"{figure}-{model}",
+                f"{MODELS[model]}: {name}",
+                ["machine", "section", "domain", *(SHORT[c] for c in columns), *(SHORT[c] for c in others)],
+                rows,
+                [(name, len(columns)), (f"drop of the {name} from {SHORT[first]}", len(others))],
+                [f"Positive drops are losses{_over_seeds(figures)}."] if figure == "pauc" else [],
+                heads=3,
+            )
+        )
+    return result
 
 
 def number(value: float | None, *, signed: bool = False) -> str:
     """Write a figure with three digits, or a dash."""
     if value is None:
         return NONE
-    return f"{value:{'+' if signed else ''}.3f}".replace("-", "\N{MINUS SIGN}")
+    value = round(value, 3)
+    return f"{value:{'+' if signed and value else ''}.3f}".replace("-0.000", "0.000").replace("-", "\N{MINUS SIGN}")
 
 
 def spread_text(value: Spread | None, *, signed: bool = False) -> str:
