@@ -11,7 +11,7 @@ from edge_asd.clips import DOMAINS
 from train.metrics import MAX_FPR
 from train.report.drawing import BLUE, GREY, MODEL_COLOURS, ORANGE, Picture, as_svg, new_figure
 from train.report.figures import labelled
-from train.report.results import MODELS, Cell
+from train.report.results import MODELS, SHORT, Cell
 
 _ACROSS = 3
 _BINS = 24
@@ -99,13 +99,14 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
             panels.append(axes)
             _histogram(axes, cell, edges)
         row[0].set_ylabel("clips")
-    figure.supxlabel(_UNITS[cells[0].model], fontsize=10)
+    for column in grid.T:
+        [axes for axes in column if axes in panels][-1].set_xlabel(_UNITS[cells[0].model])
     _legend(figure, panels, columns=2 * len(domains))
     first = cells[0]
     alt = (
         f"Histograms of the scores of {first.machine}, {MODELS[first.model]}: " + "; ".join(map(_in_words, cells)) + "."
     )
-    return Picture(as_svg(figure), alt, f"{MODELS[first.model]}, seed {first.seed}, column {first.official}")
+    return Picture(as_svg(figure), alt, f"{MODELS[first.model]}, seed {first.seed}, {SHORT[first.official]} scores")
 
 
 def _histogram(axes: Any, cell: Cell, edges: Any) -> None:

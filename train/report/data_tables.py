@@ -5,16 +5,16 @@ from __future__ import annotations
 from statistics import harmonic_mean
 
 from train.official_csv import means
-from train.report.figures import decisions, official_rows
-from train.report.results import MODELS, Reproduction
-from train.report.tables import NONE, SHORT, Table, number
+from train.report.figures import Figures, decisions
+from train.report.results import MODELS, SHORT, Reproduction
+from train.report.tables import NONE, Table, number
 from train.table1 import table1
 
 
-def official_table(reproduction: Reproduction) -> Table:
+def official_table(figures: Figures) -> Table:
     """Means of ``result.csv`` over all cells, by model and seed."""
     rows = []
-    for (model, seed), cells in official_rows(reproduction.cells).items():
+    for (model, seed), cells in figures.official.items():
         arithmetic, harmonic = means(cells, "arithmetic"), means(cells, "harmonic")
         # As many AUC as pAUC: the mean over all of them is the mean of both means.
         pair = [value for value in harmonic[:2] if value is not None]

@@ -65,6 +65,8 @@ class Figures:
     level : dict of (machine, section, domain) to float or None
         AUC of the clips' RMS level alone.
     clips : dict of (machine, section, domain) to TestClips
+    official : dict of (model, seed) to list of Row
+        The rows of ``result.csv``, in each cell's column `Cell.official`.
     """
 
     def __init__(self, reproduction: Reproduction) -> None:
@@ -76,7 +78,10 @@ class Figures:
         self.by_seed: dict[Figure, dict[Key, dict[int, float]]] = {"auc": {}, "pauc": {}}
         self.level: dict[tuple[str, str, str], float | None] = {}
         self.clips: dict[tuple[str, str, str], TestClips] = {}
-        for cell in cells:
+        self.official: dict[tuple[str, int], list[Row]] = {
+            (model, seed): [] for model in self.models for seed in self.seeds if _occurs(cells, model, seed)
+        }
+        for cell in sorted(cells, key=lambda cell: (*_order((cell.machine, cell.section)), cell.domain)):
             self._add(cell)
 
     @property
@@ -96,6 +101,11 @@ class Figures:
             if found.auc is not None and found.pauc is not None:
                 self.by_seed["auc"].setdefault(key, {})[cell.seed] = found.auc
                 self.by_seed["pauc"].setdefault(key, {})[cell.seed] = found.pauc
+            if column == cell.official:
+                judged = decisions(cell, column)
+                values = (found.auc, found.pauc, judged.precision, judged.recall, judged.f1)
+                row = Row(printable(cell.machine), cell.section, cell.domain, values)
+                self.official[cell.model, cell.seed].append(row)
 
     def spread(self, figure: Figure, key: Key) -> Spread | None:
         """Return a figure over the seeds that have it; None where none has."""
@@ -130,19 +140,8 @@ def decisions(cell: Cell, column: str) -> DecisionFigures:
     return decision_figures(anomaly, [score > threshold for score in scores])
 
 
-def official_rows(cells: Iterable[Cell]) -> dict[tuple[str, int], list[Row]]:
-    """Return the rows of ``result.csv`` by model and seed, in each cell's column `Cell.official`."""
-    tables: dict[tuple[str, int], list[Row]] = {}
-    for cell in sorted(cells, key=lambda cell: (*_order((cell.machine, cell.section)), cell.domain)):
-        column = cell.official
-        rank = rank_figures(*labelled(cell, cell.scores[column]))
-        judged = decisions(cell, column)
-        values = (rank.auc, rank.pauc, judged.precision, judged.recall, judged.f1)
-        tables.setdefault((cell.model, cell.seed), []).append(
-            Row(printable(cell.machine), cell.section, cell.domain, values)
-        )
-    order = list(MODELS)
-    return dict(sorted(tables.items(), key=lambda item: (order.index(item[0][0]), item[0][1])))
+def _occurs(cells: Iterable[Cell], model: str, seed: int) -> bool:
+    return any((cell.model, cell.seed) == (model, seed) for cell in cells)
 
 
 def _order(place: Place) -> tuple[bool, str, str]:

@@ -14,7 +14,7 @@ from train.findings import printable
 from train.report import data_tables, tables
 from train.report.drawing import Picture
 from train.report.figures import Figures
-from train.report.results import COLUMNS, MODELS, Reproduction
+from train.report.results import COLUMNS, MODELS, SHORT, Reproduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> st
         gallery=gallery,
         models=MODELS,
         columns=COLUMNS,
-        short=tables.SHORT,
+        short=SHORT,
         paper=tables.paper_table(figures),
         gap=tables.gap_table(figures),
         pauc=tables.pauc_table(figures),
         int8=int8,
-        official=data_tables.official_table(reproduction),
+        official=data_tables.official_table(figures),
         clips=data_tables.clips_table(reproduction),
         thresholds=data_tables.thresholds_table(reproduction),
         clip_total=sum(count.clips for count in data.counts),

@@ -20,6 +20,9 @@ COLUMNS: Mapping[str, str] = {
 }
 """Ways to score a clip, from the published to the shipped one."""
 
+SHORT: Mapping[str, str] = {"float": "float", "fixed": "fixed point", "shipped": "shipped int8"}
+"""Names of the columns in tables."""
+
 MODELS: Mapping[str, str] = {"ae": "Autoencoder", "mobilenetv2": "MobileNetV2"}
 """Models by the names that `edge-asd train --model` takes, as Table 4 calls them."""
 

@@ -9,7 +9,7 @@ from statistics import fmean
 
 from edge_asd.clips import DOMAINS
 from train.report.figures import Figure, Figures, Key, Place, Spread, spread
-from train.report.results import COLUMNS, MODELS
+from train.report.results import COLUMNS, MODELS, SHORT
 from train.table4 import table4
 
 NONE = "\N{EN DASH}"
@@ -17,8 +17,6 @@ NONE = "\N{EN DASH}"
 
 LOUD = "†"
 """Marks figures that loudness alone reaches, too."""
-
-SHORT = {"float": "float", "fixed": "fixed point", "shipped": "shipped int8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,7 @@ def paper_table(figures: Figures) -> Table:
     notes = [f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."]
     notes += [f"{LOUD} Loudness alone separates these clips at least as well, in one direction or the other."] * marked
     last = _mean_rows(figures, column)
+    notes += ["Means are over the sections that have a figure of ours."] * bool(last)
     groups = [(f"{MODELS[model]}, {domain}", 2) for model in figures.models for domain in DOMAINS]
     groups.append(("Level alone", 2))
     return Table("table4", "AUC of both baselines", columns, rows + last, groups, notes, last=len(last))
@@ -88,8 +87,8 @@ def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
     result = []
     published = [place for place in figures.sections if (*place, "source", "ae") in table4()]
     for title, places, show_paper in (
-        ("of the paper's", published, True),
-        ("of all", figures.sections, False),
+        ("paper's", published, True),
+        ("all", figures.sections, False),
     ):
         if not places or (not show_paper and places == published):
             continue

@@ -13,7 +13,7 @@ from train.feature_cache import FeatureCache
 from train.official_csv import write_result
 from train.report.curves import histogram_picture, roc_picture
 from train.report.drawing import Picture
-from train.report.figures import Figures, official_rows
+from train.report.figures import Figures
 from train.report.page import Gallery, render
 from train.report.results import MODELS, Cell, Reproduction
 from train.report.scatter import scatter_picture
@@ -93,7 +93,7 @@ def write_report(
     )
     html = out / "report.html"
     results = {}
-    for (model, seed), rows in official_rows(reproduction.cells).items():
+    for (model, seed), rows in figures.official.items():
         results[model, seed] = out / model / f"seed_{seed}" / "result.csv"
         write_result(results[model, seed], rows)
     write_atomically(html, render(reproduction, figures, gallery).encode())
