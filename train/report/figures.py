@@ -38,7 +38,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class TestClips:
+class LabelCounts:
     """How many test clips a section and domain has."""
 
     normal: int
@@ -64,7 +64,7 @@ class Figures:
         Figures of each seed that has them.
     level : dict of (machine, section, domain) to float or None
         AUC of the clips' RMS level alone.
-    clips : dict of (machine, section, domain) to TestClips
+    clips : dict of (machine, section, domain) to LabelCounts
     official : dict of (model, seed) to list of Row
         The rows of ``result.csv``, in each cell's column `Cell.official`.
     """
@@ -77,7 +77,7 @@ class Figures:
         self.seeds = sorted({cell.seed for cell in cells})
         self.by_seed: dict[Figure, dict[Key, dict[int, float]]] = {"auc": {}, "pauc": {}}
         self.level: dict[tuple[str, str, str], float | None] = {}
-        self.clips: dict[tuple[str, str, str], TestClips] = {}
+        self.clips: dict[tuple[str, str, str], LabelCounts] = {}
         self.official: dict[tuple[str, int], list[Row]] = {
             (model, seed): [] for model in self.models for seed in self.seeds if _occurs(cells, model, seed)
         }
@@ -93,7 +93,7 @@ class Figures:
         place = (cell.machine, cell.section, cell.domain)
         if place not in self.clips:
             counts = [cell.labels.count(label) for label in ("normal", "anomaly", None)]
-            self.clips[place] = TestClips(*counts)
+            self.clips[place] = LabelCounts(*counts)
             self.level[place] = rank_figures(*labelled(cell, cell.level_db)).auc
         for column, scores in cell.scores.items():
             key = Key(*place, cell.model, column)
