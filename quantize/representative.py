@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.detectors.autoencoder import gather_windows
+from edge_asd.detectors.windowed import gather_windows
 from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
 from train.dataset import Clip
 from train.feature_cache import FeatureCache

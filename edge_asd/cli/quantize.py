@@ -19,6 +19,14 @@ class ThresholdMethod(StrEnum):
     gamma = "gamma"
 
 
+class Arithmetic(StrEnum):
+    """Kernels that run the model (`edge_asd.interpreter.ARITHMETICS`)."""
+
+    litert_ref = "litert-ref"
+    xnnpack = "xnnpack"
+    litert_builtin = "litert-builtin"
+
+
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder made by edge-asd train.")],
     data: DataOption,
@@ -30,6 +38,10 @@ def command(
     score_seconds: Annotated[
         float | None, typer.Option(help="Span of a clip or rolling score; 10, or the shortest clip, by default.")
     ] = None,
+    arithmetic: Annotated[
+        Arithmetic,
+        typer.Option(help="Kernels that scores and thresholds are made with, here and on every device."),
+    ] = Arithmetic.litert_ref,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -37,7 +49,8 @@ def command(
 
     Representative data comes from every section and domain, with copies 6 dB louder and softer.
     """
-    from edge_asd.detectors.scores import score_to_db2
+    from edge_asd.detectors.loading import DETECTORS
+    from edge_asd.detectors.scores import score_value
 
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.feature_cache")
     line = ProgressLine()
@@ -49,6 +62,7 @@ def command(
             method=threshold.value,
             quantile=quantile,
             score_seconds=score_seconds,
+            arithmetic=arithmetic.value,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda step: line(f"{step} ..."),
         )
@@ -62,6 +76,7 @@ def command(
             {
                 "bundle": str(out),
                 "machine": bundle.machine,
+                "arithmetic": bundle.model_arithmetic,
                 "model_bytes": len(bundle.model),
                 "saturation": done.saturated_share,
                 "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
@@ -72,8 +87,9 @@ def command(
         return
     print(f"{out}: int8 model of {len(bundle.model) / 1024:.0f} KiB (float {len(bundle.float_model) / 1024:.0f} KiB).")
     print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
+    unit = DETECTORS[bundle.detector].unit
     for section, fitted in sorted(bundle.thresholds.items()):
         clips = ", ".join(f"{n} {domain}" for domain, n in fitted.clips.items())
         fit = f"{fitted.method} {fitted.quantile:g} of {clips} clips"
-        print(f"Section {section}: threshold {score_to_db2(fitted.score):.2f} dB² ({fit}).")
+        print(f"Section {section}: threshold {score_value(fitted.score):.2f} {unit} ({fit}).")
     print(f"Next: edge-asd evaluate {out} --data {data} --out results")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_asd.audio.wav import read_wav
+from edge_asd.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, ModelError, OutputError
@@ -39,12 +40,28 @@ def test_golden_vectors_recompute_equal(bundle):
     features = log_mel(golden["pcm"], bundle.features)
     inputs = detector.quantise(features)
     outputs = detector.run(detector.windows(inputs))
-    scores = detector.window_scores(features)
+    scores = detector.window_scores(features, "00")
     assert np.array_equal(golden["features"], features)
     assert np.array_equal(golden["model_input"], inputs)
     assert np.array_equal(golden["model_output"], outputs)
     assert np.array_equal(golden["window_scores"], scores)
     assert golden["score"] == mean_score(scores)
+
+
+@pytest.mark.parametrize("arithmetic", ["xnnpack", "litert-builtin"])
+def test_a_bundle_is_made_and_run_in_its_arithmetic_of_record(bundle, run_folder, tiny_data, tmp_path, arithmetic):
+    path = tmp_path / "fan.easd"
+    quantise_run(run_folder, tiny_data, path, score_seconds=1.5, arithmetic=arithmetic)
+    other = Bundle.load(path)
+    assert (bundle.model_arithmetic, other.model_arithmetic) == ("litert-ref", arithmetic)
+    assert other.model == bundle.model
+    golden, detector = other.golden_arrays(), AutoencoderDetector(other)
+    windows = detector.windows(golden["model_input"])
+    assert np.array_equal(golden["model_output"], Model(other.model, arithmetic=arithmetic).run(windows))
+    assert np.array_equal(golden["model_output"], detector.run(windows))
+    if arithmetic == "litert-builtin":  # XNNPACK's differences are too rare to show in every threshold
+        assert not np.array_equal(golden["model_output"], AutoencoderDetector(bundle).run(windows))
+        assert {s: t.score for s, t in other.thresholds.items()} != {s: t.score for s, t in bundle.thresholds.items()}
 
 
 def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_data):
@@ -66,7 +83,7 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
             if clip.key in keys and clip.name.section == section:
                 frames = log_mel(read_wav(clip.path).pcm, bundle.features)
                 # Two seconds hold one span of a score, 41 windows; what is left over counts in none.
-                found[clip.name.domain].append(mean_score(detector.window_scores(frames)[:41]))
+                found[clip.name.domain].append(mean_score(detector.window_scores(frames, "00")[:41]))
         return found
 
     for section, counts in (("00", {"source": 2, "target": 1}), ("01", {"source": 1})):
@@ -78,19 +95,19 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
 
 
 def test_the_manifest_describes_the_model(bundle, run_folder):
-    run, model = Run.load(run_folder), Model(bundle.model, reference=True)
+    run, model = Run.load(run_folder), Model(bundle.model, arithmetic="litert-ref")
     assert (bundle.input.scale, bundle.input.zero_point) == (model.input_scale, model.input_zero_point)
     assert bundle.input.multiplier == round(2**16 / Fraction(model.input_scale))
     assert bundle.output.multiplier == round(2**24 * Fraction(model.output_scale))
     assert (bundle.window_frames, bundle.window_hop, bundle.score_window_frames) == (5, 1, 45)
     assert bundle.provenance["data_sha256"] == run.data_hash
     assert bundle.provenance["epochs"] == 3
-    assert bundle.provenance["loss_db2"] == run.loss[-1]
+    assert bundle.provenance["loss"] == run.loss[-1]
 
 
 def test_the_float_model_is_the_trained_one(bundle, run_folder):
     windows = np.random.default_rng(0).normal(-40, 15, (20, 640)).astype(np.float32)
-    outputs = Model(bundle.float_model, reference=False).run(windows)
+    outputs = Model(bundle.float_model, arithmetic="xnnpack").run(windows)
     expected = np.asarray(Run.load(run_folder).load_model(run_folder)(windows))
     assert np.abs(outputs - expected).max() < 1e-4 * np.abs(expected).max()
 
