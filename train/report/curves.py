@@ -9,6 +9,7 @@ import numpy as np
 
 from edge_asd.clips import DOMAINS
 from train.metrics import MAX_FPR
+from train.models import BASELINES
 from train.report.drawing import BLUE, GREY, MODEL_COLOURS, ORANGE, Picture, as_svg, new_figure
 from train.report.figures import labelled
 from train.report.results import MODELS, SHORT, Cell
@@ -16,7 +17,6 @@ from train.report.results import MODELS, SHORT, Cell
 _ACROSS = 3
 _BINS = 24
 _STYLES = {"source": "-", "target": (0, (4, 2))}
-_UNITS = {"ae": "score [dB²]", "mobilenetv2": "score [log-odds]"}
 
 
 def roc_picture(cells: Sequence[Cell]) -> Picture | None:
@@ -100,7 +100,7 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
             _histogram(axes, cell, edges)
         row[0].set_ylabel("clips")
     for column in grid.T:
-        [axes for axes in column if axes in panels][-1].set_xlabel(_UNITS[cells[0].model])
+        [axes for axes in column if axes in panels][-1].set_xlabel(f"score [{BASELINES[cells[0].model].unit}]")
     _legend(figure, panels, columns=2 * len(domains))
     first = cells[0]
     alt = (

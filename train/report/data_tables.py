@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import harmonic_mean
-
-from train.official_csv import means
+from train.official_csv import means, official_score
 from train.report.figures import Figures, decisions
 from train.report.results import MODELS, SHORT, Reproduction
 from train.report.tables import NONE, Table, number
@@ -16,9 +14,7 @@ def official_table(figures: Figures) -> Table:
     rows = []
     for (model, seed), cells in figures.official.items():
         arithmetic, harmonic = means(cells, "arithmetic"), means(cells, "harmonic")
-        # As many AUC as pAUC: the mean over all of them is the mean of both means.
-        pair = [value for value in harmonic[:2] if value is not None]
-        score = harmonic_mean(pair) if pair else None
+        score = official_score(cells)
         rows.append([MODELS[model], str(seed), *map(number, [*arithmetic[:2], *harmonic[:2], score, *arithmetic[2:]])])
     return Table(
         "official",

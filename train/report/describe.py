@@ -9,10 +9,9 @@ from pathlib import Path
 from train.counting import COMPANIONS, count_faults, not_mimii_due
 from train.dataset import Clip, content_hash
 from train.findings import Found, Report, printable
+from train.marker import read_marker
 from train.report.results import ClipCount, DataDescription
 from train.table1 import MACHINES
-
-_SYNTHETIC = "synthetic.json"
 
 
 def describe_data(
@@ -58,7 +57,7 @@ def describe_data(
 def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
     """Say why these clips are not MIMII DUE's; None where nothing speaks against it."""
     for machine in sorted(clips):
-        if (root / machine / _SYNTHETIC).is_file():
+        if read_marker(root / machine) is not None:
             return f"{printable(machine)} is synthetic, made by edge-asd data synth."
     report = Report(root)
     found = [Found(machine, f"{machine}/{clip.key}", clip.name) for machine, group in clips.items() for clip in group]

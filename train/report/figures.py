@@ -81,6 +81,7 @@ class Figures:
         self.official: dict[tuple[str, int], list[Row]] = {
             (model, seed): [] for model in self.models for seed in self.seeds if _occurs(cells, model, seed)
         }
+        self._cells: dict[tuple[str, str, str, str], list[Cell]] = {}
         for cell in sorted(cells, key=lambda cell: (*_order((cell.machine, cell.section)), cell.domain)):
             self._add(cell)
 
@@ -91,6 +92,7 @@ class Figures:
 
     def _add(self, cell: Cell) -> None:
         place = (cell.machine, cell.section, cell.domain)
+        self._cells.setdefault((*place, cell.model), []).append(cell)
         if place not in self.clips:
             counts = [cell.labels.count(label) for label in ("normal", "anomaly", None)]
             self.clips[place] = LabelCounts(*counts)
@@ -106,6 +108,10 @@ class Figures:
                 values = (found.auc, found.pauc, judged.precision, judged.recall, judged.f1)
                 row = Row(printable(cell.machine), cell.section, cell.domain, values)
                 self.official[cell.model, cell.seed].append(row)
+
+    def cells(self, machine: str, section: str, domain: str, model: str) -> list[Cell]:
+        """Return the cells that differ in their seeds alone."""
+        return self._cells.get((machine, section, domain, model), [])
 
     def spread(self, figure: Figure, key: Key) -> Spread | None:
         """Return a figure over the seeds that have it; None where none has."""

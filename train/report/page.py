@@ -48,7 +48,6 @@ def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> st
         lstrip_blocks=True,
     )
     data = reproduction.data
-    int8 = [table for model in figures.models for table in tables.int8_tables(figures, model)]
     return environment.get_template("report.html").render(
         reproduction=reproduction,
         data=data,
@@ -60,8 +59,7 @@ def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> st
         short=SHORT,
         paper=tables.paper_table(figures),
         gap=tables.gap_table(figures),
-        pauc=tables.pauc_table(figures),
-        int8=int8,
+        by_column=[table for model in figures.models for table in tables.column_tables(figures, model)],
         official=data_tables.official_table(figures),
         clips=data_tables.clips_table(reproduction),
         thresholds=data_tables.thresholds_table(reproduction),

@@ -10,11 +10,9 @@ import numpy.typing as npt
 from edge_asd.frontend.spec import FeatureSpec
 from train.dataset import Clip
 from train.feature_cache import FeatureCache
+from train.models import SECTION_FRAMES
 from train.report.drawing import DOMAIN_COLOURS, Picture, as_png, new_figure
 from train.windows import Windows
-
-WINDOW_FRAMES = 64
-"""Frames of a window of the MobileNetV2 baseline; each has 128 bands."""
 
 MAX_WINDOWS = 480
 """Windows of a machine, at most: with them t-SNE takes about two seconds."""
@@ -94,19 +92,19 @@ def _choose(clips: Sequence[Clip], count: int, cache: FeatureCache) -> npt.NDArr
     """Return up to `count` windows, spread over clips first and over their time then; short clips have none."""
     spread = clips if len(clips) <= count else [clips[i * len(clips) // count] for i in range(count)]
     features = cache.features(spread, FeatureSpec(), 1)
-    usable = [entry for entry in features if len(entry.frames) >= WINDOW_FRAMES]
+    usable = [entry for entry in features if len(entry.frames) >= SECTION_FRAMES]
     if not usable:
-        return np.empty((0, WINDOW_FRAMES * FeatureSpec().n_mels), np.float32)
+        return np.empty((0, SECTION_FRAMES * FeatureSpec().n_mels), np.float32)
     numbers: list[int] = []
     first = 0
     for i, entry in enumerate(usable):
-        there = len(entry.frames) - WINDOW_FRAMES + 1
+        there = len(entry.frames) - SECTION_FRAMES + 1
         # Windows of one clip do not overlap by more than half.
         wanted = count // len(usable) + (i < count % len(usable))
-        wanted = max(1, min(wanted, 1 + (there - 1) // (WINDOW_FRAMES // 2)))
+        wanted = max(1, min(wanted, 1 + (there - 1) // (SECTION_FRAMES // 2)))
         numbers += [first + int((k + 0.5) * there / wanted) for k in range(wanted)]
         first += there
-    return Windows(usable, WINDOW_FRAMES).gather(np.array(numbers[:count], np.int64))
+    return Windows(usable, SECTION_FRAMES).gather(np.array(numbers[:count], np.int64))
 
 
 def _draw(machine: str, points: npt.NDArray[np.float32], groups: Sequence[Group]) -> Picture:

@@ -8,9 +8,13 @@ from itertools import accumulate
 from statistics import fmean
 
 from edge_asd.clips import DOMAINS
+from train.bootstrap import Interval
 from train.report.figures import Figure, Figures, Key, Place, Spread, spread
+from train.report.intervals import intervals
 from train.report.results import COLUMNS, MODELS, SHORT
 from train.table4 import table4
+
+SURE = "95 % interval"
 
 NONE = "\N{EN DASH}"
 """What stands where there is no figure."""
@@ -136,57 +140,40 @@ def gap_table(figures: Figures) -> Table:
     )
 
 
-def pauc_table(figures: Figures) -> Table:
-    """pAUC of both models."""
-    column = figures.columns[0]
-    rows = [
-        [
-            machine,
-            section,
-            *(
-                spread_text(figures.spread("pauc", Key(machine, section, domain, model, column)))
-                for model in figures.models
-                for domain in DOMAINS
-            ),
-        ]
-        for machine, section in figures.sections
-    ]
-    return Table(
-        "pauc",
-        "Partial AUC up to a false-positive rate of 0.1",
-        ["machine", "section", *DOMAINS * len(figures.models)],
-        rows,
-        [(MODELS[model], 2) for model in figures.models],
-        [f"Standardised after McClish: 0.5 is chance. {COLUMNS[column].capitalize()}{_over_seeds(figures)}."],
-    )
-
-
-def int8_tables(figures: Figures, model: str) -> list[Table]:
-    """AUC and pAUC of a model in every column, and what is lost on the way; none where there is one column."""
+def column_tables(figures: Figures, model: str) -> list[Table]:
+    """AUC and pAUC of a model in every column, what is lost on the way, and how sure that is."""
     columns = [c for c in figures.columns if any((k.model, k.column) == (model, c) for k in figures.by_seed["auc"])]
-    if len(columns) < 2:
+    if not columns:
         return []
     first, others = columns[0], columns[1:]
-    places = [(*place, domain) for place in figures.sections for domain in DOMAINS]
-    names: dict[Figure, str] = {"auc": "AUC", "pauc": "pAUC"}
-    result = []
-    for figure, name in names.items():
-        rows = []
-        for place in places:
-            if place not in figures.clips:
-                continue
+    rows: dict[Figure, list[list[str]]] = {"auc": [], "pauc": []}
+    for place in ((*place, domain) for place in figures.sections for domain in DOMAINS):
+        cells = figures.cells(*place, model)
+        if not cells:
+            continue
+        sure = intervals(cells, columns)
+        for figure, lines in rows.items():
             keys = {column: Key(*place, model, column) for column in columns}
-            drops = [figures.difference(figure, keys[first], keys[column]) for column in others]
-            row = [*place, *(spread_text(figures.spread(figure, keys[column])) for column in columns)]
-            rows.append(row + [spread_text(drop, signed=True) for drop in drops])
+            line = [*place]
+            for column in columns:
+                line.append(spread_text(figures.spread(figure, keys[column])))
+                line += [interval_text(sure.mean.get((figure, column)))] * (column == first)
+            for column in others:
+                line.append(spread_text(figures.difference(figure, keys[first], keys[column]), signed=True))
+                line.append(interval_text(sure.drop.get((figure, column)), signed=True))
+            lines.append(line)
+    headings = [SHORT[first], SURE, *(SHORT[column] for column in others)]
+    drops = [(f"{SHORT[first]} minus {SHORT[column]}", 2) for column in others]
+    result = []
+    for figure, lines in rows.items():
+        name = "AUC" if figure == "auc" else "pAUC"
         result.append(
             Table(
                 f"{figure}-{model}",
                 f"{MODELS[model]}: {name}",
-                ["machine", "section", "domain", *(SHORT[c] for c in columns), *(SHORT[c] for c in others)],
-                rows,
-                [(name, len(columns)), (f"drop of the {name} from {SHORT[first]}", len(others))],
-                [f"Positive drops are losses{_over_seeds(figures)}."] if figure == "pauc" else [],
+                ["machine", "section", "domain", *headings, *["drop", SURE] * len(others)],
+                lines,
+                [(name, len(headings)), *drops],
                 heads=3,
             )
         )
@@ -206,6 +193,11 @@ def spread_text(value: Spread | None, *, signed: bool = False) -> str:
     if value is None:
         return NONE
     return number(value.mean, signed=signed) + ("" if value.sd is None else f" ± {value.sd:.3f}")
+
+
+def interval_text(interval: Interval | None, *, signed: bool = False) -> str:
+    """Write an interval, or a dash."""
+    return NONE if interval is None else " to ".join(number(value, signed=signed) for value in interval)
 
 
 def _mean(values: Sequence[float]) -> float | None:
