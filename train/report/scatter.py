@@ -81,9 +81,9 @@ def project(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     from sklearn.manifold import TSNE
 
     n = len(vectors)
-    few = PCA(min(_COMPONENTS, n - 1, vectors.shape[1]), svd_solver="full").fit_transform(vectors.astype(np.float64))
-    if not np.ptp(few):  # all alike: there is nothing to unfold
+    if not np.ptp(vectors, axis=0).any():  # all alike: there is nothing to unfold
         return np.zeros((n, 2), np.float32)
+    few = PCA(min(_COMPONENTS, n - 1, vectors.shape[1]), svd_solver="full").fit_transform(vectors.astype(np.float64))
     tsne = TSNE(perplexity=min(_PERPLEXITY, (n - 1) / 3), init="pca", random_state=0, n_jobs=1)
     return tsne.fit_transform(few)
 
