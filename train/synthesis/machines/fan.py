@@ -75,9 +75,9 @@ class Fan(Machine):
         strength = float(rng.choice([1.0, 1.0, 1.06]))
         celsius = rng.uniform(18, 24)
         if shift == "wind":
-            strength = float(rng.choice([0.82, 1.18, 1.3]))
+            strength = float(rng.choice([0.6, 0.8, 1.35, 1.6]))
         if shift == "temperature":
-            celsius = rng.uniform(45, 75)
+            celsius = rng.uniform(45, 85)
         return Running(strength * (1 + rng.uniform(-0.01, 0.01)), celsius, shift == "product")
 
     def attributes(self, condition: Running) -> str:
