@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 
-from edge_asd import __version__
 from edge_asd.bundle import Bundle, Quantisation, Threshold
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
@@ -18,12 +15,12 @@ from edge_asd.detectors.windowed import WindowDetector, output_multiplier
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.quantise_input import input_multiplier
-from edge_asd.interpreter import Model, runtime_name
+from edge_asd.interpreter import Model
 from quantize.convert import to_float, to_int8
 from quantize.golden import golden_vectors
 from quantize.representative import HEADROOM_DB, representative_windows
 from quantize.threshold_fitting import check_threshold, fit_threshold
-from train.backend import import_tensorflow
+from quantize.versions import versions
 from train.dataset import Clip, Dataset, content_hash
 from train.feature_cache import FeatureCache
 from train.feature_store import ClipFeatures
@@ -129,13 +126,7 @@ def quantise_run(
             "held_back_loss": run.validation_loss[run.best_epoch - 1],
             "representative_windows": len(windows),
             "representative_shifts_db": list(HEADROOM_DB),
-            "versions": {
-                "edge-asd": __version__,
-                "tensorflow": import_tensorflow().__version__,
-                "numpy": version("numpy"),
-                "python": platform.python_version(),
-                "runtime": runtime_name(),
-            },
+            "versions": versions(),
         },
         model_arithmetic=arithmetic,
     )

@@ -1,0 +1,167 @@
+"""``edge-asd reproduce``: the paper's table and figures from one command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_asd.cli.common import (
+    CacheOption,
+    DataArgument,
+    GroundTruthOption,
+    JsonOption,
+    ProgressLine,
+    figure,
+    note,
+    print_json,
+    table,
+)
+from edge_asd.errors import DataError
+from edge_asd.stages import load_stage
+
+
+class Models(StrEnum):
+    """Baselines to reproduce."""
+
+    both = "both"
+    ae = "ae"
+    mobilenetv2 = "mobilenetv2"
+
+
+def command(
+    data: DataArgument,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for models, results and the report.")],
+    machine: Annotated[str, typer.Option(metavar="NAME", help="Machines of DATA, with commas; or all.")] = "all",
+    model: Annotated[Models, typer.Option(help="Baselines.")] = Models.both,
+    sections: Annotated[
+        str | None, typer.Option(metavar="00,01,...", help="Sections; all that have labels by default.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each model: seeds 0, 1, ...")] = 1,
+    int8: Annotated[bool, typer.Option("--int8", help="Also score in fixed point, and as shipped.")] = False,
+    faithful: Annotated[
+        bool, typer.Option("--faithful", help="As the published code, with its quirks (docs/baselines.md).")
+    ] = False,
+    ae_epochs: Annotated[int | None, typer.Option(min=1, help="As published: 100.")] = None,
+    ae_learning_rate: Annotated[float | None, typer.Option(help="As published: 0.001.")] = None,
+    mobilenetv2_epochs: Annotated[int | None, typer.Option(min=1, help="As published: 20.")] = None,
+    mobilenetv2_learning_rate: Annotated[float | None, typer.Option(help="As published: 0.00001.")] = None,
+    negatives: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
+    ] = None,
+    ground_truth: GroundTruthOption = None,
+    cache: CacheOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train both baselines on every machine, and write the paper's table and figures as one HTML file.
+
+    A call with the same arguments goes on where one was stopped. Data that is not MIMII DUE is said
+    to be so in the report.
+    """
+    reproduce, fitting = load_stage("quantize.reproduce"), load_stage("train.fitting")
+    feature_cache, dataset = load_stage("train.feature_cache"), load_stage("train.dataset")
+    settings = []
+    if model is not Models.mobilenetv2:
+        settings.append(
+            fitting.Settings(model="ae", epochs=ae_epochs, learning_rate=ae_learning_rate, faithful=faithful)
+        )
+    if model is not Models.ae:
+        settings.append(
+            fitting.Settings(
+                model="mobilenetv2",
+                epochs=mobilenetv2_epochs,
+                learning_rate=mobilenetv2_learning_rate,
+                faithful=faithful,
+                negatives=tuple(negatives.split(",")) if negatives else (),
+            )
+        )
+    elif negatives:
+        raise DataError("The autoencoder learns from its own machine alone: leave --negatives out.")
+    line = ProgressLine()
+    try:
+        done = reproduce.reproduce(
+            data,
+            out,
+            settings,
+            machines=dataset.machine_names(data, machine),
+            sections=sections.split(",") if sections else None,
+            seeds=range(seeds),
+            int8=int8,
+            command=_command_line(data, out),
+            ground_truth=ground_truth,
+            cache=feature_cache.FeatureCache(cache, note=line.note),
+            step=line,
+        )
+    except KeyboardInterrupt:
+        line.clear()
+        note(f"Stopped. What is finished is kept in {out}; the same command goes on from there.")
+        raise typer.Exit(130) from None
+    finally:
+        line.clear()
+    rows = _rows(done.results)
+    for text in done.results.notes:
+        note(f"Note: {text}")
+    if json:
+        print_json(
+            {
+                "report": str(done.written.html),
+                "results_file": str(done.results_file),
+                "is_mimii_due": done.results.data.is_mimii_due,
+                "results": rows,
+                "notes": list(done.results.notes),
+            }
+        )
+        return
+    if not done.results.data.is_mimii_due:
+        print(f"Not MIMII DUE: {done.results.data.not_mimii_due}\n")
+    print(
+        table(
+            ["machine", "section", "domain", "model", "column", "AUC", "SD", "pAUC", "AUC level"],
+            [
+                [
+                    *(row[name] for name in ("machine", "section", "domain", "model", "column")),
+                    *(figure(row[name]) for name in ("auc", "auc_sd", "pauc", "auc_level")),
+                ]
+                for row in rows
+            ],
+        )
+    )
+    print(f"\nReport: {done.written.html}")
+
+
+def _command_line(data: Path, out: Path) -> str:
+    """The command as it was given, without the paths of this computer."""
+    given = [argument for argument in sys.argv[1:] if argument not in (str(data), str(out), "--out")]
+    return shlex.join(["edge-asd", *given[:1], "DATA", *given[1:], "--out", "DIR"])
+
+
+def _rows(results: Any) -> list[dict[str, Any]]:
+    figures = load_stage("train.report.figures")
+    found = figures.Figures(results)
+    rows = []
+    for machine, section in found.sections:
+        for domain in ("source", "target"):
+            for model in found.models:
+                for column in found.columns:
+                    if not found.cells(machine, section, domain, model):
+                        continue
+                    key = figures.Key(machine, section, domain, model, column)
+                    auc, pauc = found.spread("auc", key), found.spread("pauc", key)
+                    rows.append(
+                        {
+                            "machine": machine,
+                            "section": section,
+                            "domain": domain,
+                            "model": model,
+                            "column": column,
+                            "auc": auc and auc.mean,
+                            "auc_sd": auc and auc.sd,
+                            "pauc": pauc and pauc.mean,
+                            "auc_level": found.level.get((machine, section, domain)),
+                        }
+                    )
+    return rows
