@@ -67,9 +67,7 @@ def test_every_picture_is_whole_and_described(real):
     assert "section 00, target, normal: 2;" in scatter
     assert "section 01, source, label unknown: 1" in scatter
     (histogram,) = [p["alt"] for p in pictures if p["alt"].startswith("Histograms") and "Autoencoder" in p["alt"]]
-    assert (
-        "section 01, source: 2 normal, median 4.5, 3 anomaly, median 2, 1 of unknown label, median 0" not in histogram
-    )
+    assert "section 01, source: 2 normal, median 4.5, 3 anomaly, median 2, 1 of unknown label, median 0" in histogram
     assert "section 00, source: 3 normal, median 4, 3 anomaly, median 1" in histogram
 
 
@@ -112,9 +110,10 @@ def test_mimii_due_is_called_so_and_not_warned_of(tmp_path):
     assert "Not MIMII DUE" not in text
 
 
-def test_the_same_results_give_the_same_page(real, tmp_path):
-    made, root, html = real
-    assert write_report(made, tmp_path, data=root).html.read_text() == html
+def test_the_same_results_give_the_same_page(tmp_path):
+    made = make_reproduction([make_cell()])
+    first, second = (write_report(made, tmp_path / name).html.read_bytes() for name in ("a", "b"))
+    assert first == second
 
 
 def test_names_from_outside_stay_text(tmp_path):
@@ -129,9 +128,7 @@ def test_names_from_outside_stay_text(tmp_path):
     assert page.text.count(visible) > 10
 
 
-@pytest.mark.parametrize(
-    "labels", [[None] * 5, ["normal"] * 5, ["anomaly"], [], ["normal", "anomaly"], ["normal", None, "anomaly"]]
-)
+@pytest.mark.parametrize("labels", [[None] * 5, ["anomaly"], [], ["normal", None, "anomaly"]])
 def test_few_or_unlabelled_clips_are_no_obstacle(tmp_path, labels):
     cells = [make_cell("mixer", domain="target", labels=labels), make_cell("valve", "mobilenetv2", labels=labels)]
     page = Page(write_report(make_reproduction(cells), tmp_path).html.read_text())
