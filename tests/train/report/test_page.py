@@ -8,7 +8,7 @@ import pytest
 
 from edge_asd.errors import DataError
 from tests.data import MACHINE, make_tiny_data
-from tests.train.report.made import Page, make_cell, make_reproduction, with_labels
+from tests.train.report.made import Page, make_cell, make_reproduction, tables_page, with_labels
 from train.dataset import Dataset
 from train.feature_cache import FeatureCache
 from train.report.describe import describe_data
@@ -102,9 +102,8 @@ def test_data_that_are_not_mimii_due_are_called_so(real):
     assert made.data.name == "own machine"
 
 
-def test_mimii_due_is_called_so_and_not_warned_of(tmp_path):
-    made = make_reproduction([make_cell()], not_mimii_due=None)
-    text = Page(write_report(made, tmp_path).html.read_text()).text
+def test_mimii_due_is_called_so_and_not_warned_of():
+    text = tables_page(make_reproduction([make_cell()], not_mimii_due=None)).text
     assert "This is MIMII DUE, as far as counting tells." in text
     assert "not MIMII DUE" not in text
     assert "Not MIMII DUE" not in text
@@ -137,13 +136,18 @@ def test_few_or_unlabelled_clips_are_no_obstacle(tmp_path, labels):
     assert [value == NONE for value in row] == [True, True, True, not both] + [True] * 4 + [True, not both]
 
 
-def test_seven_machines_and_equal_scores(tmp_path):
-    cells = [make_cell(machine) for machine in ("ToyCar", "ToyTrain", "fan", "gearbox", "pump", "slider", "valve")]
-    cells = [replace(cell, scores={"float": (1e9,) * len(cell.clips)}, thresholds={}) for cell in cells]
-    page = Page(write_report(make_reproduction(cells), tmp_path).html.read_text())
+def test_seven_machines_are_listed_in_the_papers_order():
+    names = ("ToyCar", "ToyTrain", "valve", "gearbox", "pump", "slider", "fan")
+    page = tables_page(make_reproduction([make_cell(machine) for machine in names]))
     machines = [row[0] for row in page.tables["gap"][2:]]
     assert machines == ["fan", "gearbox", "pump", "slider", "valve", "ToyCar", "ToyTrain"]
-    assert page.row("table4", "mean", "all 7")[1] == "0.500"
+
+
+def test_equal_scores_without_a_threshold_are_drawn(tmp_path):
+    cell = make_cell()
+    cell = replace(cell, scores={"float": (1e9,) * len(cell.clips)}, thresholds={})
+    page = Page(write_report(make_reproduction([cell]), tmp_path).html.read_text())
+    assert page.row("table4", "fan", "00")[1] == "0.500†"
     assert "No thresholds were fitted" in page.text
 
 
