@@ -11,7 +11,11 @@ folder. Compared with LiteRT's reference kernels:
 
 - differing: share of int8 outputs that differ,
 - largest_lsb: their largest difference,
-- score_difference: the largest difference of a clip's score, as a share of the score.
+- score_difference, median_score_difference: of the clips' scores, as a share of the score.
+
+For each machine it also tells how far all runtimes' scores of a clip lie apart, and how far those of
+the runtimes that round alike: once from the accumulator to int8 (LiteRT's reference kernels and XNNPACK)
+or twice (all others).
 
 tflite-runtime 2.14 has no wheel for Python 3.12 or newer; --python names another interpreter.
 """
@@ -48,6 +52,8 @@ ENVIRONMENTS = {
 }
 """What pip installs into each virtual environment, and the arithmetics to run there."""
 
+ASKED_SPREAD = 0.001
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -61,6 +67,23 @@ class Row:
     differing: float
     largest_lsb: int
     score_difference: float
+    median_score_difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far runtimes' scores of a clip lie apart, as a share of the score.
+
+    The largest over a machine's clips: of all runtimes, of those that round once and of those that
+    round twice; and the number of clips where all lie further apart than `ASKED_SPREAD`.
+    """
+
+    machine: str
+    clips: int
+    largest: float
+    rounding_once: float
+    rounding_twice: float
+    clips_beyond: int
 
 
 class Material:
@@ -117,46 +140,69 @@ def run_elsewhere(interpreter: Path, material: Material, arithmetic: str) -> tup
         return np.load(folder / "outputs.npy"), done.stdout.strip().splitlines()[-1]
 
 
-def compare(material: Material, interpreters: dict[str, Path]) -> Iterator[Row]:
-    """Run a bundle in every runtime and arithmetic."""
-    reference = Model(material.bundle.model, arithmetic="litert-ref").run(material.windows)
-    reference_scores = material.scores(reference)
-
-    def row(outputs: np.ndarray, runtime: str, arithmetic: str) -> Row:
-        difference = np.abs(outputs.astype(int) - reference.astype(int))
-        scores = material.scores(outputs)
-        return Row(
-            machine=material.bundle.machine,
-            runtime=runtime,
-            arithmetic=arithmetic,
-            clips=len(scores),
-            windows=len(outputs),
-            differing=float((difference != 0).mean()),
-            largest_lsb=int(difference.max()),
-            score_difference=float((np.abs(scores - reference_scores) / np.abs(reference_scores)).max()),
-        )
-
-    yield row(reference, runtime_name(), "litert-ref")
+def run_everywhere(material: Material, interpreters: dict[str, Path]) -> Iterator[tuple[np.ndarray, str, str]]:
+    """Run all windows in every runtime and arithmetic, LiteRT's reference kernels first."""
     for arithmetic in ARITHMETICS:
-        if arithmetic != "litert-ref":
-            yield row(
-                Model(material.bundle.model, arithmetic=arithmetic).run(material.windows), runtime_name(), arithmetic
-            )
+        yield Model(material.bundle.model, arithmetic=arithmetic).run(material.windows), runtime_name(), arithmetic
     for name, interpreter in interpreters.items():
         for arithmetic in ENVIRONMENTS[name][1]:
-            yield row(*run_elsewhere(interpreter, material, arithmetic), arithmetic)
+            yield *run_elsewhere(interpreter, material, arithmetic), arithmetic
 
 
-def measure(options: argparse.Namespace, folder: Path) -> list[Row]:
+def compare(material: Material, interpreters: dict[str, Path]) -> tuple[list[Row], Spread]:
+    """Compare a bundle in every runtime and arithmetic."""
+    machine = material.bundle.machine
+    rows: list[Row] = []
+    all_scores: list[np.ndarray] = []
+    for outputs, runtime, arithmetic in run_everywhere(material, interpreters):
+        scores = material.scores(outputs)
+        if not all_scores:
+            reference, reference_scores = outputs.astype(int), scores
+        all_scores.append(scores)
+        difference = np.abs(outputs - reference)
+        shares = np.abs(scores - reference_scores) / np.abs(reference_scores)
+        rows.append(
+            Row(
+                machine=machine,
+                runtime=runtime,
+                arithmetic=arithmetic,
+                clips=len(scores),
+                windows=len(outputs),
+                differing=float((difference != 0).mean()),
+                largest_lsb=int(difference.max()),
+                score_difference=float(shares.max()),
+                median_score_difference=float(np.median(shares)),
+            )
+        )
+    once = [row.runtime.startswith("LiteRT") and row.arithmetic != "litert-builtin" for row in rows]
+    table_of_scores = np.array(all_scores)
+
+    def spreads(which: list[bool]) -> np.ndarray:
+        return np.ptp(table_of_scores[which], axis=0) / np.abs(reference_scores)
+
+    everything = spreads([True] * len(rows))
+    return rows, Spread(
+        machine=machine,
+        clips=len(everything),
+        largest=float(everything.max()),
+        rounding_once=float(spreads(once).max()),
+        rounding_twice=float(spreads([not x for x in once]).max()),
+        clips_beyond=int((everything > ASKED_SPREAD).sum()),
+    )
+
+
+def measure(options: argparse.Namespace, folder: Path) -> tuple[list[Row], list[Spread]]:
     """Make the environments below `folder` and compare every bundle."""
     interpreters = {
         name: environment(options.python, folder / name, requirements)
         for name, (requirements, _) in ({} if options.litert_only else ENVIRONMENTS).items()
     }
-    rows = []
+    rows, spreads = [], []
     for path in options.bundle:
-        rows += compare(Material(Bundle.load(path), options.data), interpreters)
-    return rows
+        found, spread = compare(Material(Bundle.load(path), options.data), interpreters)
+        rows += found
+        spreads.append(spread)
+    return rows, spreads
 
 
 def main() -> None:
@@ -172,23 +218,32 @@ def main() -> None:
     try:
         if options.environments:
             options.environments.mkdir(parents=True, exist_ok=True)
-            rows = measure(options, options.environments.resolve())
+            rows, spreads = measure(options, options.environments.resolve())
         else:
             with tempfile.TemporaryDirectory() as folder:
-                rows = measure(options, Path(folder))
+                rows, spreads = measure(options, Path(folder))
     except EdgeAsdError as error:
         sys.exit(f"Error: {error}")
     if options.json:
-        print(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1))
+        document = {"rows": [asdict(row) for row in rows], "spreads": [asdict(spread) for spread in spreads]}
+        print(json.dumps(document, indent=1))
         return
-    header = ["machine", "runtime", "arithmetic", "clips", "windows", "differing", "largest LSB", "score"]
+    header = ["machine", "runtime", "arithmetic", "clips", "windows", "differing", "largest LSB", "score", "median"]
     cells = [
         [
             r.machine, r.runtime, r.arithmetic, str(r.clips), f"{r.windows:,}",
-            f"{r.differing:.4%}", str(r.largest_lsb), f"{r.score_difference:.4%}",
+            f"{r.differing:.4%}", str(r.largest_lsb), f"{r.score_difference:.4%}", f"{r.median_score_difference:.4%}",
         ]
         for r in rows
     ]  # fmt: skip
+    print(table(header, cells))
+    print()
+    header = ["machine", "clips", f"beyond {ASKED_SPREAD:.1%}", "all", "rounding once", "rounding twice"]
+    cells = [
+        [x.machine, str(x.clips), str(x.clips_beyond)]
+        + [f"{share:.4%}" for share in (x.largest, x.rounding_once, x.rounding_twice)]
+        for x in spreads
+    ]
     print(table(header, cells))
 
 

@@ -28,7 +28,7 @@ def verify(
     """Check every clip: counts, names, formats, broken files, silence and duplicates.
 
     Exits with 1 where anything is wrong. A data set of other machines or sections than MIMII DUE's
-    is not counted.
+    is not counted, nor is a synthetic one of another size.
     """
     stage = load_stage("train.verify")
     line = ProgressLine()

@@ -9,8 +9,8 @@ wing damage   one blade pulls less and sheds vortices: the blade-pass tones gain
 unbalance     the shaft shakes the frame: tones at the shaft's rate and its multiples, the
               frame rattles, and everything swells once a turn
 clogging      stalled flow: turbulence moves to lower frequencies and surges, blade tones fade
-over voltage  the fan turns faster than it ever should: tones, and with the fifth power of
-              the speed the flow's noise, move up
+over voltage  the fan turns faster than it should: tones, and with the fifth power of the speed
+              the flow's noise, move up; the motor's saturated iron whines
 ============= ==================================================================================
 """
 
@@ -32,9 +32,12 @@ from train.synthesis.signals import (
     resonances,
     turns_of,
     wander,
+    waveform,
 )
 
 _SHIFTS = {"00": "wind", "01": "product", "02": "factory", "03": "wind", "04": "wind", "05": "temperature"}
+
+_SLOTS = 36  # of the motor's stator
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,9 @@ class Fan(Machine):
         strength = float(rng.choice([1.0, 1.0, 1.06]))
         celsius = rng.uniform(18, 24)
         if shift == "wind":
-            strength = float(rng.choice([0.82, 1.18, 1.3]))
+            strength = float(rng.choice([0.6, 0.8, 1.35, 1.6]))
         if shift == "temperature":
-            celsius = rng.uniform(45, 75)
+            celsius = rng.uniform(45, 85)
         return Running(strength * (1 + rng.uniform(-0.01, 0.01)), celsius, shift == "product")
 
     def attributes(self, condition: Running) -> str:
@@ -92,7 +95,7 @@ class Fan(Machine):
         fan = self.product[condition.second]
         level = levels_of(fault, severity, self.FAULTS)
         wing, unbalance, clogging = (level[name] for name in self.FAULTS[:3])
-        rate = fan.rpm / 60 * condition.strength * (1 + 0.16 * level["over voltage"])
+        rate = fan.rpm / 60 * condition.strength * (1 + 0.3 * level["over voltage"])
         turns = turns_of(rate, n, rng)
         surge = wander(n, 5.0, rng)
         shaft = np.cos(2 * np.pi * turns)
@@ -100,19 +103,23 @@ class Fan(Machine):
         tones = over_angle(turns, _blade_pulses(fan, wing, unbalance)) * (1 - 0.5 * clogging)
         # Sound travels faster in warm air, and the duct's resonances with it: c ~ sqrt(T).
         ducts = fan.ducts * np.sqrt((273 + condition.celsius) / 293)
-        peak = rate * 24 / fan.size * (1 - 0.4 * clogging)
+        peak = rate * 24 / fan.size * (1 - 0.5 * clogging)
 
         def flow_response(f: Float64) -> Float64:
             return (hump(f, peak, 1.0, 0.75 + 0.35 * clogging)) * resonances(f, ducts, 0.9)
 
         flow = coloured(n, rng, flow_response)
         puff = np.exp(-(((turns % 1) - 0.5) ** 2) / (2 * 0.06**2))
-        flow *= 1 + 0.15 * np.cos(2 * np.pi * fan.blades * turns) + 2.2 * wing * puff
-        flow *= np.exp(0.35 * clogging * surge) * (rate / (fan.rpm / 60)) ** 2.5
+        flow *= 1 + 0.15 * np.cos(2 * np.pi * fan.blades * turns) + 3.0 * wing * puff
+        flow *= np.exp(0.55 * clogging * surge) * (rate / (fan.rpm / 60)) ** 2.5
         sound = 0.7 * tones + flow
+        if level["over voltage"]:
+            # Saturated iron whines at the rate of the motor's slots and its multiples.
+            orders = {_SLOTS * k: 0.8 ** (k - 1) * np.exp(1j * k**2) for k in (1, 2, 3, 4)}
+            sound += 0.8 * level["over voltage"] * over_angle(turns, waveform(orders))
         if unbalance:
-            loose = coloured(n, rng, lambda f: hump(f, 2200, 2, 2)) * np.maximum(shaft, 0) ** 3
-            sound = (sound + 0.5 * unbalance * loose) * (1 + 0.5 * unbalance * shaft)
+            loose = coloured(n, rng, lambda f: hump(f, 3000, 2, 2)) * np.maximum(shaft, 0) ** 3
+            sound = (sound + 1.8 * unbalance * loose) * (1 + 0.5 * unbalance * shaft)
         return sound
 
 
@@ -144,5 +151,5 @@ def _blade_pulses(fan: Product, wing: float, unbalance: float) -> Float64:
     table = normalised(table - table.mean())
     table += 0.15 * np.cos(2 * np.pi * grid + 2)  # what balancing leaves
     for harmonic, size in ((1, 1.0), (2, 0.7), (3, 0.5), (4, 0.35), (5, 0.2)):
-        table += 1.2 * unbalance * size * np.cos(2 * np.pi * harmonic * grid + harmonic**2)
+        table += 0.8 * unbalance * size * np.cos(2 * np.pi * harmonic * grid + harmonic**2)
     return table

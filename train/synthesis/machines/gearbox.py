@@ -2,7 +2,7 @@
 
 The motor's speed follows the voltage and gives way under the crank's torque. Two pairs of gears
 mesh at the teeth's rates, with sidebands from eccentric wheels; brushes hiss over the commutator;
-teeth rattle where the torque changes its sign. The faults of Table 2:
+teeth rattle where the torque changes its sign; the weight rubs in its guide. The faults of Table 2:
 
 ============= ==================================================================================
 gear damage   a chipped tooth of the wheel: a knock once a turn, harder under load, and
@@ -124,6 +124,9 @@ class Gearbox(Machine):
         grind = coloured(n, rng, lambda f: hump(f, 1500, 1.0, 1.0)) * (1 + 0.5 * first) * teeth
         rattle = hits_at(np.flatnonzero(np.diff(np.sign(torque))), rng.uniform(0.6, 1.4), n)
         sound = 0.8 * teeth * first + 0.6 * teeth * second + 0.35 * commutator + 0.45 * brushes + 0.6 * grind
+        # The weight's guide rubs with its speed: a longer arm, a longer way in the same time.
+        guide = np.abs(np.sin(crank)) * (condition.arm_mm / 38) ** 1.5 * (condition.volts / 3)
+        sound += 0.8 * guide * coloured(n, rng, lambda f: hump(f, 6500, 2.5, 1.0))
         sound += 6 * struck(rattle, ringing(gear.housing[1:], 0.006))
         if damage:
             at = crossings(second_turns)

@@ -124,7 +124,7 @@ class Slider(Machine):
         roll *= relative * (1 + 0.3 * np.cos(2 * np.pi * travel / 7.0))
         sound = (0.6 + 0.3 * hard) * tones + 0.9 * roll
         sound += 7 * struck(pushes * rng.lognormal(0, 0.15, n), ringing(rail.frame[:3], 0.012))
-        tough = 0.55 if self.section in _BELT else 1.0  # a belt swallows what a screw carries on
+        tough = 0.7 if self.section in _BELT else 1.35  # a belt swallows what a screw carries on
         if dry:
             scrape = coloured(n, rng, lambda f: hump(f, 4500, 2.0, 1.0))
             squeal = np.sin(2 * np.pi * 2 * rail.rolling * np.arange(n) / SAMPLE_RATE + 4 * np.sin(2 * np.pi * turns))

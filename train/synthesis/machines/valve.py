@@ -38,9 +38,9 @@ _SHIFTS = {"00": "timing", "01": "pump", "02": "two", "03": "timing", "04": "pum
 # Seconds open and closed, in turn.
 _PATTERNS: dict[int, tuple[float, ...]] = {
     0: (0.5, 0.5),
-    1: (0.25, 0.35),
-    2: (0.3, 0.3, 0.3, 1.1),
-    3: (0.9, 0.4),
+    1: (0.12, 0.15),
+    2: (0.3, 0.3, 0.3, 1.6),
+    3: (1.8, 0.7),
 }
 
 
@@ -132,9 +132,9 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
     if caught:
         # The piece is ground between plunger and seat whenever they move.
         moves = hits_at(opens, 1.0, n) + hits_at(closes_late, 1.4, n)
-        rub = np.asarray(signal.lfilter([1.0], [1, -np.exp(-1 / (0.045 * SAMPLE_RATE))], moves))
-        sound += caught * rub * coloured(n, rng, lambda f: hump(f, 5200, 3.0, 2.0)) * 2.0
-        sound += 0.4 * caught * running_line * (1 - 0.5 * smooth) * hiss
+        rub = np.asarray(signal.lfilter([1.0], [1, -np.exp(-1 / (0.07 * SAMPLE_RATE))], moves))
+        sound += caught * rub * coloured(n, rng, lambda f: hump(f, 5200, 3.0, 2.0)) * 2.6
+        sound += 0.45 * caught * running_line * (1 - 0.5 * smooth) * hiss
     return sound
 
 
