@@ -112,16 +112,20 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
 def _histogram(axes: Any, cell: Cell, edges: Any) -> None:
     scores = np.array(cell.scores[cell.official])
     for label, style in (
-        ("normal", {"color": BLUE, "alpha": 0.55}),
-        ("anomaly", {"color": ORANGE, "alpha": 0.6, "hatch": "///", "edgecolor": "#8a5a00", "linewidth": 0.6}),
-        (None, {"histtype": "step", "edgecolor": GREY, "linewidth": 1.2}),
+        ("normal", {"color": BLUE, "alpha": 0.55, "fill": True}),
+        ("anomaly", {"facecolor": ORANGE, "alpha": 0.6, "fill": True, "hatch": "///", "edgecolor": "#8a5a00"}),
+        (None, {"color": GREY, "linewidth": 1.2}),
     ):
         mine = scores[[one == label for one in cell.labels]]
         if mine.size:
-            axes.hist(mine, edges, label=label or "label unknown", **style)
+            axes.stairs(np.histogram(mine, edges)[0], edges, label=label or "label unknown", **style)
+        if label == "normal" and mine.size:
+            # Its outline stays in sight under the anomalies, where a printer knows no transparency.
+            axes.stairs(np.histogram(mine, edges)[0], edges, color=BLUE, zorder=3)
     threshold = cell.thresholds.get(cell.official)
     if threshold is not None:
         axes.axvline(threshold, color="black", linestyle="--", linewidth=1.2, label="threshold")
+    axes.set_ylim(bottom=0)
     axes.yaxis.get_major_locator().set_params(integer=True)
 
 

@@ -79,13 +79,16 @@ def project(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     n = len(vectors)
     if not np.ptp(vectors, axis=0).any():  # all alike: there is nothing to unfold
         return np.zeros((n, 2), np.float32)
-    few = PCA(min(_COMPONENTS, n - 1, vectors.shape[1]), svd_solver="full").fit_transform(vectors.astype(np.float64))
-    tsne = TSNE(perplexity=min(_PERPLEXITY, (n - 1) / 3), init="pca", random_state=0, n_jobs=1)
-    return tsne.fit_transform(few)
+    tsne = TSNE(perplexity=min(_PERPLEXITY, (n - 1) / 3), init="pca", random_state=0)
+    # One thread: sums in one order, and no threads that wait for each other on a busy machine.
+    with threadpool_limits(1):
+        few = PCA(min(_COMPONENTS, n - 1), svd_solver="full").fit_transform(vectors.astype(np.float64))
+        return tsne.fit_transform(few)
 
 
 def _choose(clips: Sequence[Clip], count: int, cache: FeatureCache) -> npt.NDArray[np.float32]:

@@ -92,12 +92,18 @@ def write_report(
         histograms,
     )
     html = out / "report.html"
+    results = write_results_csv(figures, out)
+    write_atomically(html, render(reproduction, figures, gallery).encode())
+    return Written(html, results)
+
+
+def write_results_csv(figures: Figures, out: Path) -> dict[tuple[str, int], Path]:
+    """Write ``<model>/seed_<n>/result.csv`` below `out`; return their paths by model and seed."""
     results = {}
     for (model, seed), rows in figures.official.items():
         results[model, seed] = out / model / f"seed_{seed}" / "result.csv"
         write_result(results[model, seed], rows)
-    write_atomically(html, render(reproduction, figures, gallery).encode())
-    return Written(html, results)
+    return results
 
 
 def _clip_pictures(

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from train.report.figures import Figures
+from train.report.page import Gallery, render
 from train.report.results import Arguments, Cell, DataDescription, ModelArguments, Reproduction
 
 COLUMNS = ("float", "fixed", "shipped")
@@ -63,6 +65,13 @@ def make_reproduction(
 def with_labels(cell: Cell, labels: Sequence[str | None]) -> Cell:
     """Return a cell with other labels."""
     return replace(cell, labels=tuple(labels))  # type: ignore[arg-type]
+
+
+def tables_page(reproduction: Reproduction) -> Page:
+    """Return the page without its pictures, which take most of the time."""
+    figures = Figures(reproduction)
+    nothing = Gallery(None, None, dict.fromkeys(figures.machines), {machine: [] for machine in figures.machines})
+    return Page(render(reproduction, figures, nothing))
 
 
 class Page(HTMLParser):

@@ -41,8 +41,10 @@ def test_one_clip_too_few_is_not_mimii_due(tmp_path):
 
 
 def test_other_machines_are_not_mimii_due(tmp_path):
-    made = describe(tmp_path, {"mixer": table1_clips("fan", "00")})
-    assert made.not_mimii_due == "Which has no section 00 of a machine mixer."
+    mixer = describe(tmp_path, {"fan": table1_clips("fan", "00"), "Mixer": table1_clips("fan", "00")})
+    assert mixer.not_mimii_due == "MIMII DUE has no section 00 of a machine Mixer."
+    toys = describe(tmp_path, {"ToyCar": table1_clips("fan", "00")})
+    assert toys.not_mimii_due == "No machine of MIMII DUE is here."
 
 
 def test_synthetic_data_of_the_right_size_are_not_mimii_due(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from edge_asd.errors import DataError
 from tests.data import MACHINE, make_tiny_data
-from tests.train.report.made import Page, make_cell, make_reproduction, with_labels
+from tests.train.report.made import Page, make_cell, make_reproduction, tables_page, with_labels
 from train.dataset import Dataset
 from train.feature_cache import FeatureCache
 from train.report.describe import describe_data
@@ -67,9 +67,7 @@ def test_every_picture_is_whole_and_described(real):
     assert "section 00, target, normal: 2;" in scatter
     assert "section 01, source, label unknown: 1" in scatter
     (histogram,) = [p["alt"] for p in pictures if p["alt"].startswith("Histograms") and "Autoencoder" in p["alt"]]
-    assert (
-        "section 01, source: 2 normal, median 4.5, 3 anomaly, median 2, 1 of unknown label, median 0" not in histogram
-    )
+    assert "section 01, source: 2 normal, median 4.5, 3 anomaly, median 2, 1 of unknown label, median 0" in histogram
     assert "section 00, source: 3 normal, median 4, 3 anomaly, median 1" in histogram
 
 
@@ -104,17 +102,17 @@ def test_data_that_are_not_mimii_due_are_called_so(real):
     assert made.data.name == "own machine"
 
 
-def test_mimii_due_is_called_so_and_not_warned_of(tmp_path):
-    made = make_reproduction([make_cell()], not_mimii_due=None)
-    text = Page(write_report(made, tmp_path).html.read_text()).text
+def test_mimii_due_is_called_so_and_not_warned_of():
+    text = tables_page(make_reproduction([make_cell()], not_mimii_due=None)).text
     assert "This is MIMII DUE, as far as counting tells." in text
     assert "not MIMII DUE" not in text
     assert "Not MIMII DUE" not in text
 
 
-def test_the_same_results_give_the_same_page(real, tmp_path):
-    made, root, html = real
-    assert write_report(made, tmp_path, data=root).html.read_text() == html
+def test_the_same_results_give_the_same_page(tmp_path):
+    made = make_reproduction([make_cell()])
+    first, second = (write_report(made, tmp_path / name).html.read_bytes() for name in ("a", "b"))
+    assert first == second
 
 
 def test_names_from_outside_stay_text(tmp_path):
@@ -129,9 +127,7 @@ def test_names_from_outside_stay_text(tmp_path):
     assert page.text.count(visible) > 10
 
 
-@pytest.mark.parametrize(
-    "labels", [[None] * 5, ["normal"] * 5, ["anomaly"], [], ["normal", "anomaly"], ["normal", None, "anomaly"]]
-)
+@pytest.mark.parametrize("labels", [[None] * 5, ["anomaly"], [], ["normal", None, "anomaly"]])
 def test_few_or_unlabelled_clips_are_no_obstacle(tmp_path, labels):
     cells = [make_cell("mixer", domain="target", labels=labels), make_cell("valve", "mobilenetv2", labels=labels)]
     page = Page(write_report(make_reproduction(cells), tmp_path).html.read_text())
@@ -140,13 +136,18 @@ def test_few_or_unlabelled_clips_are_no_obstacle(tmp_path, labels):
     assert [value == NONE for value in row] == [True, True, True, not both] + [True] * 4 + [True, not both]
 
 
-def test_seven_machines_and_equal_scores(tmp_path):
-    cells = [make_cell(machine) for machine in ("ToyCar", "ToyTrain", "fan", "gearbox", "pump", "slider", "valve")]
-    cells = [replace(cell, scores={"float": (1e9,) * len(cell.clips)}, thresholds={}) for cell in cells]
-    page = Page(write_report(make_reproduction(cells), tmp_path).html.read_text())
+def test_seven_machines_are_listed_in_the_papers_order():
+    names = ("ToyCar", "ToyTrain", "valve", "gearbox", "pump", "slider", "fan")
+    page = tables_page(make_reproduction([make_cell(machine) for machine in names]))
     machines = [row[0] for row in page.tables["gap"][2:]]
     assert machines == ["fan", "gearbox", "pump", "slider", "valve", "ToyCar", "ToyTrain"]
-    assert page.row("table4", "mean", "all 7")[1] == "0.500"
+
+
+def test_equal_scores_without_a_threshold_are_drawn(tmp_path):
+    cell = make_cell()
+    cell = replace(cell, scores={"float": (1e9,) * len(cell.clips)}, thresholds={})
+    page = Page(write_report(make_reproduction([cell]), tmp_path).html.read_text())
+    assert page.row("table4", "fan", "00")[1] == "0.500†"
     assert "No thresholds were fitted" in page.text
 
 
