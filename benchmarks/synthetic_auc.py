@@ -29,7 +29,6 @@ from train.fitting import train  # noqa: E402
 from train.synthesis import make_dataset  # noqa: E402
 from train.table1 import MACHINES  # noqa: E402
 
-
 # Autoencoder, source and target AUC of sections 00, 01 and 02 (Tanabe et al. 2021, Table 4).
 PAPER = {
     "fan": ((0.667, 0.697), (0.674, 0.500), (0.642, 0.662)),
