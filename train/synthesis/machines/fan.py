@@ -68,7 +68,7 @@ class Fan(Machine):
 
     def _product(self, rng: np.random.Generator) -> tuple[Product, Product]:
         first = _draw(rng, 1.0)
-        return first, _draw(rng, 0.75)
+        return first, _draw(rng, 1.3)
 
     def condition(self, domain: Domain, rng: np.random.Generator) -> Running:
         shift = _SHIFTS[self.section] if domain == "target" else ""

@@ -9,7 +9,7 @@ gear damage   a chipped tooth of the wheel: a knock once a turn, harder under lo
               sidebands around the mesh
 overload      more weight than allowed: the speed gives way further, meshing gets harsher, brushes
               spark
-over voltage  the motor turns faster than it should
+over voltage  the motor turns faster than it should, and its brushes arc
 ============= ==================================================================================
 """
 
@@ -91,7 +91,7 @@ class Gearbox(Machine):
         if "voltage" in shift:
             volts = float(rng.choice([2.0, 2.4, 3.4]))
         if "arm" in shift:
-            arm = float(rng.choice([15.0, 25.0, 55.0]))
+            arm = float(rng.choice([10.0, 20.0, 65.0]))
         if "weight" in shift:
             weight = float(rng.choice([0.0, 25.0, 130.0]))
         return Running(volts, arm, weight)
@@ -105,7 +105,7 @@ class Gearbox(Machine):
         gear = self.product
         level = levels_of(fault, severity, self.FAULTS)
         rate = (
-            gear.rate_per_volt * condition.volts * (1 + rng.uniform(-0.01, 0.01)) * (1 + 0.38 * level["over voltage"])
+            gear.rate_per_volt * condition.volts * (1 + rng.uniform(-0.01, 0.01)) * (1 + 0.45 * level["over voltage"])
         )
         ratio1, ratio2 = gear.pinion / gear.wheel, gear.pinion2 / gear.wheel2
         crank = 2 * np.pi * (rate * ratio1 * ratio2 * np.arange(n) / SAMPLE_RATE + rng.random())
@@ -123,19 +123,20 @@ class Gearbox(Machine):
         brushes = coloured(n, rng, lambda f: hump(f, 3200, 1.5, 1.0)) * (1 + 0.4 * commutator)
         grind = coloured(n, rng, lambda f: hump(f, 1500, 1.0, 1.0)) * (1 + 0.5 * first) * teeth
         rattle = hits_at(np.flatnonzero(np.diff(np.sign(torque))), rng.uniform(0.6, 1.4), n)
-        sound = 0.8 * teeth * first + 0.6 * teeth * second + 0.35 * commutator + 0.45 * brushes + 0.6 * grind
+        brushes *= 0.45 + 0.8 * level["over voltage"]  # they arc
+        sound = 0.8 * teeth * first + 0.6 * teeth * second + 0.35 * commutator + brushes + 0.6 * grind
         # The weight's guide rubs with its speed: a longer arm, a longer way in the same time.
         guide = np.abs(np.sin(crank)) * (condition.arm_mm / 38) ** 1.5 * (condition.volts / 3)
-        sound += 0.8 * guide * coloured(n, rng, lambda f: hump(f, 6500, 2.5, 1.0))
+        sound += 1.4 * guide * coloured(n, rng, lambda f: hump(f, 6500, 2.5, 1.0))
         sound += 6 * struck(rattle, ringing(gear.housing[1:], 0.006))
         if damage:
             at = crossings(second_turns)
             knocks = hits_at(at, damage * (0.5 + np.abs(torque[at])), n)
-            sound += 45 * struck(knocks, ringing(gear.housing, 0.005))
+            sound += 65 * struck(knocks, ringing(gear.housing, 0.005))
         if level["overload"]:
             # Teeth press harder, and brushes spark under the current that the torque takes.
             sparks = coloured(n, rng, lambda f: hump(f, 5500, 2.0, 1.0)) * (1 + commutator)
-            sound += level["overload"] * np.abs(torque) * (1.6 * normalised(np.abs(first) * second) + 0.8 * sparks)
+            sound += level["overload"] * np.abs(torque) * (1.6 * normalised(np.abs(first) * second) + 1.3 * sparks)
         return filtered(sound, lambda f: resonances(f, gear.housing, 3.0) * hump(f, 900, 1.0, 0.0))
 
     def _mesh(self, teeth: int, eccentricity: float, key: int) -> Float64:
