@@ -19,7 +19,7 @@ from edge_asd.frontend.spec import FeatureSpec
 from train.backend import import_keras, import_tensorflow, make_repeatable
 from train.dataset import SPLITS, Clip, Dataset, content_hash
 from train.feature_cache import FeatureCache
-from train.models import BASELINES
+from train.models import BASELINES, quicken_averages
 from train.run import Run
 from train.training_log import TrainingLog
 from train.windows import Windows
@@ -253,6 +253,8 @@ class _Fitting:
         else:
             keras = import_keras()
             model = run.baseline.build(run.features.n_mels, len(run.classes))
+            if not run.faithful:
+                quicken_averages(model)
             loss = "sparse_categorical_crossentropy" if run.baseline.classifies else "mse"
             model.compile(optimizer=keras.optimizers.Adam(run.learning_rate), loss=loss)
             if not Run.exists(out):  # one that is overwritten stays until the first epoch of the new one
