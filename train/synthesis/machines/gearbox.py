@@ -7,9 +7,9 @@ teeth rattle where the torque changes its sign; the weight rubs in its guide. Th
 ============= ==================================================================================
 gear damage   a chipped tooth of the wheel: a knock once a turn, harder under load, and
               sidebands around the mesh
-overload      more weight than allowed: the speed gives way further, meshing gets harsher, brushes
-              spark
-over voltage  the motor turns faster than it should, and its brushes arc
+overload      more weight than allowed: the speed gives way further, meshing gets harsher, and
+              arcs crackle at the commutator
+over voltage  the motor turns faster than it should, with arcs at the commutator
 ============= ==================================================================================
 """
 
@@ -123,20 +123,23 @@ class Gearbox(Machine):
         brushes = coloured(n, rng, lambda f: hump(f, 3200, 1.5, 1.0)) * (1 + 0.4 * commutator)
         grind = coloured(n, rng, lambda f: hump(f, 1500, 1.0, 1.0)) * (1 + 0.5 * first) * teeth
         rattle = hits_at(np.flatnonzero(np.diff(np.sign(torque))), rng.uniform(0.6, 1.4), n)
-        brushes *= 0.45 + 0.8 * level["over voltage"]  # they arc
-        sound = 0.8 * teeth * first + 0.6 * teeth * second + 0.35 * commutator + brushes + 0.6 * grind
+        sound = 0.8 * teeth * first + 0.6 * teeth * second + 0.35 * commutator + 0.45 * brushes + 0.6 * grind
         # The weight's guide rubs with its speed: a longer arm, a longer way in the same time.
         guide = np.abs(np.sin(crank)) * (condition.arm_mm / 38) ** 1.5 * (condition.volts / 3)
-        sound += 1.4 * guide * coloured(n, rng, lambda f: hump(f, 6500, 2.5, 1.0))
+        sound += 0.8 * guide * coloured(n, rng, lambda f: hump(f, 6500, 2.5, 1.0))
         sound += 6 * struck(rattle, ringing(gear.housing[1:], 0.006))
         if damage:
             at = crossings(second_turns)
             knocks = hits_at(at, damage * (0.5 + np.abs(torque[at])), n)
             sound += 65 * struck(knocks, ringing(gear.housing, 0.005))
         if level["overload"]:
-            # Teeth press harder, and brushes spark under the current that the torque takes.
-            sparks = coloured(n, rng, lambda f: hump(f, 5500, 2.0, 1.0)) * (1 + commutator)
-            sound += level["overload"] * np.abs(torque) * (1.6 * normalised(np.abs(first) * second) + 1.3 * sparks)
+            sound += 1.6 * level["overload"] * np.abs(torque) * normalised(np.abs(first) * second)
+        if arcing := level["overload"] + level["over voltage"]:
+            # Too much current or voltage draws an arc at every bar of the commutator that leaves a brush.
+            at = crossings(turns, 2 * gear.slots)
+            load = np.abs(torque[at]) if level["overload"] else 1.0
+            arcs = hits_at(at, arcing * load * rng.lognormal(0, 0.3, at.size), n)
+            sound += 3.0 * struck(arcs, ringing([3500, 5200], 0.0006))
         return filtered(sound, lambda f: resonances(f, gear.housing, 3.0) * hump(f, 900, 1.0, 0.0))
 
     def _mesh(self, teeth: int, eccentricity: float, key: int) -> Float64:
