@@ -23,7 +23,7 @@ from edge_asd.errors import BundleError
 from edge_asd.interpreter import runtime_name
 
 OUTPUT_BOUND = 8
-"""Largest difference of an int8 model output that counts as rounding [LSB] (see docs/runtimes.md)."""
+"""Largest difference of an int8 model output that counts as rounding [LSB]; docs/runtimes.md has measured ones."""
 
 SCORE_BOUND = 0.001
 """Largest difference of a score that counts as rounding, as a share of its windows' mean magnitude."""
