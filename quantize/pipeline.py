@@ -19,8 +19,9 @@ from edge_asd.files import prepare_folder
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.interpreter import Model
-from quantize.convert import to_float, to_int8
+from quantize.convert import to_float
 from quantize.golden import golden_vectors
+from quantize.methods import DEFAULT, check_method, quantise
 from quantize.representative import HEADROOM_DB, representative_windows
 from quantize.threshold_fitting import check_threshold, fit_threshold
 from train.backend import import_tensorflow
@@ -55,6 +56,8 @@ def quantise_run(
     method: str = "quantile",
     quantile: float = 0.9,
     score_seconds: float | None = None,
+    quantisation: str = DEFAULT,
+    headroom_db: tuple[float, float] = HEADROOM_DB,
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
@@ -73,6 +76,10 @@ def quantise_run(
     score_seconds : float, optional
         Span of the clip or rolling score, and of the stretches of held-back clips that the
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
+    quantisation : str
+        How the model becomes int8, one of `quantize.methods.METHODS`.
+    headroom_db : (float, float)
+        See `quantize.representative.representative_windows`.
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
@@ -87,6 +94,7 @@ def quantise_run(
     dataset = Dataset(data, run.machine, run.sections)
     fit, held_back = _clips_of_run(run, dataset)
     check_threshold(method, quantile)
+    check_method(quantisation)
     cache = cache or FeatureCache()
     notes: list[str] = []
     chosen = _threshold_clips(run, fit, held_back, notes)
@@ -98,9 +106,11 @@ def quantise_run(
     model = run.load_model(folder)
 
     progress("representative data")
-    windows = representative_windows(fit, run.features, AE_FRAMES, cache)
+    representative = representative_windows(fit, run.features, model.input_shape[1:], cache, headroom_db=headroom_db)
+    notes += representative.notes
     progress("conversion")
-    int8, float_model = to_int8(model, windows), to_float(model)
+    float_model = to_float(model)
+    int8 = quantise(float_model, representative, method=quantisation)
     shipped = Model(int8, reference=True)
     bundle = Bundle(
         machine=run.machine,
@@ -121,8 +131,7 @@ def quantise_run(
             "epochs": len(run.loss),
             "loss_db2": run.loss[-1],
             "held_back_loss_db2": run.validation_loss[-1],
-            "representative_windows": len(windows),
-            "representative_shifts_db": list(HEADROOM_DB),
+            "quantisation": {"method": quantisation, "representative": representative.record},
             "versions": {
                 "edge-asd": __version__,
                 "tensorflow": import_tensorflow().__version__,
