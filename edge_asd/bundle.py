@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,10 @@ SCORE_NUMBER = 1
 MODEL_ARITHMETICS = ("litert-ref",)
 """Arithmetics of record that this package can execute."""
 
-DETECTORS = ("ae",)
+DETECTORS = ("ae", "mobilenetv2")
+"""Detectors that this package can execute; `edge_asd.detectors.loading` has their code."""
+
+MAX_CLASSES = 64
 
 _FORMAT = "edge-asd bundle"
 _MANIFEST = "manifest.json"
@@ -75,7 +78,8 @@ class Threshold:
 
     Attributes
     ----------
-    score : int [dB^2, Q15.16]
+    score : int [Q15.16]
+        In dB^2 for "ae", in nat for "mobilenetv2".
     method : str
         How it was fitted: "quantile" or "gamma".
     quantile : float, 0 to 1
@@ -97,7 +101,7 @@ class Bundle:
     Attributes
     ----------
     machine : str
-    detector : {"ae"}
+    detector : {"ae", "mobilenetv2"}
     features : FeatureSpec
     window_frames, window_hop : int [frames]
         Size of one model window, and the distance between two.
@@ -107,6 +111,8 @@ class Bundle:
     thresholds : dict of section to Threshold
     model, float_model, golden : bytes
         Contents of the three other files.
+    classes : tuple of str
+        What the outputs of "mobilenetv2" stand for, its sections among them; empty for "ae".
     provenance : dict
         Where the bundle came from, as plain JSON: data hash, seed, versions, figures.
     frontend_number, score_number, model_arithmetic
@@ -125,6 +131,7 @@ class Bundle:
     model: bytes
     float_model: bytes
     golden: bytes
+    classes: tuple[str, ...] = ()
     provenance: Json = field(default_factory=dict)
     frontend_number: int = FRONTEND_NUMBER
     score_number: int = SCORE_NUMBER
@@ -188,6 +195,7 @@ class Bundle:
             "score_window_frames": self.score_window_frames,
             "input": _as_json(self.input),
             "output": _as_json(self.output),
+            **({"classes": list(self.classes)} if self.classes else {}),
             "sections": {section: _as_json(threshold) for section, threshold in sorted(self.thresholds.items())},
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
             "provenance": self.provenance,
@@ -289,6 +297,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         model=files[_MODEL],
         float_model=files[_FLOAT_MODEL],
         golden=files[_GOLDEN],
+        classes=_classes(top, thresholds) if detector == "mobilenetv2" else (),
         provenance=top.take("provenance", dict),
         frontend_number=frontend_number,
         score_number=score_number,
@@ -298,6 +307,18 @@ def _parse(files: dict[str, bytes]) -> Bundle:
     if bundle.score_window_frames < bundle.window_frames:
         raise BundleError("manifest.json: score_window_frames is shorter than one window.")
     return bundle
+
+
+def _classes(reader: StrictReader, sections: Iterable[str]) -> tuple[str, ...]:
+    names = reader.take("classes", list)
+    if not (
+        2 <= len(names) <= MAX_CLASSES
+        and all(type(name) is str for name in names)
+        and len(set(names)) == len(names)
+        and set(sections) <= set(names)
+    ):
+        raise BundleError(f"{reader.where}: 'classes' does not name each section, and at least one class more, once.")
+    return tuple(names)
 
 
 def _quantisation(reader: StrictReader) -> Quantisation:
@@ -315,7 +336,7 @@ def _quantisation(reader: StrictReader) -> Quantisation:
 def _threshold(reader: StrictReader) -> Threshold:
     clips = reader.child("clips")
     value = Threshold(
-        score=reader.integer("score", 0, 2**31 - 1),
+        score=reader.integer("score", 1 - 2**31, 2**31 - 1),
         method=reader.take("method", str),
         quantile=reader.take("quantile", float),
         clips={domain: clips.integer(domain, 0, 10**9) for domain in clips.keys},

@@ -23,7 +23,7 @@ def quantile_threshold(scores: Mapping[str, Sequence[int]], quantile: float) -> 
 
     Parameters
     ----------
-    scores : mapping of domain to sequence of int [dB^2 in Q15.16]
+    scores : mapping of domain to sequence of int [Q15.16]
         Scores of healthy clips that the model was not fitted on.
     quantile : float, 0 < quantile <= 1
 

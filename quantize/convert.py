@@ -15,7 +15,6 @@ from edge_asd.errors import ModelError
 from edge_asd.quiet import quiet_stderr
 from quantize.graph import Graph
 from quantize.ranges import Range
-from quantize.rewrites import prepare
 from train.backend import import_tensorflow
 
 if TYPE_CHECKING:
@@ -23,16 +22,16 @@ if TYPE_CHECKING:
 
 
 def to_float(model: keras.Model) -> bytes:
-    """Convert to a float32 .tflite: batch norm folded, logits instead of a softmax, one input channel.
+    """Convert to a float32 .tflite, batch norm folded.
 
     Raises
     ------
     ModelError
-        If the model is not finite, or is neither baseline.
+        If the model is not finite.
     """
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise ModelError("The model holds NaN or infinity; its training failed. Train anew.")
-    return prepare(_convert(_converter(model)))
+    return _convert(_converter(model))
 
 
 def to_int8(float_model: bytes, ranges: Mapping[int, Range]) -> bytes:

@@ -17,7 +17,7 @@ from edge_asd.monitor.engine import Decision, Engine
 from quantize.evaluation import Result, evaluate
 from quantize.pipeline import quantise_run
 from train.feature_cache import FeatureCache
-from train.fitting import train
+from train.fitting import Settings, train
 from train.pictures import alarm_picture
 from train.synthesis import make_dataset, make_turning_file
 
@@ -69,7 +69,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     make_dataset(data, seed=seed, machine=MACHINE)
     cache = FeatureCache(out / "cache")
     train(
-        data, MACHINE, out / "run", epochs=EPOCHS, seed=seed, cache=cache,
+        data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
         progress=lambda what, done, total, detail: progress(f"training: {what} {done}/{total}  {detail}"),
     )  # fmt: skip
     # The strictest quantile of few clips is their maximum: an alarm here should mean something.

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_asd.bundle import Bundle
 from edge_asd.clips import DOMAINS
-from edge_asd.detectors.autoencoder import AutoencoderDetector, gather_windows
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError, DataError
 from edge_asd.files import prepare_folder, write_atomically
@@ -22,7 +22,8 @@ from train.dataset import Clip, Dataset
 from train.feature_cache import FeatureCache
 from train.feature_store import ClipFeatures
 from train.metrics import decision_figures, rank_figures
-from train.official_csv import Row, decisions_name, scores_name, write_pairs, write_result
+from train.official_csv import Row, write_result
+from train.score_files import decisions_name, scores_name, write_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def evaluate(
     data : Path
         Data set in the layout of MIMII DUE.
     out : Path
-        Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers, dB^2
-        in Q15.16), ``float/`` with the float scores (dB^2), and ``evaluation.json``.
+        Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
+        Q15.16), ``float/`` with the float scores (dB^2 or nat), and ``evaluation.json``.
     ground_truth : Path, optional
         File or folder with the labels of evaluation clips (see `train.ground_truth`).
     cache : FeatureCache, optional
@@ -147,11 +148,12 @@ def evaluate(
 class _Scorer:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._detector = AutoencoderDetector(bundle)
+        self._detector = load_detector(bundle)
         self._float_model = model = Model(bundle.float_model, reference=False)
-        size = (bundle.window_frames * bundle.features.n_mels,)
-        if (model.dtype, model.input_shape, model.output_shape) != (np.dtype(np.float32), size, size):
-            raise BundleError("The float model in the bundle does not fit its int8 model. Quantise anew.")
+        try:
+            self._detector.check_shapes(bundle, model, np.float32)
+        except BundleError as error:
+            raise BundleError(f"The float model in the bundle does not fit its int8 model: {error}") from error
 
     @property
     def saturated_share(self) -> float:
@@ -159,12 +161,13 @@ class _Scorer:
 
     def score(self, clip: Clip, features: ClipFeatures) -> ClipScores:
         bundle = self._bundle
-        shipped = mean_score(self._detector.window_scores(features.frames))
+        shipped = mean_score(self._detector.window_scores(features.frames, clip.name.section))
         pcm = clip.read(bundle.features, bundle.window_frames).pcm
         # The same frames as on the device: the difference is arithmetic, not padding.
         floats = float_reference.log_mel(pcm, bundle.features)
-        windows = gather_windows(floats, bundle.window_frames, bundle.window_hop)
-        floating = float(np.mean((windows - self._float_model.run(windows)).astype(np.float64) ** 2))
+        windows = self._detector.windows(floats)
+        outputs = self._float_model.run(windows.reshape(len(windows), *self._float_model.input_shape))
+        floating = float(np.mean(self._detector.float_scores(windows, outputs, clip.name.section)))
         return ClipScores(clip, shipped, floating, features.level_db, len(features.frames))
 
 

@@ -94,13 +94,11 @@ def _apply(tf: Any, graph: Graph, operation: Operation, arguments: list[Any], va
         return tf.reduce_mean(arguments[0], graph.constant(operation.weights).tolist(), keepdims=options.keepDims)
     elif kind == "FULLY_CONNECTED":
         result = tf.matmul(arguments[0], values[operation.weights], transpose_b=True) + values[operation.bias]
-    elif kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+    else:
         # TFLite keeps kernels as output, height, width, input; depthwise ones as 1, height, width, channel.
         order = (1, 2, 3, 0)
         kernel = tf.transpose(values[operation.weights], order)
         convolve = tf.nn.conv2d if kind == "CONV_2D" else tf.nn.depthwise_conv2d
         result = convolve(arguments[0], kernel, [1, options.strideH, options.strideW, 1], _padding(operation))
         result += values[operation.bias]
-    else:
-        raise AssertionError(f"{kind} is removed before")
     return {"none": lambda x: x, "relu": tf.nn.relu, "relu6": tf.nn.relu6}[operation.activation](result)

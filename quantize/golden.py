@@ -8,21 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle import Bundle
-from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.frontend import log_mel
 
-_FRAMES = 40
+_MORE_FRAMES = 35
+"""Frames beyond the first window."""
 
 
 def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
-    """Make a second or so of sound at the data's level: never a user's recording.
+    """Make a second or more of sound at the data's level: never a user's recording.
 
     Noise with a falling spectrum and a tone; a click, a loud stretch that clips, and silence, so
     that every branch of the arithmetic is passed.
     """
     spec = bundle.features
-    n = spec.sample_count(_FRAMES)
+    n = spec.sample_count(bundle.window_frames + _MORE_FRAMES)
     rng = np.random.default_rng(20210610)
     spectrum = np.fft.rfft(rng.normal(size=n))
     noise = np.fft.irfft(spectrum / np.sqrt(1 + np.arange(len(spectrum))), n)
@@ -35,13 +36,14 @@ def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
 
 
 def golden_vectors(bundle: Bundle, level_db: float) -> bytes:
-    """Compute the contents of ``golden.npz`` for a bundle that is complete but for it."""
-    detector = AutoencoderDetector(bundle)
+    """Compute the contents of ``golden.npz`` for a bundle that is complete but for it; scores of its first section."""
+    detector = load_detector(bundle)
     pcm = golden_pcm(bundle, level_db)
     features = log_mel(pcm, bundle.features)
     inputs = detector.quantise(features)
     outputs = detector.run(detector.windows(inputs))
-    scores = detector.scores_of_outputs(detector.windows(features), outputs)
+    section = min(bundle.thresholds)
+    scores = detector.scores_of_outputs(detector.windows(features), outputs, section)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,

@@ -1,8 +1,7 @@
 """A .tflite file as operations whose weights, ranges and ends can be read and changed.
 
-Only what the two baselines consist of is understood: dense, convolution, depthwise convolution,
-addition, mean, and at the ends the concatenation and softmax that `quantize.rewrites` removes.
-The schema is the one that TensorFlow brings along.
+Only what the two baselines consist of, in the form that `train.models.shipped_form` gives them, is
+understood. The schema is the one that TensorFlow brings along.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _TYPES: Mapping[int, Any] = {FLOAT32: np.float32, INT32: np.int32, INT8: np.int8
 _ACTIVATIONS = {0: "none", 1: "relu", 3: "relu6"}
 
 WEIGHTED = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
-KINDS = (*WEIGHTED, "ADD", "MEAN", "CONCATENATION", "SOFTMAX")
+KINDS = (*WEIGHTED, "ADD", "MEAN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +157,6 @@ class Graph:
         if raw is None or raw.scale is None:
             return np.empty(0), np.empty(0, np.int64)
         return np.asarray(raw.scale, np.float64), np.asarray(raw.zeroPoint, np.int64)
-
-    def drop(self, operation: Operation, instead: int) -> None:
-        """Remove an operation; whoever read its result reads `instead`."""
-        place = self.operations.index(operation)
-        del self._graph.operators[place]
-        for raw in self._graph.operators:
-            raw.inputs = [instead if k == operation.output else int(k) for k in raw.inputs]
-        self._graph.outputs = [instead if k == operation.output else int(k) for k in self._graph.outputs]
-        for signature in self._model.signatureDefs or ():
-            for end in (*signature.inputs, *signature.outputs):
-                end.tensorIndex = instead if end.tensorIndex == operation.output else end.tensorIndex
-        self.operations = [self._operation(raw) for raw in self._graph.operators]
 
     def to_bytes(self) -> bytes:
         """Return the .tflite file."""

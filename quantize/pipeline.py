@@ -12,12 +12,12 @@ from pathlib import Path
 from edge_asd import __version__
 from edge_asd.bundle import Bundle, Quantisation, Threshold
 from edge_asd.clips import DOMAINS
-from edge_asd.detectors.autoencoder import AutoencoderDetector, output_multiplier
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
+from edge_asd.detectors.windowed import WindowDetector, output_multiplier
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.quantise_input import input_multiplier
-from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.interpreter import Model
 from quantize.convert import to_float
 from quantize.golden import golden_vectors
@@ -28,7 +28,7 @@ from train.backend import import_tensorflow
 from train.dataset import Clip, Dataset, content_hash
 from train.feature_cache import FeatureCache
 from train.feature_store import ClipFeatures
-from train.models import AE_FRAMES
+from train.models import shipped_form
 from train.run import Run
 
 SCORE_SECONDS = 10.0
@@ -98,12 +98,12 @@ def quantise_run(
     cache = cache or FeatureCache()
     notes: list[str] = []
     chosen = _threshold_clips(run, fit, held_back, notes)
-    clips = list(zip(chosen, cache.features(chosen, run.features, AE_FRAMES), strict=True))
-    score_frames = _score_frames(run.features, score_seconds, clips, notes)
+    clips = list(zip(chosen, cache.features(chosen, run.features, run.baseline.window_frames), strict=True))
+    score_frames = _score_frames(run, score_seconds, clips, notes)
     prepare_folder(out.absolute().parent)
     if out.is_dir():
         raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / run.machine}.easd.")
-    model = run.load_model(folder)
+    model = shipped_form(run.load_model(folder))
 
     progress("representative data")
     representative = representative_windows(fit, run.features, model.input_shape[1:], cache, headroom_db=headroom_db)
@@ -116,8 +116,8 @@ def quantise_run(
         machine=run.machine,
         detector=run.model,
         features=run.features,
-        window_frames=AE_FRAMES,
-        window_hop=1,
+        window_frames=run.baseline.window_frames,
+        window_hop=run.baseline.test_hop,
         score_window_frames=score_frames,
         input=Quantisation(shipped.input_scale, shipped.input_zero_point, input_multiplier(shipped.input_scale)),
         output=Quantisation(shipped.output_scale, shipped.output_zero_point, output_multiplier(shipped.output_scale)),
@@ -125,12 +125,13 @@ def quantise_run(
         model=int8,
         float_model=float_model,
         golden=b"",
+        classes=tuple(run.classes),
         provenance={
             "data_sha256": run.data_hash,
             "seed": run.seed,
-            "epochs": len(run.loss),
-            "loss_db2": run.loss[-1],
-            "held_back_loss_db2": run.validation_loss[-1],
+            "epochs": run.best_epoch,
+            "loss": run.loss[run.best_epoch - 1],
+            "held_back_loss": run.validation_loss[run.best_epoch - 1],
             "quantisation": {"method": quantisation, "representative": representative.record},
             "versions": {
                 "edge-asd": __version__,
@@ -142,7 +143,7 @@ def quantise_run(
         },
     )
     progress("thresholds")
-    detector = AutoencoderDetector(bundle)
+    detector = load_detector(bundle)
     sections = {clip.name.section for clip in held_back}
     thresholds = {
         section: _section_threshold(
@@ -157,14 +158,13 @@ def quantise_run(
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
 
 
-def _score_frames(
-    spec: FeatureSpec, seconds: float | None, clips: list[tuple[Clip, ClipFeatures]], notes: list[str]
-) -> int:
+def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipFeatures]], notes: list[str]) -> int:
     """Choose the span of a score: no longer than the clips that its thresholds are fitted on."""
+    spec = run.features
     if seconds is not None and not 0 < seconds <= MAX_SCORE_SECONDS:
         raise DataError(f"A score cannot span {seconds} s; use for example 10, and {MAX_SCORE_SECONDS:g} at most.")
     wanted = spec.frame_count(round((SCORE_SECONDS if seconds is None else seconds) * spec.sample_rate))
-    if wanted < AE_FRAMES:
+    if wanted < run.baseline.window_frames:
         raise DataError(f"A score needs at least one window; {seconds} s is too short. Use for example 10.")
     clip, shortest = min(clips, key=lambda pair: len(pair[1].frames), default=(None, None))
     if clip is None or shortest is None or len(shortest.frames) >= wanted:
@@ -214,7 +214,7 @@ def _threshold_clips(run: Run, fit: list[Clip], held_back: list[Clip], notes: li
 
 
 def _section_threshold(
-    detector: AutoencoderDetector,
+    detector: WindowDetector,
     windows: int,
     section: str,
     clips: list[tuple[Clip, ClipFeatures]],
@@ -228,7 +228,7 @@ def _section_threshold(
     count = 0
     for clip, features in clips:
         if clip.name.section == section:
-            scores[clip.name.domain] += span_scores(detector.window_scores(features.frames), windows)
+            scores[clip.name.domain] += span_scores(detector.window_scores(features.frames, section), windows)
             count += 1
     if count == 0:
         raise DataError(

@@ -32,7 +32,7 @@ def fit_threshold(scores: Mapping[str, Sequence[int]], method: str, quantile: fl
 
     Parameters
     ----------
-    scores : mapping of domain to sequence of int [dB^2 in Q15.16]
+    scores : mapping of domain to sequence of int [Q15.16]
     method : {"quantile", "gamma"}
         "gamma": a three-parameter gamma distribution fitted to all scores, and its ppf, as the
         published baselines do (there, one for a whole machine).
@@ -60,4 +60,4 @@ def fit_threshold(scores: Mapping[str, Sequence[int]], method: str, quantile: fl
     if not np.isfinite(value):
         raise DataError("The gamma distribution could not be fitted to these scores. Use --threshold quantile.")
     counts = {domain: len(values) for domain, values in scores.items() if len(values)}
-    return Threshold(min(max(0, round(value * 2**SCORE_FRACTION_BITS)), SCORE_MAX), "gamma", quantile, counts)
+    return Threshold(min(max(-SCORE_MAX, round(value * 2**SCORE_FRACTION_BITS)), SCORE_MAX), "gamma", quantile, counts)

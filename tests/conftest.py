@@ -73,12 +73,10 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def run_folder(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of three epochs on `tiny_data`; do not change it, copy it."""
-    from train.fitting import train
+    from train.fitting import Settings, train
 
     folder = tmp_path_factory.mktemp("run") / "fan"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fitting.BATCH_SIZE", BATCH_SIZE)
-        train(tiny_data, MACHINE, folder, epochs=3)
+    train(tiny_data, MACHINE, folder, Settings(epochs=3, batch_size=BATCH_SIZE))
     return folder
 
 
@@ -96,3 +94,31 @@ def bundle_path(run_folder: Path, tiny_data: Path, tmp_path_factory: pytest.Temp
 def bundle(bundle_path: Path) -> Bundle:
     """`bundle_path`, loaded."""
     return Bundle.load(bundle_path)
+
+
+@pytest.fixture(scope="session")
+def section_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like `tiny_data`, but of clips long enough for the section classifier; do not change it, copy it."""
+    root = tmp_path_factory.mktemp("section_data")
+    make_tiny_data(root, seconds=3.0)
+    return root
+
+
+@pytest.fixture(scope="session")
+def section_run(section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of the section classifier, six epochs of one step on `section_data`; do not change it, copy it."""
+    from train.fitting import Settings, train
+
+    folder = tmp_path_factory.mktemp("section_run") / "fan"
+    train(section_data, MACHINE, folder, Settings(model="mobilenetv2", epochs=6, learning_rate=1e-3))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def section_bundle(section_run: Path, section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The bundle of `section_run`."""
+    from quantize.pipeline import quantise_run
+
+    path = tmp_path_factory.mktemp("section_bundle") / "fan.easd"
+    quantise_run(section_run, section_data, path, score_seconds=2.8)
+    return Bundle.load(path)

@@ -49,14 +49,16 @@ def machine_sound(
     return np.clip(np.round(sound), -32768, 32767).astype(np.int16)
 
 
-def make_tiny_data(root: Path, seed: int = 20210610) -> None:
-    """Write a data set of one machine in the layout of MIMII DUE: 12 training and 14 test clips of two seconds."""
+def make_tiny_data(root: Path, seed: int = 20210610, seconds: float = 2.0) -> None:
+    """Write a data set of one machine in the layout of MIMII DUE: 12 training and 14 test clips."""
     rng = np.random.default_rng(seed)
     voice = {("00", "source"): (200.0, 300.0), ("00", "target"): (215.0, 600.0), ("01", "source"): (330.0, 300.0)}
 
     def write(folder: str, name: str, cell: tuple[str, str], faulty: bool = False) -> None:
         pitch, noise = voice[cell]
-        write_wav(root / MACHINE / folder / name, machine_sound(rng, pitch=pitch, noise=noise, faulty=faulty))
+        write_wav(
+            root / MACHINE / folder / name, machine_sound(rng, pitch=pitch, noise=noise, faulty=faulty, seconds=seconds)
+        )
 
     for cell, count in TRAIN.items():
         section, domain = cell

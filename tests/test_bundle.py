@@ -119,7 +119,7 @@ plain = st.recursive(
         st.from_regex("[0-9]{2}", fullmatch=True),
         st.builds(
             Threshold,
-            score=st.integers(0, 2**31 - 1),
+            score=st.integers(1 - 2**31, 2**31 - 1),
             method=st.sampled_from(("quantile", "gamma")),
             quantile=st.floats(0, 1),
             clips=st.dictionaries(st.sampled_from(("source", "target")), st.integers(0, 10**9)),
@@ -274,7 +274,7 @@ def test_a_missing_key_is_refused(edited, level, key):
 
 
 WRONG = [None, True, "x", 1.5, -1000, 10**400, [], [1], {"x": {}}]
-FINE = [("machine", "x"), ("method", "x"), ("scale", 1.5), ("provenance", {"x": {}})]
+FINE = [("machine", "x"), ("score", -1000), ("method", "x"), ("scale", 1.5), ("provenance", {"x": {}})]
 
 
 @pytest.mark.parametrize(
@@ -310,8 +310,8 @@ def test_a_value_of_another_type_is_refused(edited, level, key, value):
         (("input",), "zero_point", 128, "outside -128 to 127"),
         (("input",), "multiplier", 0, "outside 1 to"),
         (("output",), "multiplier", 2**31, "outside 1 to"),
-        (("sections", "00"), "score", 2**31, "outside 0 to"),
-        (("sections", "00"), "score", -1, "outside 0 to"),
+        (("sections", "00"), "score", 2**31, "outside -2147483647 to"),
+        (("sections", "00"), "score", -(2**31), "outside -2147483647 to"),
         (("sections", "00"), "clips", {"source": -1}, "outside 0 to"),
         (("sections", "00"), "clips", {"source": 1.5}, "should be int"),
         (("files",), "model.tflite", "0" * 64, "model.tflite was changed"),

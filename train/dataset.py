@@ -129,27 +129,18 @@ class Dataset:
     def _join(self, ground_truth: Path) -> None:
         """Take labels from ground truth files; where a name tells its label, too, both must agree."""
         truths = read_ground_truth(ground_truth, self.machine)
-        unused = {cell: set(truth.labels) for cell, truth in truths.items()}
+        seen: dict[tuple[str, str], set[str]] = {cell: set() for cell in truths}
         for i, clip in enumerate(self.clips):
-            name, file = clip.name, clip.path.name
-            truth = truths.get((name.section, name.domain))
-            if truth is None or name.split != "test":
+            name = clip.name
+            cell = (name.section, name.domain)
+            if cell not in truths or name.split != "test":
                 continue
-            unused[name.section, name.domain].discard(file)
-            label = truth.labels.get(file, name.label)
-            if label is None:
-                raise DataError(f"{truth.path} has no label for {clip.path}. Copy the ground truth again.")
-            if name.label not in (None, label):
-                raise DataError(
-                    f"{truth.path} calls {clip.path} {label}, and its name {name.label}. One of them is wrong."
-                )
+            seen[cell].add(clip.path.name)
+            label = truths[cell].label(name, clip.path.name, clip.path)
             self.clips[i] = replace(clip, name=replace(name, label=label))
-        for section, domain in sorted(unused):
-            if section in self.sections and (names := sorted(unused[section, domain])):
-                self.notes.append(
-                    f"The ground truth of section {section}, {domain}, names {len(names)} clip"
-                    f"{'s that are' if len(names) > 1 else ' that is'} not here, such as {names[0]}."
-                )
+        for cell in sorted(truths):
+            if cell[0] in self.sections and (note := truths[cell].unused_note(seen[cell])):
+                self.notes.append(note)
 
 
 def machine_folders(root: Path) -> list[Path]:
@@ -170,6 +161,22 @@ def machine_folders(root: Path) -> list[Path]:
             f"{root} is itself a machine's folder. Give the folder above it, and the machine with --machine."
         )
     raise DataError(f"{root} has no machine: no folder in it contains {', '.join(FOLDERS[:-1])} or {FOLDERS[-1]}.")
+
+
+def machine_names(root: Path, wanted: str) -> list[str]:
+    """Read a choice of machines: "fan", "fan,pump", or "all" those below `root`.
+
+    Raises
+    ------
+    DataError
+        If `root` has no machine, or `wanted` names one twice. A machine that is not there is `Dataset`'s business.
+    """
+    if wanted == "all":
+        return [folder.name for folder in machine_folders(root)]
+    names = wanted.split(",")
+    if len(set(names)) < len(names):
+        raise DataError(f"A machine is named twice in {wanted!r}. Name each once.")
+    return names
 
 
 def wav_files(folder: Path) -> list[Path]:

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
 from edge_asd.errors import DataError
-from edge_asd.frontend import log_mel
-from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.frontend import float_reference, log_mel
+from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
 from train.dataset import Clip, file_digest, level_db
 from train.feature_store import ClipFeatures, FeatureStore
 
+Kind = Literal["fixed", "float", "float-padded"]
+"""The shipped front end; floating point on the same frames; the same as the published code pads it."""
 
-def extract(clip: Clip, digest: bytes, spec: FeatureSpec, window_frames: int) -> ClipFeatures:
+
+def _fixed_point(db: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """Round to Q15.16: as fine as float32 is between 64 and 128 dB."""
+    return np.rint(db * np.float32(1 << DB_FRACTION_BITS)).astype(np.int32)
+
+
+_FRONT_ENDS: Mapping[Kind, Callable[[npt.NDArray[np.int16], FeatureSpec], npt.NDArray[np.int32]]] = {
+    "fixed": log_mel,
+    "float": lambda pcm, spec: _fixed_point(float_reference.log_mel(pcm, spec)),
+    "float-padded": lambda pcm, spec: _fixed_point(float_reference.log_mel(pcm, spec, pad=True)),
+}
+
+
+def extract(clip: Clip, digest: bytes, spec: FeatureSpec, window_frames: int, kind: Kind = "fixed") -> ClipFeatures:
     """Compute a clip's features.
 
     Raises
@@ -18,14 +39,16 @@ def extract(clip: Clip, digest: bytes, spec: FeatureSpec, window_frames: int) ->
         If the clip cannot be used (see `Clip.read`), or its file is no longer the one with this SHA-256.
     """
     pcm = clip.read(spec, window_frames).pcm
-    features = ClipFeatures(log_mel(pcm, spec), level_db(pcm))
+    features = ClipFeatures(_FRONT_ENDS[kind](pcm, spec), level_db(pcm))
     # Features kept under the hash of another sound would be wrong for ever.
     if file_digest(clip.path) != digest:
         raise DataError(f"{clip.path} changed while it was read. Wait until it is complete, and start again.")
     return features
 
 
-def fetch(clip: Clip, store: FeatureStore | None, spec: FeatureSpec, window_frames: int) -> tuple[ClipFeatures, str]:
+def fetch(
+    clip: Clip, store: FeatureStore | None, spec: FeatureSpec, window_frames: int, kind: Kind = "fixed"
+) -> tuple[ClipFeatures, str]:
     """Return a clip's features, mapped from the store where that can be.
 
     Returns
@@ -36,11 +59,11 @@ def fetch(clip: Clip, store: FeatureStore | None, spec: FeatureSpec, window_fram
     """
     digest = file_digest(clip.path)
     if store is None:
-        return extract(clip, digest, spec, window_frames), ""
+        return extract(clip, digest, spec, window_frames, kind), ""
     entry = store.read(digest)
     if entry is not None and len(entry.frames) >= window_frames:
         return entry, ""
-    features = extract(clip, digest, spec, window_frames)
+    features = extract(clip, digest, spec, window_frames, kind)
     try:
         store.write(digest, features)
     except OSError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from train.dataset import Clip
-from train.extraction import fetch
+from train.extraction import Kind, fetch
 from train.feature_store import ClipFeatures, FeatureStore
 
 CACHE_VARIABLE = "EDGE_ASD_CACHE"
@@ -59,6 +59,7 @@ class FeatureCache:
         spec: FeatureSpec,
         window_frames: int,
         *,
+        kind: Kind = "fixed",
         progress: Progress = lambda *_: None,
     ) -> list[ClipFeatures]:
         """Return the features of clips, in their order.
@@ -69,6 +70,8 @@ class FeatureCache:
         spec : FeatureSpec
         window_frames : int
             Shorter clips are errors.
+        kind : {"fixed", "float", "float-padded"}
+            What computes them (see `train.extraction`).
         progress : callable, optional
             See `Progress`.
 
@@ -77,7 +80,7 @@ class FeatureCache:
         DataError
             If a clip cannot be used.
         """
-        store = None if self._folder is None else FeatureStore(self._folder, spec, FRONTEND_NUMBER)
+        store = None if self._folder is None else FeatureStore(self._folder, spec, FRONTEND_NUMBER, kind)
         if store is not None:
             store.sweep()
         results = []
@@ -85,7 +88,7 @@ class FeatureCache:
         # Threads: hashing, reading and the C front end leave Python's lock, and processes take longer
         # to start than a thousand clips take to compute.
         with ThreadPoolExecutor(self._workers) as pool:
-            futures = [pool.submit(fetch, clip, store, spec, window_frames) for clip in clips]
+            futures = [pool.submit(fetch, clip, store, spec, window_frames, kind) for clip in clips]
             try:
                 for done, (clip, future) in enumerate(zip(clips, futures, strict=True), 1):
                     features, problem = future.result()

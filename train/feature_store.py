@@ -58,14 +58,16 @@ class FeatureStore:
     spec : FeatureSpec
     number : int
         The front end's.
+    kind : str
+        What computed them: "fixed" is the front end itself.
     """
 
-    def __init__(self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER) -> None:
+    def __init__(self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER, kind: str = "fixed") -> None:
         self._spec, self._number = spec, number
         self._temporary = folder / "unfinished"
         shape = "-".join(str(value) for value in spec.as_dict().values())
         # Clips of another rate are resampled first, and another resampler may round otherwise.
-        self._folder = folder / f"log-mel-{number}-{shape}-soxr{_soxr()}"
+        self._folder = folder / f"{'' if kind == 'fixed' else f'{kind}-'}log-mel-{number}-{shape}-soxr{_soxr()}"
 
     def path(self, digest: bytes) -> Path:
         """Return the file of the clip whose SHA-256 is `digest`."""

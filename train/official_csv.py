@@ -1,4 +1,4 @@
-"""The files of the DCASE 2021 Task 2 baselines: scores and decisions a clip, figures a machine."""
+"""``result.csv`` of the DCASE 2021 Task 2 baselines: figures, their means, and the official score."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from edge_asd.files import write_atomically
 _METRICS = ("AUC", "pAUC", "precision", "recall", "F1 score")
 _OVERALL = "{} mean over all machine types, sections, and domains"
 
+ZERO = sys.float_info.epsilon
+"""What a zero counts as in harmonic means, as in the published code."""
+
 Value = float | None
 
 
@@ -27,21 +30,6 @@ class Row:
     section: str
     domain: str
     values: tuple[Value, ...]
-
-
-def scores_name(machine: str, section: str, domain: str) -> str:
-    """Name of the file that holds the scores of a section and domain."""
-    return f"anomaly_score_{machine}_section_{section}_{domain}_test.csv"
-
-
-def decisions_name(machine: str, section: str, domain: str) -> str:
-    """Name of the file that holds the decisions of a section and domain."""
-    return f"decision_result_{machine}_section_{section}_{domain}_test.csv"
-
-
-def write_pairs(path: Path, pairs: Iterable[tuple[str, int | float]]) -> None:
-    """Write "file name,value" lines, without a header."""
-    _write(path, [[name, value] for name, value in pairs])
 
 
 def write_result(path: Path, rows: Sequence[Row]) -> None:
@@ -57,7 +45,7 @@ def write_result(path: Path, rows: Sequence[Row]) -> None:
         lines += [[f"{kind} mean", "", *means(block, kind)] for kind in ("arithmetic", "harmonic")] + [[]]
     lines += [["", "", *_METRICS]]
     lines += [[_OVERALL.format(kind), "", *means(rows, kind)] for kind in ("arithmetic", "harmonic")] + [[]]
-    _write(path, lines)
+    write_lines(path, lines)
 
 
 def means(rows: Sequence[Row], kind: str) -> list[Value]:
@@ -75,16 +63,30 @@ def means(rows: Sequence[Row], kind: str) -> list[Value]:
         elif kind == "arithmetic":
             result.append(_running_sum(values) / len(values))
         else:
-            inverses = [1 / max(value, sys.float_info.epsilon) for value in values]
-            result.append(len(values) / _running_sum(inverses))
+            result.append(harmonic_mean(values))
     return result
+
+
+def harmonic_mean(values: Sequence[float]) -> float:
+    """Return the harmonic mean of non-negative values, zeros taken as the smallest float step."""
+    return len(values) / _running_sum([1 / max(value, ZERO) for value in values])
+
+
+def official_score(rows: Sequence[Row]) -> Value:
+    """Return the challenge's one figure: the harmonic mean over all AUC and pAUC; None where there is none.
+
+    Source: Kawaguchi et al., "Description and discussion on DCASE 2021 Challenge Task 2" (2021).
+    """
+    values = [value for column in (0, 1) for row in rows if (value := row.values[column]) is not None]
+    return harmonic_mean(values) if values else None
 
 
 def _running_sum(values: Sequence[float]) -> float:
     return reduce(add, values)
 
 
-def _write(path: Path, lines: Iterable[Sequence[object]]) -> None:
+def write_lines(path: Path, lines: Iterable[Sequence[object]]) -> None:
+    """Write lines of cells as CSV, as the published code does."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(lines)
     write_atomically(path, text.getvalue().encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.detectors.scores import score_to_db2
+from edge_asd.detectors.scores import score_value
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
 from edge_asd.frontend.tables import mel_edges
@@ -38,8 +38,8 @@ def alarm_picture(
 
     seconds = pcm.size / spec.sample_rate
     times = [d.time_s for d in decisions]
-    top.plot(times, [score_to_db2(d.score) for d in decisions], color=_BLUE, marker="o", markersize=3, label="score")
-    threshold = score_to_db2(decisions[0].threshold)
+    top.plot(times, [score_value(d.score) for d in decisions], color=_BLUE, marker="o", markersize=3, label="score")
+    threshold = score_value(decisions[0].threshold)
     top.axhline(threshold, color=_RED, linestyle="--", linewidth=1, label="threshold")
     top.axvline(change_s, color=_GREY, linestyle=":", label="the fault begins")
     if alarm_s is not None:

@@ -12,11 +12,13 @@ from edge_asd.files import write_atomically
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.strict_json import StrictReader, parse_object
 from train.backend import import_keras
+from train.extraction import Kind
+from train.models import BASELINES, Baseline
 
 if TYPE_CHECKING:
     import keras
 
-_FORMAT, _SCHEMA, _FILE = "edge-asd run", 1, "run.json"
+_FORMAT, _SCHEMA, _FILE = "edge-asd run", 2, "run.json"
 
 
 @dataclass
@@ -25,8 +27,16 @@ class Run:
 
     Attributes
     ----------
-    machine, model : str
+    machine : str
+    model : str
+        One of `BASELINES`.
     sections : list of str
+    classes : list of str
+        What the outputs of a classifier stand for: the sections, then the machines in `negatives`.
+    negatives : list of str
+        Other machines that a classifier learned to tell apart from its own.
+    faithful : bool
+        Trained as the published code does: on padded float features.
     features : FeatureSpec
     seed, epochs, batch_size : int
         `epochs` is the number asked for.
@@ -35,15 +45,20 @@ class Run:
         `content_hash` of the training clips.
     fit, held_back : list of str
         Keys of the clips that the model was fitted on, and of those kept for thresholds.
-    loss, validation_loss : list of float [dB^2], one an epoch done
-        Mean squared error on the clips of `fit` and `held_back`.
+    patience : int
+        Epochs without improvement on the clips held back after which training stops; 0: never.
+    loss, validation_loss : list of float [dB^2, or nat for a classifier], one an epoch done
+        Mean squared error or cross-entropy on the clips of `fit` and `held_back`.
     checkpoint : str
-        Name of the model file; "" before the first epoch has ended.
+        Name of the model file of the last epoch; "" before the first has ended.
     """
 
     machine: str
     model: str
     sections: list[str]
+    classes: list[str]
+    negatives: list[str]
+    faithful: bool
     features: FeatureSpec
     seed: int
     epochs: int
@@ -52,10 +67,34 @@ class Run:
     data_hash: str
     fit: list[str]
     held_back: list[str]
+    patience: int = 0
     loss: list[float] = field(default_factory=list)
     validation_loss: list[float] = field(default_factory=list)
     checkpoint: str = ""
     frontend_number: int = FRONTEND_NUMBER
+
+    @property
+    def baseline(self) -> Baseline:
+        """The published settings of the model."""
+        return BASELINES[self.model]
+
+    @property
+    def feature_kind(self) -> Kind:
+        """What the model was fitted on."""
+        return "float-padded" if self.faithful else "fixed"
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of the epoch, from 1 on, whose model is the run's result: the last, or the best with `patience`."""
+        if not self.patience or not self.loss:
+            return len(self.loss)
+        return 1 + min(range(len(self.loss)), key=self.validation_loss.__getitem__)
+
+    @property
+    def finished(self) -> bool:
+        """All epochs are done, or patience has ended."""
+        done = len(self.loss)
+        return done >= self.epochs or (self.patience > 0 and done - self.best_epoch >= self.patience)
 
     def save(self, folder: Path) -> None:
         """Write ``run.json`` atomically."""
@@ -64,7 +103,7 @@ class Run:
 
     def keep_epoch(self, folder: Path, model: keras.Model) -> None:
         """Save the model after an epoch; a kill at any moment leaves this epoch or the one before."""
-        self.checkpoint = f"epoch_{len(self.loss):04d}.keras"
+        self.checkpoint = _epoch_file(len(self.loss))
         partial = folder / f".{self.checkpoint.removesuffix('.keras')}.partial.keras"
         try:
             model.save(partial)
@@ -77,13 +116,13 @@ class Run:
         finally:
             partial.unlink(missing_ok=True)
         self.save(folder)
-        # The epoch before, and what an overwritten run or a kill has left.
+        # The epochs before, and what an overwritten run or a kill has left.
         for other in folder.glob("epoch_*.keras"):
-            if other.name != self.checkpoint:
+            if other.name not in (self.checkpoint, _epoch_file(self.best_epoch)):
                 other.unlink(missing_ok=True)
 
-    def load_model(self, folder: Path) -> keras.Model:
-        """Load the model of the last whole epoch, with its optimiser's state.
+    def load_model(self, folder: Path, *, last: bool = False) -> keras.Model:
+        """Load the run's result, or the model of the last whole epoch, with its optimiser's state.
 
         Raises
         ------
@@ -92,10 +131,11 @@ class Run:
         """
         if not self.checkpoint:
             raise ModelError(f"{folder} has no finished epoch yet. Train it first: edge-asd train ... --resume.")
+        path = folder / (self.checkpoint if last else _epoch_file(self.best_epoch))
         try:
-            return import_keras().saving.load_model(folder / self.checkpoint, safe_mode=True)
+            return import_keras().saving.load_model(path, safe_mode=True)
         except Exception as error:  # Keras raises whatever its readers meet in a damaged file
-            raise ModelError(f"{folder / self.checkpoint} cannot be read ({error}). Train anew.") from error
+            raise ModelError(f"{path} cannot be read ({error}). Train anew.") from error
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -121,7 +161,8 @@ class Run:
             raise ModelError(f"{where} is not a run of this version of edge-asd. Train anew.")
         reader = StrictReader(raw, where, ModelError)
         reader.take("format", str), reader.take("schema", int)
-        kinds = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list, "FeatureSpec": dict}
+        kinds = {"int": int, "str": str, "bool": bool, "float": float, "list[str]": list, "list[float]": list}
+        kinds["FeatureSpec"] = dict
         values = {name: reader.take(name, kinds[str(spec.type)]) for name, spec in cls.__dataclass_fields__.items()}
         reader.finish()
         try:
@@ -140,14 +181,20 @@ class Run:
     def _check(self, where: str) -> None:
         """Refuse what no training writes."""
         keys, losses = [*self.fit, *self.held_back], [*self.loss, *self.validation_loss]
-        if self.model != "ae" or self.features != FeatureSpec():
+        if self.model not in BASELINES or self.features != FeatureSpec():
             raise ModelError(f"{where}: this edge-asd has no model {self.model!r} on {self.features}. Train anew.")
         for ok, what in (
             (self.sections and all(isinstance(s, str) for s in self.sections), "sections"),
+            (self.classes == ([*self.sections, *self.negatives] if self.baseline.classifies else []), "classes"),
             (self.fit and all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys), "clips"),
             (all(isinstance(loss, float) for loss in losses), "losses"),
             (len(self.loss) == len(self.validation_loss), "losses"),
-            (self.checkpoint == (f"epoch_{len(self.loss):04d}.keras" if self.loss else ""), "checkpoints"),
+            (self.checkpoint == (_epoch_file(len(self.loss)) if self.loss else ""), "checkpoints"),
+            (self.patience >= 0, "patience"),
         ):
             if not ok:
                 raise ModelError(f"{where}: its {what} are not what a training writes; it was changed. Train anew.")
+
+
+def _epoch_file(epoch: int) -> str:
+    return f"epoch_{epoch:04d}.keras"

@@ -44,6 +44,10 @@ class Windows:
     def __len__(self) -> int:
         return int(self._first[-1])
 
+    def clips_of(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Tell which clip each window is of [shape=(k,)]."""
+        return np.searchsorted(self._first, numbers, side="right") - 1
+
     def gather(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Copy some windows.
 
@@ -55,7 +59,7 @@ class Windows:
         -------
         windows : ndarray, float32 [shape=(k, window_frames * n_mels), dB]
         """
-        clips = np.searchsorted(self._first, numbers, side="right") - 1
+        clips = self.clips_of(numbers)
         starts = (numbers - self._first[clips]) * self._window_hop
         span = self._window_frames
         windows = np.empty((len(numbers), span, self._frames[0].shape[1]), np.int32)

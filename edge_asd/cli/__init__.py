@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli import data, demo, devices, doctor, evaluate, monitor, quantize, train
+from edge_asd.cli import data, demo, devices, doctor, evaluate, metrics, monitor, quantize, train
 from edge_asd.cli.common import State
 from edge_asd.errors import EdgeAsdError
 
@@ -27,6 +27,7 @@ app.add_typer(data.app, name="data")
 app.command("train")(train.command)
 app.command("quantize")(quantize.command)
 app.command("evaluate")(evaluate.command)
+app.command("metrics")(metrics.command)
 app.command("monitor")(monitor.command)
 app.command("devices")(devices.command)
 app.command("doctor")(doctor.command)

@@ -146,7 +146,7 @@ def _listen(engine: Engine, blocks: Iterator[Pcm], json: bool) -> tuple[int, int
         for decision in engine.push(block):
             count += 1
             anomalies += decision.anomaly
-            _print(decision, json)
+            _print(decision, engine.unit, json)
         if engine.silent and not warned:
             note(
                 "Only zeros for the last 5 s: the input is probably muted or unplugged. No decisions until it is heard."
@@ -157,15 +157,15 @@ def _listen(engine: Engine, blocks: Iterator[Pcm], json: bool) -> tuple[int, int
     return count, anomalies
 
 
-def _print(decision: Decision, json: bool) -> None:
+def _print(decision: Decision, unit: str, json: bool) -> None:
     if json:
         print(jsonlib.dumps(asdict(decision)), flush=True)
         return
-    from edge_asd.detectors.scores import score_to_db2
+    from edge_asd.detectors.scores import score_value
 
     verdict = "ANOMALY" if decision.anomaly else "healthy"
     print(
-        f"{decision.time_s:9.1f} s  section {decision.section}  score {score_to_db2(decision.score):8.2f} dB²  "
-        f"threshold {score_to_db2(decision.threshold):.2f}  {verdict}",
+        f"{decision.time_s:9.1f} s  section {decision.section}  score {score_value(decision.score):8.2f} {unit}  "
+        f"threshold {score_value(decision.threshold):.2f}  {verdict}",
         flush=True,
     )

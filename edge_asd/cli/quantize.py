@@ -37,7 +37,8 @@ def command(
 
     Representative data comes from every section and domain, with copies 6 dB louder and softer.
     """
-    from edge_asd.detectors.scores import score_to_db2
+    from edge_asd.detectors.loading import DETECTORS
+    from edge_asd.detectors.scores import score_value
 
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.feature_cache")
     line = ProgressLine()
@@ -72,8 +73,9 @@ def command(
         return
     print(f"{out}: int8 model of {len(bundle.model) / 1024:.0f} KiB (float {len(bundle.float_model) / 1024:.0f} KiB).")
     print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
+    unit = DETECTORS[bundle.detector].unit
     for section, fitted in sorted(bundle.thresholds.items()):
         clips = ", ".join(f"{n} {domain}" for domain, n in fitted.clips.items())
         fit = f"{fitted.method} {fitted.quantile:g} of {clips} clips"
-        print(f"Section {section}: threshold {score_to_db2(fitted.score):.2f} dB² ({fit}).")
+        print(f"Section {section}: threshold {score_value(fitted.score):.2f} {unit} ({fit}).")
     print(f"Next: edge-asd evaluate {out} --data {data} --out results")

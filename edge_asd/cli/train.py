@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,17 +23,40 @@ class ModelName(StrEnum):
     """Models that can be trained."""
 
     ae = "ae"
+    mobilenetv2 = "mobilenetv2"
 
 
 def command(
     data: DataArgument,
-    machine: Annotated[str, typer.Option(help="Machine type: the name of its folder in DATA.")],
-    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run.")],
-    model: Annotated[ModelName, typer.Option(help="ae: the dense autoencoder.")] = ModelName.ae,
+    machine: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Machine type: the name of its folder in DATA; several with commas; all."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run; for several machines, of their runs.")],
+    model: Annotated[
+        ModelName, typer.Option(help="ae: the dense autoencoder; mobilenetv2: the section classifier.")
+    ] = ModelName.ae,
     sections: Annotated[
         str | None, typer.Option(metavar="00,01,...", help="Sections to train together; all by default.")
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs in all.")] = 100,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs in all; by default as published: ae 100, mobilenetv2 20.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Windows a step; as published: ae 512, mobilenetv2 32.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Adam's; as published: ae 0.001, mobilenetv2 0.00001.")
+    ] = None,
+    patience: Annotated[
+        int, typer.Option(min=0, help="Stop after so many epochs without gain on held-back clips; 0: never.")
+    ] = 0,
+    negatives: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
+    ] = None,
+    faithful: Annotated[
+        bool, typer.Option("--faithful", help="As the published code: padded float features, its split.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="One seed, one result.")] = 0,
     split: Annotated[
         SplitName,
@@ -44,55 +67,82 @@ def command(
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Fit a baseline on the healthy training clips of one machine.
+    """Fit a baseline on the healthy training clips of one machine, or of several.
 
     Some clips of every section and domain are held back: quantize fits the thresholds on them.
-    Ctrl-C keeps the last whole epoch.
+    Ctrl-C keeps the last whole epoch. Losses for TensorBoard lie in RUN/tensorboard.
     """
     fitting, feature_cache = load_stage("train.fitting"), load_stage("train.feature_cache")
+    settings = fitting.Settings(
+        model=model.value,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        faithful=faithful,
+        split=split.value,
+        patience=patience,
+        negatives=tuple(negatives.split(",")) if negatives else (),
+    )
+    machines = load_stage("train.dataset").machine_names(data, machine)
     line = ProgressLine()
-    try:
-        run = fitting.train(
-            data,
-            machine,
-            out,
-            sections=sections.split(",") if sections else None,
-            epochs=epochs,
-            seed=seed,
-            split=split.value,
-            resume=resume,
-            overwrite=overwrite,
-            cache=feature_cache.FeatureCache(cache, note=line.note),
-            progress=lambda what, done, total, detail: line(f"{what} {done}/{total}  {detail}"),
-        )
-    except KeyboardInterrupt:
-        line.clear()
-        if any(out.glob("epoch_*.keras")):
-            note(f"Stopped. The last whole epoch is kept in {out}; go on with the same command and --resume.")
-        else:
-            note("Stopped before the first epoch had ended; nothing was kept.")
-        raise typer.Exit(130) from None
-    finally:
-        line.clear()
+    cache_in_use = feature_cache.FeatureCache(cache, note=line.note)
+    documents = []
+    for name in machines:
+        folder = out if len(machines) == 1 else out / name
+        named = f"{name}: " if len(machines) > 1 else ""
+        try:
+            run = fitting.train(
+                data,
+                name,
+                folder,
+                settings,
+                sections=sections.split(",") if sections else None,
+                # Of several machines, those that an interrupted call has not reached are begun.
+                resume=resume and (len(machines) == 1 or (folder / "run.json").exists()),
+                overwrite=overwrite,
+                cache=cache_in_use,
+                progress=lambda what, done, total, detail, named=named: line(f"{named}{what} {done}/{total}  {detail}"),
+            )
+        except KeyboardInterrupt:
+            line.clear()
+            if any(folder.glob("epoch_*.keras")):
+                note(f"Stopped. The last whole epoch is kept in {folder}; go on with the same command and --resume.")
+            else:
+                note("Stopped before the first epoch had ended; nothing was kept.")
+            raise typer.Exit(130) from None
+        finally:
+            line.clear()
+        documents.append(_document(folder, run))
+        if not json:
+            _print(folder, run, data)
     if json:
-        print_json(
-            {
-                "run": str(out),
-                "machine": run.machine,
-                "model": run.model,
-                "sections": run.sections,
-                "clips_fit": len(run.fit),
-                "clips_held_back": len(run.held_back),
-                "epochs": len(run.loss),
-                "loss": run.loss[-1],
-                "held_back_loss": run.validation_loss[-1],
-            }
-        )
-        return
+        print_json(documents[0] if len(documents) == 1 else {"runs": documents})
+
+
+def _document(folder: Path, run: Any) -> dict[str, Any]:
+    return {
+        "run": str(folder),
+        "machine": run.machine,
+        "model": run.model,
+        "sections": run.sections,
+        "clips_fit": len(run.fit),
+        "clips_held_back": len(run.held_back),
+        "epochs": len(run.loss),
+        "best_epoch": run.best_epoch,
+        "loss": run.loss[run.best_epoch - 1],
+        "held_back_loss": run.validation_loss[run.best_epoch - 1],
+    }
+
+
+def _print(folder: Path, run: Any, data: Path) -> None:
     sections_text = f"section{'s' if len(run.sections) > 1 else ''} {', '.join(run.sections)}"
+    what = "Cross-entropy" if run.classes else "Mean squared error"
+    best, unit = run.best_epoch - 1, run.baseline.unit
+    stopped = f" Stopped early; epoch {run.best_epoch} was best." if len(run.loss) < run.epochs else ""
     print(
         f"{run.machine}, {sections_text}: {len(run.loss)} epochs on {len(run.fit)} clips "
-        f"({len(run.held_back)} held back).\n"
-        f"Mean squared error {run.loss[-1]:.2f} dB², held back {run.validation_loss[-1]:.2f} dB².\n"
-        f"Next: edge-asd quantize {out} --data {data} --out {run.machine}.easd"
+        f"({len(run.held_back)} held back).{stopped}\n"
+        f"{what} {run.loss[best]:.3g} {unit}, held back {run.validation_loss[best]:.3g} {unit}.\n"
+        f"Next: edge-asd quantize {folder} --data {data} --out {run.machine}.easd"
     )

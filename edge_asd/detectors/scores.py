@@ -1,7 +1,8 @@
-"""Anomaly scores as integers: dB^2 in Q15.16, the same on every device.
+"""Anomaly scores as integers in Q15.16, the same on every device.
 
-A score is a non-negative int32, 65536 to the dB^2, saturated at 2^31 - 1 (32768 dB^2). Sums of N
-such scores stay below 2^31 * N and cannot overflow int64.
+A score is an int32, 65536 to the dB^2 (autoencoder, never negative) or to the nat (section
+classifier), saturated at +-(2^31 - 1). Sums of N such scores stay within 2^31 * N and cannot
+overflow int64.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ SCORE_FRACTION_BITS = 16
 SCORE_MAX = 2**31 - 1
 
 
-def score_to_db2(score: int) -> float:
-    """Turn an integer score into dB^2, for people to read."""
+def score_value(score: int) -> float:
+    """Turn an integer score into dB^2 or nat, for people to read."""
     return score / float(1 << SCORE_FRACTION_BITS)
 
 
@@ -23,11 +24,11 @@ def mean_score(window_scores: npt.NDArray[np.int32]) -> int:
 
     Parameters
     ----------
-    window_scores : ndarray, int32 [shape=(n,), n >= 1, dB^2 in Q15.16]
+    window_scores : ndarray, int32 [shape=(n,), n >= 1, Q15.16]
 
     Returns
     -------
-    score : int [dB^2 in Q15.16]
+    score : int [Q15.16]
     """
     return _rounded_mean(int(window_scores.sum(dtype=np.int64)), len(window_scores))
 
@@ -37,12 +38,12 @@ def span_scores(window_scores: npt.NDArray[np.int32], windows: int) -> list[int]
 
     Parameters
     ----------
-    window_scores : ndarray, int32 [shape=(n,), dB^2 in Q15.16]
+    window_scores : ndarray, int32 [shape=(n,), Q15.16]
     windows : int > 0
 
     Returns
     -------
-    scores : list of int [dB^2 in Q15.16], n // windows of them
+    scores : list of int [Q15.16], n // windows of them
     """
     return [
         mean_score(window_scores[first : first + windows])

@@ -33,13 +33,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.frontend.logarithm import bit_length, log2
 from edge_asd.frontend.samples import check_samples
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.frontend.tables import (
     DB_PER_LOG2,
     FLOOR_LOG2,
     LOG_FRACTION_BITS,
-    LOG_SEGMENTS,
     WEIGHT_BITS,
     FixedTables,
     fixed_tables,
@@ -98,10 +98,10 @@ def _log_mel_of_frames(x: Int64, t: FixedTables) -> Int64:
     real, imag = _transform(real << up[:, None], imag << up[:, None], t)
     power = _power(real, imag, t)
     # 6. and 7. The two shifts scaled the power by 4^shift.
-    log2 = _log2(_mel(power, t)) + t.offset - (shift << (LOG_FRACTION_BITS + 1))[:, None]
-    log2 = np.maximum(log2, FLOOR_LOG2)
+    logarithm = log2(_mel(power, t)) + t.offset - (shift << (LOG_FRACTION_BITS + 1))[:, None]
+    logarithm = np.maximum(logarithm, FLOOR_LOG2)
     # 8. Q15.16 times Q2.29.
-    decibels: Int64 = (log2 * DB_PER_LOG2 + (1 << 28)) >> 29
+    decibels: Int64 = (logarithm * DB_PER_LOG2 + (1 << 28)) >> 29
     return decibels
 
 
@@ -129,12 +129,7 @@ def _magnitude_bits(x: Int64) -> Int64:
     ORing one's-complement magnitudes is enough, and -2^n counts as 2^n - 1: the frame still fits
     after the shift, and a silent one needs no special case.
     """
-    return _bit_length(np.bitwise_or.reduce(x ^ (x >> 63), axis=1))
-
-
-def _bit_length(values: Int64) -> Int64:
-    """Bits needed for non-negative values below 2^53 (exact: frexp of an exact float64)."""
-    return np.frexp(values.astype(np.float64))[1].astype(np.int64)
+    return bit_length(np.bitwise_or.reduce(x ^ (x >> 63), axis=1))
 
 
 def _input_order(m: int) -> Int64:
@@ -223,21 +218,3 @@ def _segment_sums(values: Uint64, t: FixedTables) -> Uint64:
     np.cumsum(values, axis=1, out=running[:, 1:])
     edges = running[:, t.segment_start - 1]
     return edges[:, 1:] - edges[:, :-1]
-
-
-def _log2(values: Uint64) -> Int64:
-    """Base-2 logarithm of uint64 in Q15.16; of zero, a value below every floor."""
-    t = fixed_tables(FeatureSpec()).log2
-    high = _bit_length((values >> np.uint64(32)).astype(np.int64))
-    low = _bit_length((values & np.uint64(0xFFFFFFFF)).astype(np.int64))
-    bits: Int64 = np.where(high > 0, high + 32, low)
-    normalised = values << (64 - np.maximum(bits, 1)).astype(np.uint64)  # leading one at bit 63
-    mantissa: Int64 = (normalised >> np.uint64(32)).astype(np.int64) & 0x7FFFFFFF
-    index = mantissa >> 25  # 6 bits choose the line
-    fraction = (mantissa >> 9) & 0xFFFF  # the next 16 the place on it
-    log2: Int64 = t[index] + (((t[index + 1] - t[index]) * fraction + (1 << 15)) >> 16)
-    log2 = ((bits - 1) << LOG_FRACTION_BITS) + log2
-    return np.where(bits > 0, log2, np.int64(-(1 << 30)))
-
-
-assert LOG_SEGMENTS == 1 << 6  # the shifts in _log2

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle import Bundle
-from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
 from edge_asd.frontend import log_mel
 from edge_asd.thresholds import is_anomalous
@@ -27,7 +27,7 @@ class Decision:
     time_s : float [s]
         End of the last frame scored, counted in samples since the start.
     section : str
-    score, threshold : int [dB^2, Q15.16]
+    score, threshold : int [Q15.16]
     anomaly : bool
         The score is greater than the threshold.
     """
@@ -58,12 +58,15 @@ class Engine:
         input. No decision is made then, nor before such silence has left the score's span.
     heard : bool
         At least one sample was not zero.
+    unit : str
+        Of the scores.
     """
 
     def __init__(self, bundle: Bundle, section: str, *, interval_s: float = 1.0) -> None:
         self._bundle, self._section = bundle, section
         self._threshold = bundle.threshold(section).score
-        self._detector = AutoencoderDetector(bundle)
+        self._detector = load_detector(bundle)
+        self.unit = self._detector.unit
         self._rolling = RollingScore(bundle.windows_per_score)
         spec = bundle.features
         self._interval = max(1, round(interval_s * spec.sample_rate / spec.hop_length))
@@ -96,7 +99,7 @@ class Engine:
         new = log_mel(self._samples, spec)
         self._samples = self._samples[len(new) * spec.hop_length :]
         frames = np.concatenate([self._frames, new])
-        scores = self._detector.window_scores(frames)
+        scores = self._detector.window_scores(frames, self._section)
         self._frames = frames[len(scores) * bundle.window_hop :]
         for score in scores.tolist():
             mean = self._rolling.push(score)

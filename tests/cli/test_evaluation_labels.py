@@ -26,7 +26,7 @@ def test_ground_truth_adds_a_clip_to_the_figures(tiny_data: Path, bundle_path: P
     done = edge_asd(
         "evaluate", bundle_path, "--data", tiny_data, "--out", tmp_path / "out", "--ground-truth", tmp_path / "none"
     )
-    assert_error(done, "not named as a ground truth file")
+    assert_error(done, "There is no file or folder", "none")
 
 
 def test_a_cache_that_cannot_be_written_is_a_note(tiny_data: Path, bundle_path: Path, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_asd.bundle import Quantisation
-from edge_asd.detectors.autoencoder import AutoencoderDetector, gather_windows, output_multiplier
+from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import SCORE_MAX
+from edge_asd.detectors.windowed import gather_windows, output_multiplier
 from edge_asd.errors import BundleError, ModelError
 from edge_asd.frontend import log_mel
 from edge_asd.interpreter import Model
@@ -53,7 +54,7 @@ def test_window_scores_are_the_definition_in_exact_fractions(bundle, detector, f
         exact_score(window, model.run(np.concatenate(inputs[i : i + 5])[None])[0], bundle.output)
         for i, window in enumerate(naive_windows(frames, 5, 1))
     ]
-    found = detector.window_scores(frames)
+    found = detector.window_scores(frames, "00")
     assert (found.dtype, found.shape) == (np.int32, (len(frames) - 4,))
     assert found.tolist() == expected
     assert len(set(expected)) > 10
@@ -68,7 +69,7 @@ def test_any_windows_and_outputs_score_as_defined(bundle, detector, seed, size, 
     rng = np.random.default_rng(seed)
     windows = rng.integers(-spread, spread, (3, size), dtype=np.int32, endpoint=True)
     outputs = rng.integers(-128, 128, (3, size), dtype=np.int8)
-    found = detector.scores_of_outputs(windows, outputs)
+    found = detector.scores_of_outputs(windows, outputs, "00")
     assert found.tolist() == [exact_score(w, q, bundle.output) for w, q in zip(windows, outputs, strict=True)]
 
 
@@ -78,25 +79,25 @@ def test_a_score_is_the_squared_error_in_db2_within_rounding(bundle, detector, f
     error = windows / DB - (outputs.astype(float) - bundle.output.zero_point) * bundle.output.scale
     # Each decibel of the output is off by one step of 2^-16 dB at most.
     bound = 2 * np.abs(error).mean(axis=1) / DB + 2 / DB
-    assert (np.abs(detector.scores_of_outputs(windows, outputs) / DB - (error**2).mean(axis=1)) <= bound).all()
+    assert (np.abs(detector.scores_of_outputs(windows, outputs, "00") / DB - (error**2).mean(axis=1)) <= bound).all()
 
 
 def test_a_score_saturates(bundle, detector):
     """Output near 0 dB: 181 dB away is still a number, 182 dB is more than int32 holds."""
     outputs = np.full((1, 640), bundle.output.zero_point, dtype=np.int8)
     scores = {
-        db: int(detector.scores_of_outputs(np.full((1, 640), db * DB, dtype=np.int32), outputs)[0])
+        db: int(detector.scores_of_outputs(np.full((1, 640), db * DB, dtype=np.int32), outputs, "00")[0])
         for db in (0, 1, 181, 182, -182, 255)
     }
     assert scores == {0: 0, 1: DB, 181: 181**2 * DB, 182: SCORE_MAX, -182: SCORE_MAX, 255: SCORE_MAX}
 
 
 def test_scores_do_not_depend_on_what_else_is_scored(detector, frames):
-    scores = detector.window_scores(frames)
+    scores = detector.window_scores(frames, "00")
     for first, last in ((0, 5), (3, 8), (7, 20)):
-        assert np.array_equal(detector.window_scores(frames[first:last]), scores[first : last - 4])
+        assert np.array_equal(detector.window_scores(frames[first:last], "00"), scores[first : last - 4])
     for few in range(5):
-        assert detector.window_scores(frames[:few]).shape == (0,)
+        assert detector.window_scores(frames[:few], "00").shape == (0,)
 
 
 def test_saturated_inputs_are_counted(bundle):
@@ -155,7 +156,7 @@ def test_an_output_so_wide_that_the_score_could_overflow_is_refused(bundle):
     window = np.full((1, 640), 156 * DB, dtype=np.int32)
     outputs = np.full((1, 640), -128, dtype=np.int8)
     assert exact_score(window[0], outputs[0], wide.output) == SCORE_MAX
-    assert AutoencoderDetector(wide).scores_of_outputs(window, outputs).tolist() == [SCORE_MAX]
+    assert AutoencoderDetector(wide).scores_of_outputs(window, outputs, "00").tolist() == [SCORE_MAX]
     with pytest.raises(BundleError, match="may reach 2048 dB, where the integer score would overflow"):
         AutoencoderDetector(with_output_scale(bundle, 8.0))
 

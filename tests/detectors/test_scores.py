@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_asd.detectors.scores import SCORE_MAX, RollingScore, mean_score, score_to_db2
+from edge_asd.detectors.scores import SCORE_MAX, RollingScore, mean_score, score_value
 
 SCORES = st.integers(0, SCORE_MAX) | st.integers(0, 5)
 
@@ -37,4 +37,4 @@ def test_a_rolling_score_is_the_mean_of_the_last_windows_after_every_one(scores,
 
 
 def test_a_score_in_db2():
-    assert [score_to_db2(score) for score in (0, 1, 65536, SCORE_MAX)] == [0.0, 2**-16, 1.0, 32768 - 2**-16]
+    assert [score_value(score) for score in (0, 1, 65536, SCORE_MAX)] == [0.0, 2**-16, 1.0, 32768 - 2**-16]

@@ -48,7 +48,7 @@ def test_blocks_of_a_sound_cards_size_give_the_same_decisions(bundle, signal, wh
 
 def test_the_first_score_is_the_score_of_the_clip(bundle, signal):
     clip = signal[: bundle.features.sample_count(bundle.score_window_frames)]
-    expected = mean_score(AutoencoderDetector(bundle).window_scores(log_mel(clip, bundle.features)))
+    expected = mean_score(AutoencoderDetector(bundle).window_scores(log_mel(clip, bundle.features), "00"))
     (first,) = decisions(bundle, [clip])
     assert (first.score, first.section, first.time_s) == (expected, "00", clip.size / RATE)
     assert decisions(bundle, [clip[:-1]]) == []
@@ -58,7 +58,7 @@ def test_the_first_score_is_the_score_of_the_clip(bundle, signal):
 def test_every_score_is_the_mean_of_the_windows_that_end_there(bundle, signal, hop):
     bundle = replace(bundle, window_hop=hop)
     spec, n = bundle.features, bundle.windows_per_score
-    scores = AutoencoderDetector(bundle).window_scores(log_mel(signal, spec))
+    scores = AutoencoderDetector(bundle).window_scores(log_mel(signal, spec), "00")
     ends = [spec.sample_count(bundle.window_frames + i * hop) / RATE for i in range(len(scores))]
     expected = {ends[i]: mean_score(scores[i - n + 1 : i + 1]) for i in range(n - 1, len(scores))}
     blocks = np.split(signal, range(700, len(signal), 700))

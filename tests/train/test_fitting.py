@@ -11,15 +11,24 @@ from edge_asd.errors import DataError, ModelError, OutputError
 from tests.conftest import BATCH_SIZE
 from tests.data import MACHINE, machine_sound, write_wav
 from train.dataset import Dataset, content_hash, split_training
-from train.fitting import train
+from train.fitting import Settings
+from train.fitting import train as fit_run
 from train.run import Run
 from train.windows import frames_db
 
 
-@pytest.fixture(autouse=True)
-def _batch_size(monkeypatch):
-    """That of `run_folder`, three epochs without interruption, which these runs are compared with."""
-    monkeypatch.setattr("train.fitting.BATCH_SIZE", BATCH_SIZE)
+def train(data, machine, folder, *, sections=None, resume=False, overwrite=False, progress=lambda *_: None, **settings):
+    """Fit like `run_folder`, whose three epochs without interruption these runs are compared with."""
+    return fit_run(
+        data,
+        machine,
+        folder,
+        Settings(batch_size=BATCH_SIZE, **settings),
+        sections=sections,
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+    )
 
 
 def weights(folder: Path) -> list[np.ndarray]:
@@ -35,7 +44,7 @@ def copied(run_folder, tmp_path):
     return Path(shutil.copytree(run_folder, tmp_path / "run"))
 
 
-def interrupt(*_):
+def interrupt(*_, **__):
     raise KeyboardInterrupt
 
 
@@ -60,13 +69,13 @@ def test_a_run_says_what_was_trained_on_what(tiny_data, run_folder):
     assert run.data_hash == content_hash(clips)
     assert (run.machine, run.model, run.sections) == (MACHINE, "ae", ["00", "01"])
     assert (run.seed, run.epochs, run.learning_rate) == (0, 3, 1e-3)
-    assert sorted(path.name for path in run_folder.iterdir()) == ["epoch_0003.keras", "run.json"]
+    assert sorted(path.name for path in run_folder.iterdir()) == ["epoch_0003.keras", "run.json", "tensorboard"]
     assert len(run.loss) == len(run.validation_loss) == 3
     assert run.loss[0] > run.loss[1] > run.loss[2]
 
 
 def test_the_held_back_loss_is_the_mean_squared_error_on_clips_that_were_not_fitted(tiny_data, run_folder):
-    from edge_asd.detectors.autoencoder import gather_windows
+    from edge_asd.detectors.windowed import gather_windows
     from edge_asd.frontend import log_mel
 
     run = Run.load(run_folder)
@@ -95,7 +104,7 @@ def test_the_same_seed_gives_the_same_weights(tiny_data, run_folder, tmp_path):
 def test_a_run_that_was_stopped_and_resumed_is_the_same_run(tiny_data, run_folder, tmp_path):
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("train.fitting._Batches", interrupt)  # before its first epoch has ended
+        patch.setattr("train.fitting.TrainingLog", interrupt)  # before its first epoch has ended
         with pytest.raises(KeyboardInterrupt):
             train(tiny_data, MACHINE, folder, epochs=3)
     assert [path.name for path in folder.iterdir()] == ["run.json"]
@@ -104,7 +113,7 @@ def test_a_run_that_was_stopped_and_resumed_is_the_same_run(tiny_data, run_folde
 
     with pytest.raises(KeyboardInterrupt):
         train(tiny_data, MACHINE, folder, epochs=3, resume=True, progress=stop_after(1))
-    assert sorted(path.name for path in folder.iterdir()) == ["epoch_0001.keras", "run.json"]
+    assert sorted(path.name for path in folder.iterdir()) == ["epoch_0001.keras", "run.json", "tensorboard"]
     assert Run.load(folder).loss == Run.load(run_folder).loss[:1]
     assert not equal(weights(folder), weights(run_folder))
 
@@ -139,7 +148,7 @@ def test_another_seed_over_an_old_run_is_another_run(tiny_data, copied, run_fold
     ]
     assert (len(run.loss), run.seed) == (1, 8)
     assert run.loss != Run.load(run_folder).loss[:1]
-    assert sorted(path.name for path in copied.iterdir()) == ["epoch_0001.keras", "run.json"]
+    assert sorted(path.name for path in copied.iterdir()) == ["epoch_0001.keras", "run.json", "tensorboard"]
 
 
 def test_nothing_to_resume(tiny_data, tmp_path):
@@ -206,7 +215,7 @@ def test_a_bad_clip_leaves_no_run(tiny_data, tmp_path):
         (lambda run: run.update(surprise=1), "unknown key 'surprise'"),
         (lambda run: run.pop("seed"), "'seed' is missing"),
         (lambda run: run.update(seed="0"), "'seed' should be int"),
-        (lambda run: run.update(schema=2), "not a run of this version"),
+        (lambda run: run.update(schema=3), "not a run of this version"),
         (lambda run: run.update(format="x"), "not a run of this version"),
         (lambda run: run.update(checkpoint="../epoch_0001.keras"), "its checkpoints are not what"),
         (lambda run: run.update(frontend_number=99), "was trained on front end 99"),

@@ -76,7 +76,7 @@ def test_labels_of_clips_that_are_not_here_become_a_note(root, folder):
     for clip in CLIPS[1:3]:
         (root / "fan/source_test" / clip).unlink()
     (note,) = Dataset(root, "fan", ground_truth=folder).notes
-    assert note == (f"The ground truth of section 03, source, names 2 clips that are not here, such as {CLIPS[1]}.")
+    assert note == f"{folder / FILE} labels 2 clips that are not here, such as {CLIPS[1]}."
 
 
 def test_a_clip_without_a_label(root, folder):
@@ -115,7 +115,7 @@ def test_a_damaged_file(folder, text, message):
 
 def test_bytes_that_are_no_text(folder):
     (folder / FILE).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=f"{FILE} cannot be read as ground truth"):
+    with pytest.raises(DataError, match=f"{FILE}, line 1, cannot be read as ground truth: it is not UTF-8 text"):
         read_ground_truth(folder, "fan")
 
 
@@ -124,7 +124,7 @@ def test_nothing_for_the_machine(folder, tmp_path):
         read_ground_truth(folder, "pump")
     with pytest.raises(DataError, match="is the ground truth of fan, not of pump"):
         read_ground_truth(folder / FILE, "pump")
+    with pytest.raises(DataError, match=r"There is no file or folder .*none"):
+        read_ground_truth(tmp_path / "none", "fan")
     with pytest.raises(DataError, match="is not named as a ground truth file"):
-        read_ground_truth(tmp_path / "labels.csv", "fan")
-    with pytest.raises(DataError, match="cannot be read as ground truth"):
-        read_ground_truth(tmp_path / FILE, "fan")
+        read_ground_truth(folder / "README.md", "fan")

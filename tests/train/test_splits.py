@@ -46,9 +46,9 @@ def test_the_faithful_split_of_few_clips(n, fitted):
 def test_a_faithful_run_gets_a_threshold_for_every_section(tiny_data, tmp_path):
     pytest.importorskip("tensorflow")
     from quantize.pipeline import quantise_run
-    from train.fitting import train
+    from train.fitting import Settings, train
 
-    run = train(tiny_data, MACHINE, tmp_path / "run", epochs=1, split="faithful")
+    run = train(tiny_data, MACHINE, tmp_path / "run", Settings(epochs=1, split="faithful"))
     assert [key.split("_")[1] for key in run.held_back] == ["01", "01"]
     done = quantise_run(tmp_path / "run", tiny_data, tmp_path / "fan.easd", score_seconds=1.5)
     assert {s: t.clips for s, t in done.bundle.thresholds.items()} == {
@@ -64,7 +64,7 @@ def test_a_faithful_run_gets_a_threshold_for_every_section(tiny_data, tmp_path):
 
 def test_an_unknown_split(tiny_data, tmp_path):
     pytest.importorskip("tensorflow")
-    from train.fitting import train
+    from train.fitting import Settings, train
 
     with pytest.raises(DataError, match="There is no split 'half'; use one of: default, faithful"):
-        train(tiny_data, MACHINE, tmp_path / "run", split="half")
+        train(tiny_data, MACHINE, tmp_path / "run", Settings(split="half"))

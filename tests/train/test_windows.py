@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_asd.detectors.autoencoder import gather_windows
+from edge_asd.detectors.windowed import gather_windows
 from train.feature_store import ClipFeatures
 from train.windows import Windows, frames_db
 

@@ -1,0 +1,112 @@
+"""``edge-asd metrics``: the official figures of anybody's scores."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_asd.cli.common import GroundTruthOption, JsonOption, figure, note, print_json, table
+from edge_asd.stages import load_stage
+
+_FEWEST_RESAMPLES = 100
+
+
+def _resamples(value: int) -> int:
+    if 0 < value < _FEWEST_RESAMPLES:
+        raise typer.BadParameter(f"{value} resamples tell nothing; use 0, or {_FEWEST_RESAMPLES} and more.")
+    return value
+
+
+def command(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SCORES_DIR",
+            help="Folder of anomaly_score_<machine>_section_<NN>_<domain>_test.csv, and decision_result_... where "
+            "there are decisions; several folders make up one result.",
+        ),
+    ],
+    ground_truth: GroundTruthOption = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[MACHINE=]NUMBER",
+            help="Take scores above as anomalies, of one machine or of all, whatever the decision files say.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the figures as the published result.csv.")
+    ] = None,
+    bootstrap: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=1_000_000,
+            callback=_resamples,
+            help="Resamples behind the 95 % intervals; 0 for no intervals.",
+        ),
+    ] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same intervals.")] = 0,
+    json: JsonOption = False,
+) -> None:
+    """Compute the official DCASE 2021 Task 2 figures from score files, whoever made them.
+
+    The files are lines of a clip's file name and its score (or decision, 1: anomaly) without a
+    header. Names tell the labels (..._anomaly_0000.wav), or --ground-truth does.
+    """
+    thresholds = dict(map(_threshold, threshold or []))
+    done = load_stage("train.official_figures").official_figures(
+        folders, ground_truth=ground_truth, thresholds=thresholds, resamples=bootstrap, seed=seed
+    )
+    if out is not None:
+        load_stage("train.official_csv").write_result(out, done.rows)
+    document = done.as_dict()
+    for text in document["notes"]:
+        note(f"Note: {text}")
+    if json:
+        print_json(document)
+    else:
+        _print_figures(document)
+
+
+def _threshold(text: str) -> tuple[str | None, float]:
+    machine, _, number = text.rpartition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or text.startswith("="):
+        raise typer.BadParameter(f"{text!r} is no threshold; use for example 9.6 or fan=9.6.", param_hint="--threshold")
+    return machine or None, value
+
+
+def _print_figures(document: dict[str, Any]) -> None:
+    intervals = document["bootstrap"]["resamples"] > 0
+
+    def ranks(values: dict[str, Any], name: str) -> list[str]:
+        return [figure(values[name]), *([_interval(values, name)] if intervals else [])]
+
+    def line(place: list[str], values: dict[str, Any]) -> list[str]:
+        decisions = [figure(values[name]) for name in ("precision", "recall", "f1")]
+        return [*place, *ranks(values, "auc"), *ranks(values, "pauc"), *decisions]
+
+    between = ["95 % interval"] if intervals else []
+    header = ["machine", "section", "domain", "normal", "anomaly"]
+    rows = [
+        line([r["machine"], r["section"], r["domain"], str(r["n_normal"]), str(r["n_anomaly"])], r)
+        for r in document["results"]
+    ]
+    for kind in ("arithmetic", "harmonic"):
+        rows.append(line([f"{kind} mean", "", "", "", ""], document[kind]))
+    print(table([*header, "AUC", *between, "pAUC", *between, "precision", "recall", "F1"], rows))
+    official = f"{figure(document['official'])} {_interval(document, 'official')}".rstrip()
+    print(f"Official score, the harmonic mean of all AUC and pAUC: {official}")
+
+
+def _interval(values: dict[str, Any], name: str) -> str:
+    low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
+    return "" if low is None else f"[{low:.3f}, {high:.3f}]"

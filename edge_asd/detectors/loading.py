@@ -1,0 +1,21 @@
+"""The detector that a bundle names."""
+
+from __future__ import annotations
+
+from edge_asd.bundle import Bundle
+from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.section_id import SectionDetector
+from edge_asd.detectors.windowed import WindowDetector
+
+DETECTORS: dict[str, type[WindowDetector]] = {"ae": AutoencoderDetector, "mobilenetv2": SectionDetector}
+
+
+def load_detector(bundle: Bundle) -> WindowDetector:
+    """Set up the detector of a bundle.
+
+    Raises
+    ------
+    BundleError
+        If the model in the bundle is not the one its manifest describes.
+    """
+    return DETECTORS[bundle.detector](bundle)

@@ -1,0 +1,95 @@
+"""Official figures from score files: the published ones, ours, and everybody's."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from edge_asd.bundle import Bundle
+from edge_asd.cli import app
+from quantize.evaluation import evaluate
+from tests.cli.command import assert_error, edge_asd
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, str]:
+    """Run the command in this process; standard output and error come back."""
+    app(["metrics", *map(str, arguments)], standalone_mode=False)
+    return capsys.readouterr()
+
+
+def test_the_published_result_is_rebuilt_byte_for_byte(official_format: Path, tmp_path: Path) -> None:
+    out = tmp_path / "result.csv"
+    done = edge_asd("metrics", official_format, "--out", out, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.read_bytes() == (official_format / "result.csv").read_bytes()
+    document = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert len(document["results"]) == 8
+    assert all(0 <= row["auc_low"] < row["auc"] < row["auc_high"] <= 1 for row in document["results"])
+    ranks = [row[figure] for row in document["results"] for figure in ("auc", "pauc")]
+    assert document["official"] == pytest.approx(16 / sum(1 / rank for rank in ranks), rel=1e-12)
+    for kind in ("arithmetic", "harmonic"):
+        last = next(line for line in out.read_text().splitlines() if line.startswith(f'"{kind} mean over'))
+        assert [str(value) for value in document[kind].values()] == last.split(",")[-5:]
+        assert list(document[kind]) == ["auc", "pauc", "precision", "recall", "f1"]
+
+
+def test_a_threshold_makes_the_published_decisions(official_format: Path, tmp_path: Path, capsys) -> None:
+    for cells in official_format.glob("anomaly_score_*"):
+        shutil.copy(cells, tmp_path)
+    options = ("--threshold", "9.6", "--bootstrap", 0, "--json", "--out", tmp_path / "result.csv")
+    out, err = run(capsys, tmp_path, *options)
+    assert err == ""
+    assert (tmp_path / "result.csv").read_bytes() == (official_format / "result.csv").read_bytes()
+    document = json.loads(out)
+    intervals = [
+        value
+        for row in [document, *document["results"]]
+        for key, value in row.items()
+        if key.endswith(("_low", "_high"))
+    ]
+    assert intervals
+    assert set(intervals) == {None}
+
+
+def test_a_person_gets_a_table(official_format: Path, capsys) -> None:
+    options = ("--bootstrap", 500, "--seed", 3)
+    out, err = run(capsys, official_format, *options)
+    assert err == ""
+    lines = out.splitlines()
+    assert lines[2].split()[:6] == ["fan", "00", "source", "12", "10", "0.679"]
+    assert lines[2].split()[-3:] == ["1.000", "0.300", "0.462"]
+    assert lines[-1].startswith("Official score, the harmonic mean of all AUC and pAUC: 0.621 [0.5")
+    assert run(capsys, official_format, *options).out == out
+
+
+def test_what_evaluate_wrote_has_the_same_figures(tiny_data: Path, bundle: Bundle, tmp_path: Path, capsys) -> None:
+    evaluated = evaluate(bundle, tiny_data, tmp_path / "out").results
+    out, err = run(capsys, tmp_path / "out", "--json", "--out", tmp_path / "result.csv")
+    assert "Note: fan 01 source: clips without a label, left out." in err.splitlines()
+    assert (tmp_path / "result.csv").read_bytes() == (tmp_path / "out/result.csv").read_bytes()
+    ours = json.loads(out)["results"]
+    floats = json.loads(run(capsys, tmp_path / "out/float", "--json", "--bootstrap", 0).out)["results"]
+    assert len(ours) == len(floats) == len(evaluated) == 3
+    for theirs, our, floating in zip(map(asdict, evaluated), ours, floats, strict=True):
+        shared = ["machine", "section", "domain", "n_normal", "n_anomaly", "precision", "recall", "f1"]
+        assert [our[key] for key in shared] == [theirs[key] for key in shared]
+        assert (our["auc"], our["pauc"]) == (theirs["auc_int8"], theirs["pauc_int8"])
+        assert (floating["auc"], floating["pauc"]) == (theirs["auc_float"], theirs["pauc_float"])
+        assert floating["f1"] is None
+
+
+def test_errors_and_usage(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "anomaly_score_fan_section_00_source_test.csv"
+    path.write_text("section_00_source_test_normal_0000.wav,1\nsection_00_source_test_anomaly_0000.wav,nan\n")
+    out = tmp_path / "result.csv"
+    assert_error(edge_asd("metrics", tmp_path, "--out", out, "--json"), f"{path}, line 2", "finite number")
+    assert not out.exists()
+    for option in (["--bootstrap", "7"], ["--threshold", "fan="], ["--threshold", "nan"], ["--seed", "-1"]):
+        with pytest.raises(SystemExit) as error:
+            app(["metrics", str(tmp_path), *option])
+        assert error.value.code == 2
+        assert option[0] in capsys.readouterr().err

@@ -1,0 +1,97 @@
+"""Files of "clip's file name,value" lines without a header: labels, scores and decisions.
+
+They come from other people's programs: a byte order mark, other line ends, spaces around values
+and blank lines are taken; anything that would make a figure wrong is an error with its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from edge_asd.clips import ClipName
+from edge_asd.errors import DataError
+
+T = TypeVar("T")
+
+_LONGEST_NAME = 255  # bytes in a file's name
+
+
+def read_clip_table(
+    path: Path, section: str, domain: str, *, kind: str, value: str, parse: Callable[[str], T | None]
+) -> dict[str, T]:
+    """Read the values of a section's and domain's test clips.
+
+    Parameters
+    ----------
+    path : Path
+    section, domain : str
+        What every clip must belong to.
+    kind : str
+        What the file is, for messages: "ground truth".
+    value : str
+        What the second column is, for messages: "0 or 1".
+    parse : callable
+        Returns the value of the second column's text, or None where it is none.
+
+    Returns
+    -------
+    values : dict of str to T
+        By the clip's file name, in the order of the file.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lists no clip, a clip twice or one of another section, domain
+        or split, or holds anything else than names and values.
+    """
+    values: dict[str, T] = {}
+    for number, line in _lines(path, kind):
+        if len(line) < 2 and not "".join(line).strip():
+            continue
+        where = f"{path}, line {number}"
+        name, text = (line[0].strip(), line[1].strip()) if len(line) == 2 else ("", "")
+        parsed = parse(text)
+        if parsed is None or len(name.encode(errors="replace")) > _LONGEST_NAME:
+            raise DataError(f"{where}: expected a clip's file name and {value}, not {','.join(line)!r:.80}.")
+        try:
+            clip = ClipName.parse(name)
+        except DataError as error:
+            raise DataError(f"{where}: {error}") from None
+        if (clip.section, clip.domain, clip.split) != (section, domain, "test"):
+            raise DataError(
+                f"{where}: {name} is not a {domain} test clip of section {section}, as the file's name says."
+            )
+        if name in values:
+            raise DataError(f"{where}: {name} is listed twice. Keep one line a clip.")
+        values[name] = parsed
+    if not values:
+        raise DataError(f"{path} lists no clip. Copy it again.")
+    return values
+
+
+def _lines(path: Path, kind: str) -> list[tuple[int, list[str]]]:
+    """Return the cells of every line, and the line's number."""
+
+    def refuse(error: object, line: int | None = None) -> DataError:
+        where = f"{path}, line {line}," if line else f"{path}"
+        return DataError(f"{where} cannot be read as {kind}: {error}. Copy it again.")
+
+    try:
+        if path.exists() and not path.is_file():
+            raise refuse("it is not a regular file")  # a named pipe would be waited for
+        data = path.read_bytes()
+    except OSError as error:
+        raise refuse(error.strerror or error) from error
+    try:
+        text = data.decode("utf-8-sig")  # spreadsheets put a byte order mark before UTF-8
+    except UnicodeDecodeError as error:
+        raise refuse("it is not UTF-8 text", data.count(b"\n", 0, error.start) + 1) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    try:
+        return [(reader.line_num, line) for line in reader]
+    except csv.Error as error:
+        raise refuse(error, reader.line_num) from None
