@@ -47,6 +47,8 @@ class Model:
     reference : bool
         Use the runtime's reference kernels (the arithmetic of record ``litert-ref``); otherwise
         the runtime's default, fastest kernels.
+    keep_activations : bool
+        Keep every result within the model for `activation`, in memory of its own.
 
     Attributes
     ----------
@@ -62,13 +64,16 @@ class Model:
         If the runtime cannot load the model.
     """
 
-    def __init__(self, content: bytes, *, reference: bool) -> None:
+    def __init__(self, content: bytes, *, reference: bool, keep_activations: bool = False) -> None:
         module, self.runtime = _runtime()
         resolver = module.OpResolverType.BUILTIN_REF if reference else module.OpResolverType.AUTO
         try:
             with quiet_stderr():  # it announces its delegate
                 self._interpreter = module.Interpreter(
-                    model_content=content, experimental_op_resolver_type=resolver, num_threads=1
+                    model_content=content,
+                    experimental_op_resolver_type=resolver,
+                    experimental_preserve_all_tensors=keep_activations,
+                    num_threads=1,
                 )
                 self._interpreter.allocate_tensors()
             inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
@@ -113,3 +118,8 @@ class Model:
         self._interpreter.invoke()
         outputs: npt.NDArray[Any] = self._interpreter.get_tensor(self._output)
         return outputs
+
+    def activation(self, tensor: int) -> npt.NDArray[Any]:
+        """Return what the last run left in a tensor of the file, a copy; only with `keep_activations`."""
+        values: npt.NDArray[Any] = self._interpreter.get_tensor(tensor)
+        return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +41,7 @@ def compute(
     known = {graph.input: tap(graph.input, tf.convert_to_tensor(inputs))}
     for operation in graph.operations:
         arguments = [known[k] for k in operation.inputs]
-        known[operation.output] = tap(operation.output, _apply(tf, graph, operation, arguments, values))
+        known[operation.output] = tap(operation.output, apply(graph, operation, arguments, values))
     return known[graph.output]
 
 
@@ -86,7 +86,9 @@ def _padding(operation: Operation) -> str:
     return "VALID" if operation.options.padding else "SAME"
 
 
-def _apply(tf: Any, graph: Graph, operation: Operation, arguments: list[Any], values: Constants) -> Any:
+def apply(graph: Graph, operation: Operation, arguments: Sequence[Any], values: Constants) -> Any:
+    """Compute one operation of a float graph on its activations."""
+    tf = import_tensorflow()
     kind, options = operation.kind, operation.options
     if kind == "ADD":
         result = arguments[0] + arguments[1]

@@ -19,12 +19,12 @@ from quantize.rounding import matched, store, weight_scales
 from train.backend import import_keras, import_tensorflow, make_repeatable
 
 STEPS, BATCH, RATE, SEED = 400, 64, 0.02, 0
-"""`RATE` is in steps of the weights: Adam moves each by about this much at a time."""
+"""Batches, their windows, and how far Adam moves a weight at a time, in steps of the weight."""
 
 _LARGEST = 127
 
 
-def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.float32], *, steps: int = STEPS) -> bytes:
+def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.float32]) -> bytes:
     """Train the integers of an int8 model's weights and biases.
 
     Parameters
@@ -32,8 +32,6 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
     float_model, int8_model : bytes
         The same model before and after conversion.
     windows : ndarray, float32 [shape=(n, ...)]
-    steps : int
-        Batches of `BATCH` windows.
     """
     tf, keras = import_tensorflow(), import_keras()
     make_repeatable(SEED)
@@ -46,7 +44,7 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
     def imitate(tensor: int, value: Any) -> Any:
         return tf.quantization.fake_quant_with_min_max_args(value, *ends[tensor])
 
-    optimiser = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, steps))
+    optimiser = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS))
     variables = [v for layer in student for v in (layer.weights, layer.bias)]
 
     @tf.function(jit_compile=False)
@@ -60,7 +58,7 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
         optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
     rng = np.random.default_rng(SEED)
-    for _ in range(steps):
+    for _ in range(STEPS):
         step(tf.constant(windows[rng.choice(len(windows), BATCH, replace=len(windows) < BATCH)]))
     for layer, (_, theirs) in zip(student, pairs, strict=True):
         store(graph, theirs, *layer.result())

@@ -16,11 +16,17 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import ModelError
-from quantize.execution import patches, trace
-from quantize.graph import Graph, Operation
+from quantize.execution import BATCH, apply, constants, patches
+from quantize.graph import WEIGHTED, Graph, Operation
 
 _DAMPING = 1e-3
 """Share of the mean variance added to every variance: a covariance of few windows is not to be trusted fully."""
+
+_NOTHING = 1e-12
+"""A variance [squared unit of the activation] that is rounding noise: nothing moves there."""
+
+_VALUES = 1 << 25
+"""Most values of one activation that are held at once; fewer windows are used where they are more."""
 
 _LARGEST = 127
 
@@ -30,24 +36,54 @@ Array = npt.NDArray[np.float64]
 def compensate(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.float32]) -> bytes:
     """Choose anew the integers of an int8 model's weights and biases.
 
+    Operation by operation, on what the int8 model sees there: the errors of all before it are made
+    good in the mean, too.
+
     Parameters
     ----------
     float_model, int8_model : bytes
         The same model before and after conversion.
-    windows : ndarray, float32 [shape=(n, ...)]
-        What the model usually sees.
+    windows : ndarray, float32 [shape=(n, ...), n >= 1]
     """
     reference, graph = Graph(float_model), Graph(int8_model)
-    pairs = list(matched(reference, graph))
-    statistics = _statistics(reference, windows)
-    for ours, theirs in pairs:
-        mean, covariance = statistics[ours.weights]
-        weights = grouped(ours, reference.constant(ours.weights).astype(np.float64))
-        scales = weight_scales(graph, theirs).reshape(weights.shape[0], weights.shape[1], 1)
-        integers = feedback_rounding(weights, scales, covariance)
-        left = ((weights - integers * scales) * mean[:, None, :]).sum(axis=2).reshape(-1)
-        store(graph, theirs, ungrouped(ours, integers, reference), reference.constant(ours.bias) + left)
+    list(matched(reference, graph))
+    widest = max(int(np.prod(reference.shape(tensor))) for tensor in reference.activations)
+    few = windows[np.unique(np.linspace(0, len(windows) - 1, max(1, _VALUES // widest)).round().astype(int))]
+    constants_ = constants(reference)
+    exact, rounded = {reference.input: few}, {reference.input: _on_grid(graph, graph.input, few)}
+    for ours, theirs in zip(reference.operations, graph.operations, strict=True):
+        chosen: dict[int, npt.NDArray[np.float32]] = {}
+        if ours.kind in WEIGHTED:
+            chosen = _choose(reference, graph, ours, theirs, exact[ours.inputs[0]], rounded[ours.inputs[0]])
+        exact[ours.output] = np.asarray(apply(reference, ours, [exact[k] for k in ours.inputs], constants_))
+        result = np.asarray(apply(reference, ours, [rounded[k] for k in ours.inputs], chosen))
+        rounded[ours.output] = _on_grid(graph, theirs.output, result)
+        for tensor in [k for k in exact if not _read_later(reference, ours, k)]:
+            del exact[tensor], rounded[tensor]
     return graph.to_bytes()
+
+
+def _choose(
+    reference: Graph,
+    graph: Graph,
+    ours: Operation,
+    theirs: Operation,
+    exact: npt.NDArray[np.float32],
+    rounded: npt.NDArray[np.float32],
+) -> dict[int, npt.NDArray[np.float32]]:
+    """Store the integers of one operation, and return the weights and biases that they stand for."""
+    wanted, _ = _statistics(reference, ours, exact)
+    mean, covariance = _statistics(reference, ours, rounded)
+    weights = grouped(ours, reference.constant(ours.weights).astype(np.float64))
+    scales = weight_scales(graph, theirs).reshape(weights.shape[0], weights.shape[1], 1)
+    integers = feedback_rounding(weights, scales, covariance)
+    missing = (weights * wanted[:, None] - integers * scales * mean[:, None]).sum(axis=2).reshape(-1)
+    bias = reference.constant(ours.bias) + missing
+    store(graph, theirs, ungrouped(ours, integers, reference), bias)
+    return {
+        ours.weights: ungrouped(ours, integers * scales, reference).astype(np.float32),
+        ours.bias: bias.astype(np.float32),
+    }
 
 
 def feedback_rounding(weights: Array, scales: Array, covariance: Array) -> Array:
@@ -65,7 +101,7 @@ def feedback_rounding(weights: Array, scales: Array, covariance: Array) -> Array
     """
     taps = weights.shape[2]
     variance = np.trace(covariance, axis1=1, axis2=2) / taps
-    ridge = np.where(variance > 0, _DAMPING * variance, 1.0)
+    ridge = np.where(variance > _NOTHING, _DAMPING * variance, 1.0)
     inverse = np.linalg.inv(covariance + ridge[:, None, None] * np.eye(taps))
     # Row j of the upper factor tells how an error in weight j is best shared by the weights after it.
     share = np.linalg.cholesky((inverse + inverse.swapaxes(1, 2)) / 2).swapaxes(1, 2)
@@ -129,20 +165,33 @@ def ungrouped(operation: Operation, values: Array, reference: Graph) -> Array:
     return (values[:, 0].T if operation.kind == "DEPTHWISE_CONV_2D" else values).reshape(shape)
 
 
-def _statistics(graph: Graph, windows: npt.NDArray[np.float32]) -> dict[int, tuple[Array, Array]]:
-    """Mean [groups, taps] and covariance [groups, taps, taps] of what each weighted operation sees."""
-    sums: dict[int, list[Array]] = {}
-    for found in trace(graph, windows):
-        for operation in graph.weighted:
-            seen = patches(graph, operation, found[operation.inputs[0]]).astype(np.float64)
-            # [groups, positions, taps], as `grouped` arranges weights.
-            depthwise = operation.kind == "DEPTHWISE_CONV_2D"
-            seen = seen.transpose(2, 0, 1) if depthwise else seen.reshape(1, len(seen), -1)
-            new = [np.array(float(seen.shape[1])), seen.sum(axis=1), seen.swapaxes(1, 2) @ seen]
-            old = sums.get(operation.weights)
-            sums[operation.weights] = new if old is None else [a + b for a, b in zip(old, new, strict=True)]
-    result = {}
-    for weights, (count, total, products) in sums.items():
-        mean = total / count
-        result[weights] = mean, products / count - mean[:, :, None] * mean[:, None, :]
-    return result
+def _on_grid(graph: Graph, tensor: int, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Round and clip values as the int8 model holds them."""
+    (scale,), (zero_point,) = graph.quantisation(tensor)
+    steps = np.clip(np.rint(values / np.float32(scale)), -128 - zero_point, 127 - zero_point)
+    return (steps * np.float32(scale)).astype(np.float32)
+
+
+def _read_later(graph: Graph, done: Operation, tensor: int) -> bool:
+    later = graph.operations[graph.operations.index(done) + 1 :]
+    return any(tensor in operation.inputs for operation in later)
+
+
+def _statistics(graph: Graph, operation: Operation, values: npt.NDArray[np.float32]) -> tuple[Array, Array]:
+    """Mean [groups, taps] and covariance [groups, taps, taps] of what an operation sees."""
+    origin: Array | None = None
+    sums: list[Array] = []
+    for first in range(0, len(values), BATCH):
+        seen = patches(graph, operation, values[first : first + BATCH]).astype(np.float64)
+        # [groups, positions, taps], as `grouped` arranges weights.
+        depthwise = operation.kind == "DEPTHWISE_CONV_2D"
+        seen = seen.transpose(2, 0, 1) if depthwise else seen.reshape(1, len(seen), -1)
+        # About one position, so that the square of a large mean is never taken off a sum as large.
+        origin = seen[:, 0].copy() if origin is None else origin
+        seen = seen - origin[:, None, :]
+        new = [np.array(float(seen.shape[1])), seen.sum(axis=1), seen.swapaxes(1, 2) @ seen]
+        sums = [a + b for a, b in zip(sums, new, strict=True)] if sums else new
+    count, total, products = sums
+    mean = total / count
+    assert origin is not None
+    return origin + mean, products / count - mean[:, :, None] * mean[:, None, :]
