@@ -1,7 +1,7 @@
 """What each way to int8 costs: scores of the int8 model against the float one, on every clip of a machine.
 
     python benchmarks/quantisation_methods.py RUN [RUN ...] --data DATA [--method NAME ...]
-        [--headroom LOUDER,SOFTER ...] [--sixteen] [--json]
+        [--headroom DB ...] [--sixteen] [--json]
 
 RUN are folders made by edge-asd train. For each run, method and headroom [dB]:
 
@@ -71,7 +71,7 @@ class Case:
             quantise_run(folder, data, path, quantisation="plain", cache=cache)
             self.bundle = Bundle.load(path)
         self.model = shipped_form(self.run.load_model(folder))
-        detector, floats = load_detector(self.bundle), Model(self.bundle.float_model, reference=False)
+        detector, floats = load_detector(self.bundle), Model(self.bundle.float_model, arithmetic="xnnpack")
         self.floating = []
         for clip in self.clips:
             pcm = clip.read(self.run.features, self.bundle.window_frames).pcm
@@ -80,7 +80,7 @@ class Case:
             self.floating.append(float(np.mean(detector.float_scores(windows, outputs, clip.name.section))))
         self.cells = cells_of(self.run, self.clips, cache)
 
-    def representative(self, headroom: tuple[float, float]) -> Any:
+    def representative(self, headroom: float) -> Any:
         """Representative windows of the clips that the model was fitted on."""
         fit = [clip for clip in self.clips if clip.key in set(self.run.fit)]
         shape = self.run.baseline.input_shape(self.run.features.n_mels)
@@ -88,7 +88,7 @@ class Case:
 
     def int8_scores(self, int8: bytes) -> list[float]:
         """Clip scores of the shipped arithmetic."""
-        model = Model(int8, reference=True)
+        model = Model(int8, arithmetic="litert-ref")
         bundle = replace(
             self.bundle,
             model=int8,
@@ -103,7 +103,7 @@ class Case:
 
     def int16_scores(self, int16: bytes) -> list[float]:
         """Clip scores of a model with int16 ends, in floating point around it."""
-        model, detector = Model(int16, reference=True), load_detector(self.bundle)
+        model, detector = Model(int16, arithmetic="litert-ref"), load_detector(self.bundle)
         scores = []
         for clip, features in zip(self.clips, self.features, strict=True):
             windows = detector.windows(frames_db(features.frames))
@@ -145,7 +145,7 @@ def compare(case: Case, scores: Sequence[float]) -> Row:
     }
 
 
-def rows_of(case: Case, methods: Sequence[str], headrooms: Sequence[tuple[float, float]], sixteen: bool) -> list[Row]:
+def rows_of(case: Case, methods: Sequence[str], headrooms: Sequence[float], sixteen: bool) -> list[Row]:
     """Measure every method and headroom on a run."""
     rows = []
     for headroom in headrooms:
@@ -157,7 +157,7 @@ def rows_of(case: Case, methods: Sequence[str], headrooms: Sequence[tuple[float,
             cut = saturation(range_report(case.bundle.float_model, int8, case.cells)).values()
             rows.append(
                 compare(case, case.int8_scores(int8))
-                | {"method": method, "headroom_db": list(headroom)}
+                | {"method": method, "headroom_db": headroom}
                 | {f"saturated_{kind}": max(share[kind] for share in cut) for kind in ("input", "hidden")}
                 | {"bytes": len(int8), "seconds": seconds}
             )
@@ -167,7 +167,7 @@ def rows_of(case: Case, methods: Sequence[str], headrooms: Sequence[tuple[float,
             int16 = to_int16(case.model, data.windows)
             rows.append(
                 compare(case, case.int16_scores(int16))
-                | {"method": "int16 activations", "headroom_db": list(headroom)}
+                | {"method": "int16 activations", "headroom_db": headroom}
                 | {"saturated_input": None, "saturated_hidden": None}
                 | {"bytes": len(int16), "seconds": time.perf_counter() - start}
             )
@@ -181,9 +181,8 @@ def table_line(row: Row) -> str:
     def text(name: str, form: str) -> str:
         return "" if row[name] is None else format(row[name], form)
 
-    louder, softer = row["headroom_db"]
     cells = [
-        row["machine"], row["model"], row["method"], f"+{louder:g} -{softer:g}", text("correlation", ".6f"),
+        row["machine"], row["model"], row["method"], text("headroom_db", "g"), text("correlation", ".6f"),
         text("max_relative_error", ".2%"), text("max_error", ".3g"), text("distinct_ratio", ".0%"),
         text("auc_drop", "+.4f"), text("saturated_input", ".3%"), text("saturated_hidden", ".3%"),
         str(row["bytes"]), text("seconds", ".1f"),
@@ -202,11 +201,11 @@ def main() -> None:
     parser.add_argument("runs", metavar="RUN", type=Path, nargs="+")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--method", action="append", choices=list(METHODS))
-    parser.add_argument("--headroom", action="append", metavar="LOUDER,SOFTER")
+    parser.add_argument("--headroom", action="append", type=float, metavar="DB")
     parser.add_argument("--sixteen", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    headrooms = [tuple(map(float, text.split(","))) for text in options.headroom or ()] or [HEADROOM_DB]
+    headrooms = options.headroom or [HEADROOM_DB]
     cache, rows = FeatureCache(), []
     for folder in options.runs:
         rows += rows_of(Case(folder, options.data, cache), options.method or list(METHODS), headrooms, options.sixteen)

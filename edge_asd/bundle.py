@@ -28,6 +28,7 @@ import numpy.typing as npt
 from edge_asd.container import read_container, write_container
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.interpreter import ARITHMETICS
 from edge_asd.strict_json import StrictReader, parse_object
 
 SCHEMA = 1
@@ -36,7 +37,7 @@ SCHEMA = 1
 SCORE_NUMBER = 1
 """Number of the score arithmetic (`edge_asd.detectors.scores`)."""
 
-MODEL_ARITHMETICS = ("litert-ref",)
+MODEL_ARITHMETICS = tuple(ARITHMETICS)
 """Arithmetics of record that this package can execute."""
 
 DETECTORS = ("ae", "mobilenetv2")
@@ -141,6 +142,11 @@ class Bundle:
     def windows_per_score(self) -> int:
         """Number of model windows in one clip or rolling score."""
         return 1 + (self.score_window_frames - self.window_frames) // self.window_hop
+
+    @property
+    def golden_section(self) -> str:
+        """Section whose scores are among the golden vectors: the first."""
+        return min(self.thresholds)
 
     def threshold(self, section: str) -> Threshold:
         """Return the threshold of `section`.

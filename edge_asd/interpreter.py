@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,22 @@ import numpy.typing as npt
 from edge_asd.errors import DependencyError, ModelError
 from edge_asd.quiet import quiet_stderr
 
+ARITHMETICS: Mapping[str, str] = {
+    "litert-ref": "BUILTIN_REF",
+    "xnnpack": "AUTO",
+    "litert-builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+}
+"""Arithmetics that a runtime can execute a model in, and what it calls their kernels.
+
+Reference kernels, the default delegate XNNPACK, and the optimised built-in kernels: they round
+differently, so scores and thresholds of one are not those of another.
+"""
+
 _RUNTIMES = (("ai_edge_litert.interpreter", "LiteRT"), ("tflite_runtime.interpreter", "tflite-runtime"))
+
+
+_BATCH_VALUES = 1024 * 640
+"""Most input values in one batch: its activations are held in memory all at once."""
 
 
 def _runtime() -> tuple[Any, str]:
@@ -44,9 +61,8 @@ class Model:
     ----------
     content : bytes
         The .tflite file.
-    reference : bool
-        Use the runtime's reference kernels (the arithmetic of record ``litert-ref``); otherwise
-        the runtime's default, fastest kernels.
+    arithmetic : str
+        One of `ARITHMETICS`.
     keep_activations : bool
         Keep every result within the model for `activation`, in memory of its own.
 
@@ -54,6 +70,9 @@ class Model:
     ----------
     runtime : str
         Name of the runtime in use.
+    input_shape, output_shape : tuple of int
+        Shapes of one window.
+    dtype, output_dtype : numpy.dtype
     input_scale, output_scale : float
     input_zero_point, output_zero_point : int
         Quantisation of the two tensors (0.0 and 0 for a float model).
@@ -61,12 +80,14 @@ class Model:
     Raises
     ------
     ModelError
-        If the runtime cannot load the model.
+        If the runtime cannot load the model, or `arithmetic` is unknown.
     """
 
-    def __init__(self, content: bytes, *, reference: bool, keep_activations: bool = False) -> None:
+    def __init__(self, content: bytes, *, arithmetic: str, keep_activations: bool = False) -> None:
+        if arithmetic not in ARITHMETICS:
+            raise ModelError(f"There is no model arithmetic {arithmetic!r}; there are: {', '.join(ARITHMETICS)}.")
         module, self.runtime = _runtime()
-        resolver = module.OpResolverType.BUILTIN_REF if reference else module.OpResolverType.AUTO
+        resolver = module.OpResolverType[ARITHMETICS[arithmetic]]
         try:
             with quiet_stderr():  # it announces its delegate
                 self._interpreter = module.Interpreter(
@@ -83,6 +104,8 @@ class Model:
             raise ModelError(
                 f"The model has {len(inputs)} inputs and {len(outputs)} outputs; it must have one of each."
             )
+        if 0 in (len(inputs[0]["shape"]), len(outputs[0]["shape"])):
+            raise ModelError("The model's input or output is a single number; it must hold windows.")
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self.input_shape: tuple[int, ...] = tuple(int(n) for n in inputs[0]["shape"][1:])
         self.output_shape: tuple[int, ...] = tuple(int(n) for n in outputs[0]["shape"][1:])
@@ -95,6 +118,11 @@ class Model:
             f(x) for f, x in zip((float, int), outputs[0]["quantization"], strict=True)
         )
         self._batch = int(inputs[0]["shape"][0])
+        # A model whose batch is fixed may hold it in other places, too: those would not follow a resize.
+        self._fixed = int(inputs[0].get("shape_signature", inputs[0]["shape"])[0]) > 0
+        if self._fixed and self._batch != 1:
+            raise ModelError(f"The model takes {self._batch} windows at once; convert it for one, or for any number.")
+        self._most = 1 if self._fixed else max(1, _BATCH_VALUES // max(1, math.prod(self.input_shape)))
 
     def run(self, windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Run the model on a batch.
@@ -107,9 +135,27 @@ class Model:
         -------
         outputs : ndarray [shape=(n, *output_shape)]
             A fresh array.
+
+        Raises
+        ------
+        ModelError
+            If the windows are not what the model takes, or the runtime cannot run it.
         """
-        if len(windows) == 0:
-            return np.empty((0, *self.output_shape), dtype=self.output_dtype)
+        if windows.shape[1:] != self.input_shape or windows.dtype != self.dtype:
+            raise ModelError(
+                f"The model takes windows of {self.dtype} {self.input_shape}, not of {windows.dtype} "
+                f"{windows.shape[1:]}."
+            )
+        outputs = np.empty((len(windows), *self.output_shape), dtype=self.output_dtype)
+        try:
+            for first in range(0, len(windows), self._most):
+                part = windows[first : first + self._most]
+                outputs[first : first + len(part)] = self._run_batch(part)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"{self.runtime} cannot run the model: {error}") from error
+        return outputs
+
+    def _run_batch(self, windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(windows) != self._batch:
             self._interpreter.resize_tensor_input(self._input, windows.shape)
             self._interpreter.allocate_tensors()

@@ -16,7 +16,7 @@ from edge_asd.errors import DependencyError
 
 _ROOT = Path(edge_asd.__file__).resolve().parent.parent
 
-_TRAINING = ("train", ("tensorflow", "scipy", "sklearn", "matplotlib"))
+_TRAINING = ("train", ("tensorflow", "scipy", "sklearn", "matplotlib", "pyroomacoustics", "jinja2"))
 _NEEDS = {
     "train": _TRAINING,
     "quantize": _TRAINING,

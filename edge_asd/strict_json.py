@@ -72,6 +72,12 @@ class StrictReader:
             raise self._error(f"{self.where}: {key!r} should be {kind.__name__}, not {value!r:.60}.")
         return value
 
+    def optional(self, key: str, kind: type) -> Any:
+        """Take a value of exactly this type, or null; the key must be there."""
+        if self._values.get(key, self) is None:
+            return self._values.pop(key)
+        return self.take(key, kind)
+
     def integer(self, key: str, low: int, high: int) -> int:
         """Take an integer within bounds."""
         value: int = self.take(key, int)

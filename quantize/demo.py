@@ -66,7 +66,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     _clear(out)
     data, bundle_path, csv_folder = out / "data", out / "fan.easd", out / "results"
     progress("making a data set ...")
-    make_dataset(data, seed=seed, machine=MACHINE)
+    make_dataset(data, preset="tiny", machine=MACHINE, seed=seed)
     cache = FeatureCache(out / "cache")
     train(
         data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
@@ -80,7 +80,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     bundle = Bundle.load(bundle_path)
     evaluation = evaluate(
         bundle, data, csv_folder, cache=cache,
-        progress=lambda done, total: progress(f"evaluating: clip {done}/{total}"),
+        progress=lambda what, done, total: progress(f"evaluating: {what}, clip {done}/{total}"),
     )  # fmt: skip
     progress("monitoring a machine that fails ...")
     recording = out / "healthy_then_faulty.wav"

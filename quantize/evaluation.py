@@ -1,37 +1,54 @@
-"""What int8 and fixed point cost: float against the shipped arithmetic, section by section."""
+"""What int8 and fixed point cost: float, fixed point and the shipped arithmetic, section by section."""
 
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from edge_asd.bundle import Bundle
 from edge_asd.clips import DOMAINS
-from edge_asd.detectors.loading import load_detector
-from edge_asd.detectors.scores import mean_score
-from edge_asd.errors import BundleError, DataError
+from edge_asd.detectors.loading import DETECTORS
+from edge_asd.detectors.scores import score_value
+from edge_asd.errors import DataError
 from edge_asd.files import prepare_folder, write_atomically
-from edge_asd.frontend import float_reference
-from edge_asd.interpreter import Model
 from edge_asd.thresholds import is_anomalous
+from quantize.agreement import Agreement, agreement
+from quantize.scoring import float_scores, shipped_scores
+from train.bootstrap import cell_seed, paired_difference_interval
 from train.dataset import Clip, Dataset
 from train.feature_cache import FeatureCache
-from train.feature_store import ClipFeatures
 from train.metrics import decision_figures, rank_figures
 from train.official_csv import Row, write_result
+from train.pictures import agreement_picture
 from train.score_files import decisions_name, scores_name, write_pairs
+
+GATE_CLIPS = 10
+"""Normal and anomalous test clips that a section and domain needs for its drop to count in `Evaluation.mean_drop`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """One section and domain; None where a class is missing.
 
-    `auc_float` belongs to float features and the float model, `auc_int8` to the shipped
-    arithmetic, `auc_level` to the clips' RMS level alone; `auc_drop` = `auc_float` - `auc_int8`.
+    Attributes
+    ----------
+    auc_float, pauc_float, f1_float
+        Of float features and the float model; the bundle's threshold decides.
+    auc_fixed, pauc_fixed, f1_fixed
+        Of fixed-point features and the float model.
+    auc_int8, pauc_int8, precision, recall, f1
+        Of the shipped arithmetic.
+    auc_drop, pauc_drop
+        Float less int8.
+    auc_drop_low, auc_drop_high
+        95 % interval of `auc_drop`, by a bootstrap of the clips.
+    auc_level
+        AUC of the clips' RMS level alone.
+    false_positive_rate
+        Share of normal clips that the shipped arithmetic flags.
     """
 
     machine: str
@@ -40,22 +57,31 @@ class Result:
     n_normal: int
     n_anomaly: int
     auc_float: float | None
+    auc_fixed: float | None
     auc_int8: float | None
     auc_drop: float | None
+    auc_drop_low: float | None
+    auc_drop_high: float | None
     pauc_float: float | None
+    pauc_fixed: float | None
     pauc_int8: float | None
+    pauc_drop: float | None
     auc_level: float | None
+    f1_float: float | None
+    f1_fixed: float | None
     precision: float | None
     recall: float | None
     f1: float | None
+    false_positive_rate: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class ClipScores:
-    """One clip, scored three ways."""
+    """One clip, scored three ways; `shipped` is an integer in Q15.16."""
 
     clip: Clip
     shipped: int
+    fixed: float
     floating: float
     level: float
     frames: int
@@ -67,8 +93,25 @@ class Evaluation:
 
     results: list[Result]
     clips: list[ClipScores]
+    agreement: Agreement
     saturated_share: float
     notes: list[str]
+
+    @property
+    def mean_drop(self) -> float | None:
+        """Mean AUC drop over sections and domains with at least `GATE_CLIPS` clips of either class."""
+        drops = [r.auc_drop for r in self.results if min(r.n_normal, r.n_anomaly) >= GATE_CLIPS]
+        return statistics.mean(drop for drop in drops if drop is not None) if drops else None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain JSON."""
+        return {
+            "results": [asdict(result) for result in self.results],
+            "mean_auc_drop": self.mean_drop,
+            **asdict(self.agreement),
+            "saturation": self.saturated_share,
+            "notes": self.notes,
+        }
 
 
 def evaluate(
@@ -78,7 +121,7 @@ def evaluate(
     *,
     ground_truth: Path | None = None,
     cache: FeatureCache | None = None,
-    progress: Callable[[int, int], None] = lambda *_: None,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Evaluation:
     """Evaluate a bundle on the test clips of its machine and write the official files.
 
@@ -89,13 +132,14 @@ def evaluate(
         Data set in the layout of MIMII DUE.
     out : Path
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
-        Q15.16), ``float/`` with the float scores (dB^2 or nat), and ``evaluation.json``.
+        Q15.16), ``float/`` and ``fixed/`` with the float model's scores (dB^2 or nat),
+        ``agreement.png`` and ``evaluation.json``.
     ground_truth : Path, optional
         File or folder with the labels of evaluation clips (see `train.ground_truth`).
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
-        Called with (clips done, clips).
+        Called with (what, clips done, clips).
 
     Raises
     ------
@@ -116,12 +160,7 @@ def evaluate(
         for section in dataset.sections
         if section not in bundle.thresholds
     ]
-    scorer = _Scorer(bundle)
-    scored = []
-    features = (cache or FeatureCache()).features(clips, bundle.features, bundle.window_frames)
-    for i, clip in enumerate(clips):
-        scored.append(scorer.score(clip, features[i]))
-        progress(i + 1, len(clips))
+    scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
     if any(clip.frames != bundle.score_window_frames for clip in scored):
         notes.append(
             f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."
@@ -139,55 +178,72 @@ def evaluate(
         out / "result.csv",
         [Row(r.machine, r.section, r.domain, (r.auc_int8, r.pauc_int8, r.precision, r.recall, r.f1)) for r in results],
     )
-    evaluation = Evaluation(results, scored, scorer.saturated_share, notes)
-    document = {"results": [asdict(result) for result in results], "notes": notes}
-    write_atomically(out / "evaluation.json", (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+    evaluation = Evaluation(results, scored, _agreement(bundle, scored), saturated, notes)
+    agreement_picture(
+        out / "agreement.png",
+        [(s.clip.name.domain, s.floating, score_value(s.shipped)) for s in scored],
+        unit=DETECTORS[bundle.detector].unit,
+        title=f"{bundle.machine}: scores of {len(scored)} test clips",
+    )
+    document = json.dumps(evaluation.as_dict(), indent=1, allow_nan=False) + "\n"
+    write_atomically(out / "evaluation.json", document.encode())
     return evaluation
 
 
-class _Scorer:
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
-        self._detector = load_detector(bundle)
-        self._float_model = model = Model(bundle.float_model, reference=False)
-        try:
-            self._detector.check_shapes(bundle, model, np.float32)
-        except BundleError as error:
-            raise BundleError(f"The float model in the bundle does not fit its int8 model: {error}") from error
+def _score(
+    bundle: Bundle, clips: Sequence[Clip], cache: FeatureCache, progress: Callable[[str, int, int], None]
+) -> tuple[list[ClipScores], float]:
+    def step(what: str) -> Callable[..., None]:
+        return lambda done, total, *_: progress(what, done, total)
 
-    @property
-    def saturated_share(self) -> float:
-        return self._detector.saturated / max(1, self._detector.quantised)
+    # The same frames in all three: the differences are arithmetic, not padding.
+    spec, frames = bundle.features, bundle.window_frames
+    fixed = cache.features(clips, spec, frames, progress=step("fixed-point features"))
+    floating = cache.features(clips, spec, frames, kind="float", progress=step("float features"))
+    sections = [clip.name.section for clip in clips]
+    shipped = shipped_scores(bundle, list(zip(sections, fixed, strict=True)), step("int8 model"))
+    by_fixed = float_scores(bundle, list(zip(sections, fixed, strict=True)), step("float model"))
+    by_float = float_scores(bundle, list(zip(sections, floating, strict=True)), step("float model and features"))
+    scored = [
+        ClipScores(clip, score, a, b, features.level_db, len(features.frames))
+        for clip, score, a, b, features in zip(clips, shipped.scores, by_fixed, by_float, fixed, strict=True)
+    ]
+    return scored, shipped.saturated_share
 
-    def score(self, clip: Clip, features: ClipFeatures) -> ClipScores:
-        bundle = self._bundle
-        shipped = mean_score(self._detector.window_scores(features.frames, clip.name.section))
-        pcm = clip.read(bundle.features, bundle.window_frames).pcm
-        # The same frames as on the device: the difference is arithmetic, not padding.
-        floats = float_reference.log_mel(pcm, bundle.features)
-        windows = self._detector.windows(floats)
-        outputs = self._float_model.run(windows.reshape(len(windows), *self._float_model.input_shape))
-        floating = float(np.mean(self._detector.float_scores(windows, outputs, clip.name.section)))
-        return ClipScores(clip, shipped, floating, features.level_db, len(features.frames))
+
+def _agreement(bundle: Bundle, scored: Sequence[ClipScores]) -> Agreement:
+    return agreement(
+        [s.floating for s in scored],
+        [score_value(s.shipped) for s in scored],
+        [score_value(bundle.threshold(s.clip.name.section).score) for s in scored],
+        signed=bool(bundle.classes),
+    )
 
 
 def _evaluate_group(bundle: Bundle, section: str, domain: str, group: Sequence[ClipScores], out: Path) -> Result:
     threshold = bundle.threshold(section).score
     names = [s.clip.path.name for s in group]
-    write_pairs(out / scores_name(bundle.machine, section, domain), zip(names, (s.shipped for s in group), strict=True))
+    flagged = [is_anomalous(s.shipped, threshold) for s in group]
+    for folder, values in (
+        (out, [s.shipped for s in group]),
+        (out / "float", [s.floating for s in group]),
+        (out / "fixed", [s.fixed for s in group]),
+    ):
+        write_pairs(folder / scores_name(bundle.machine, section, domain), zip(names, values, strict=True))
     write_pairs(
-        out / decisions_name(bundle.machine, section, domain),
-        zip(names, (int(is_anomalous(s.shipped, threshold)) for s in group), strict=True),
-    )
-    write_pairs(
-        out / "float" / scores_name(bundle.machine, section, domain),
-        zip(names, (s.floating for s in group), strict=True),
+        out / decisions_name(bundle.machine, section, domain), zip(names, (int(flag) for flag in flagged), strict=True)
     )
     labelled = [s for s in group if s.clip.name.label is not None]
     anomaly = [s.clip.name.label == "anomaly" for s in labelled]
-    floating = rank_figures(anomaly, [s.floating for s in labelled])
-    shipped = rank_figures(anomaly, [s.shipped for s in labelled])
-    decisions = decision_figures(anomaly, [is_anomalous(s.shipped, threshold) for s in labelled])
+    floating = rank_figures(anomaly, float_column := [s.floating for s in labelled])
+    fixed = rank_figures(anomaly, fixed_column := [s.fixed for s in labelled])
+    shipped = rank_figures(anomaly, shipped_column := [s.shipped for s in labelled])
+    decided = [is_anomalous(score, threshold) for score in shipped_column]
+    decisions = decision_figures(anomaly, decided)
+    normal = [flag for flag, label in zip(decided, anomaly, strict=True) if not label]
+    interval = paired_difference_interval(
+        anomaly, float_column, shipped_column, seed=cell_seed(0, bundle.machine, section, domain)
+    )
     return Result(
         machine=bundle.machine,
         section=section,
@@ -195,12 +251,24 @@ def _evaluate_group(bundle: Bundle, section: str, domain: str, group: Sequence[C
         n_normal=anomaly.count(False),
         n_anomaly=anomaly.count(True),
         auc_float=floating.auc,
+        auc_fixed=fixed.auc,
         auc_int8=shipped.auc,
-        auc_drop=None if floating.auc is None or shipped.auc is None else floating.auc - shipped.auc,
+        auc_drop=_difference(floating.auc, shipped.auc),
+        auc_drop_low=None if interval is None else interval[0],
+        auc_drop_high=None if interval is None else interval[1],
         pauc_float=floating.pauc,
+        pauc_fixed=fixed.pauc,
         pauc_int8=shipped.pauc,
+        pauc_drop=_difference(floating.pauc, shipped.pauc),
         auc_level=rank_figures(anomaly, [s.level for s in labelled]).auc,
+        f1_float=decision_figures(anomaly, [score > score_value(threshold) for score in float_column]).f1,
+        f1_fixed=decision_figures(anomaly, [score > score_value(threshold) for score in fixed_column]).f1,
         precision=decisions.precision,
         recall=decisions.recall,
         f1=decisions.f1,
+        false_positive_rate=sum(normal) / len(normal) if normal else None,
     )
+
+
+def _difference(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b

@@ -36,14 +36,13 @@ def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
 
 
 def golden_vectors(bundle: Bundle, level_db: float) -> bytes:
-    """Compute the contents of ``golden.npz`` for a bundle that is complete but for it; scores of its first section."""
+    """Compute the contents of ``golden.npz`` for a bundle that is complete but for it."""
     detector = load_detector(bundle)
     pcm = golden_pcm(bundle, level_db)
     features = log_mel(pcm, bundle.features)
     inputs = detector.quantise(features)
     outputs = detector.run(detector.windows(inputs))
-    section = min(bundle.thresholds)
-    scores = detector.scores_of_outputs(detector.windows(features), outputs, section)
+    scores = detector.scores_of_outputs(detector.windows(features), outputs, bundle.golden_section)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,

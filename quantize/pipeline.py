@@ -16,12 +16,13 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.detectors.windowed import WindowDetector, output_multiplier
 from edge_asd.errors import DataError, OutputError
-from edge_asd.files import prepare_folder
+from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
-from edge_asd.interpreter import Model
+from edge_asd.interpreter import Model, runtime_name
 from quantize.convert import to_float
 from quantize.golden import golden_vectors
 from quantize.methods import DEFAULT, check_method, quantise
+from quantize.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
 from quantize.representative import HEADROOM_DB, representative_windows
 from quantize.threshold_fitting import check_threshold, fit_threshold
 from train.backend import import_tensorflow
@@ -57,7 +58,9 @@ def quantise_run(
     quantile: float = 0.9,
     score_seconds: float | None = None,
     quantisation: str = DEFAULT,
-    headroom_db: tuple[float, float] = HEADROOM_DB,
+    headroom_db: float = HEADROOM_DB,
+    ranges: Path | None = None,
+    arithmetic: str = "litert-ref",
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
@@ -78,8 +81,13 @@ def quantise_run(
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
     quantisation : str
         How the model becomes int8, one of `quantize.methods.METHODS`.
-    headroom_db : (float, float)
+    headroom_db : float
         See `quantize.representative.representative_windows`.
+    ranges : Path, optional
+        CSV file for the report on the ranges of every layer in every section and domain.
+    arithmetic : str
+        The bundle's arithmetic of record (see `edge_asd.interpreter.ARITHMETICS`): thresholds are
+        fitted and golden vectors made in it, and devices run the model in it.
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
@@ -101,6 +109,8 @@ def quantise_run(
     clips = list(zip(chosen, cache.features(chosen, run.features, run.baseline.window_frames), strict=True))
     score_frames = _score_frames(run, score_seconds, clips, notes)
     prepare_folder(out.absolute().parent)
+    if ranges is not None:
+        prepare_folder(ranges.absolute().parent)
     if out.is_dir():
         raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / run.machine}.easd.")
     model = shipped_form(run.load_model(folder))
@@ -111,7 +121,10 @@ def quantise_run(
     progress("conversion")
     float_model = to_float(model)
     int8 = quantise(float_model, representative, method=quantisation)
-    shipped = Model(int8, reference=True)
+    progress("ranges")
+    report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
+    notes += saturation_warnings(report)
+    shipped = Model(int8, arithmetic=arithmetic)
     bundle = Bundle(
         machine=run.machine,
         detector=run.model,
@@ -132,15 +145,20 @@ def quantise_run(
             "epochs": run.best_epoch,
             "loss": run.loss[run.best_epoch - 1],
             "held_back_loss": run.validation_loss[run.best_epoch - 1],
-            "quantisation": {"method": quantisation, "representative": representative.record},
+            "quantisation": {
+                "method": quantisation,
+                "representative": representative.record,
+                "saturation": saturation(report),
+            },
             "versions": {
                 "edge-asd": __version__,
                 "tensorflow": import_tensorflow().__version__,
                 "numpy": version("numpy"),
                 "python": platform.python_version(),
-                "runtime": shipped.runtime,
+                "runtime": runtime_name(),
             },
         },
+        model_arithmetic=arithmetic,
     )
     progress("thresholds")
     detector = load_detector(bundle)
@@ -155,6 +173,8 @@ def quantise_run(
     level = statistics.median(features.level_db for _, features in clips)
     bundle = replace(bundle, golden=golden_vectors(bundle, level))
     bundle.save(out)
+    if ranges is not None:
+        write_atomically(ranges, to_csv(report))
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
 
 

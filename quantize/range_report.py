@@ -94,7 +94,7 @@ def range_report(
     """
     reference, graph = Graph(float_model), Graph(int8_model)
     list(matched(reference, graph))
-    model = Model(int8_model, reference=True, keep_activations=True)
+    model = Model(int8_model, arithmetic="litert-builtin", keep_activations=True)
     rows = []
     for (split, section, domain), windows in sorted(cells.items(), key=_order):
         floats = _float_figures(reference, windows)

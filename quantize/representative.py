@@ -20,8 +20,10 @@ from train.windows import frames_db
 EVEN_WINDOWS = 120
 """Windows taken from each section and domain, spread evenly over its clips."""
 
-HEADROOM_DB = (6.0, 6.0)
-"""How much louder and softer than training the ranges hold: anomalies are often louder than anything in it."""
+HEADROOM_DB = 9.0
+"""How much louder and softer than training the ranges hold: anomalies are often louder than anything in it.
+
+Chosen by benchmarks/quantisation_methods.py; see docs/quantisation.md."""
 
 MAX_HEADROOM_DB = 40.0
 
@@ -53,7 +55,7 @@ def representative_windows(
     shape: Sequence[int],
     cache: FeatureCache | None = None,
     *,
-    headroom_db: tuple[float, float] = HEADROOM_DB,
+    headroom_db: float = HEADROOM_DB,
 ) -> Representative:
     """Choose windows of training clips, balanced over sections and domains.
 
@@ -68,8 +70,8 @@ def representative_windows(
         Shape of the model's input; frames times bands, in that order, in all.
     cache : FeatureCache, optional
         The user's by default.
-    headroom_db : (float, float), 0 to `MAX_HEADROOM_DB`
-        Level of the louder and of the softer copies above and below the windows.
+    headroom_db : float, 0 to `MAX_HEADROOM_DB`
+        Level of the louder copies above the windows, and of the softer ones below them.
 
     Raises
     ------
@@ -81,8 +83,8 @@ def representative_windows(
     frames, rest = divmod(int(np.prod(shape)), spec.n_mels)
     if rest or frames < 1:
         raise ModelError(f"A model input of shape {tuple(shape)} does not hold frames of {spec.n_mels} bands.")
-    if not all(0 <= level <= MAX_HEADROOM_DB for level in headroom_db):
-        raise ModelError(f"A headroom of {headroom_db} dB cannot be used; give 0 to {MAX_HEADROOM_DB:g} dB.")
+    if not 0 <= headroom_db <= MAX_HEADROOM_DB:
+        raise ModelError(f"A headroom of {headroom_db:g} dB cannot be used; give 0 to {MAX_HEADROOM_DB:g} dB.")
     cells: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
         cells.setdefault((clip.name.section, clip.name.domain), []).append(clip)
@@ -93,18 +95,18 @@ def representative_windows(
         chosen.append(np.stack([found[clip].frames[start : start + frames] for clip, start in sorted(places)]))
         counts[f"{section} {domain}"] = len(places)
     plain = frames_db(np.concatenate(chosen))
-    louder, softer = (np.float32(level) for level in headroom_db)
-    windows = np.concatenate([plain, plain + louder, np.maximum(plain - softer, np.float32(_FLOOR_DB))])
+    shift = np.float32(headroom_db)
+    windows = np.concatenate([plain, plain + shift, np.maximum(plain - shift, np.float32(_FLOOR_DB))])
     windows = windows.reshape(-1, *shape)
     record = {
         "windows": len(windows),
         "windows_by_section_and_domain": counts,
-        "headroom_db": [float(louder), float(softer)],
+        "headroom_db": float(headroom_db),
         "sha256": hashlib.sha256(windows.tobytes()).hexdigest(),
     }
     notes = [
         f"Section {section} has no {domain} training clips: its int8 ranges rest on its other recordings, and on "
-        f"copies of them {louder:g} dB louder and {softer:g} dB softer."
+        f"copies of them {headroom_db:g} dB louder and softer."
         for section in sorted({section for section, _ in cells})
         for domain in DOMAINS
         if (section, domain) not in cells

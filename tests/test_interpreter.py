@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from edge_asd import interpreter
 from edge_asd.errors import DependencyError, ModelError
-from edge_asd.interpreter import Model
+from edge_asd.interpreter import ARITHMETICS, Model
 from train.backend import import_tensorflow
 
 
@@ -20,20 +20,20 @@ def windows():
 
 
 def test_a_model_describes_itself(bundle):
-    model = Model(bundle.model, reference=True)
+    model = Model(bundle.model, arithmetic="litert-ref")
     assert (model.input_shape, model.output_shape) == ((640,), (640,))
     assert (model.dtype, model.output_dtype) == (np.int8, np.int8)
     assert (model.input_scale, model.input_zero_point) == (bundle.input.scale, bundle.input.zero_point)
     assert (model.output_scale, model.output_zero_point) == (bundle.output.scale, bundle.output.zero_point)
     assert model.runtime in ("LiteRT", "tflite-runtime")
-    plain = Model(bundle.float_model, reference=False)
+    plain = Model(bundle.float_model, arithmetic="xnnpack")
     assert (plain.input_shape, plain.output_shape) == ((640,), (640,))
     assert (plain.dtype, plain.output_dtype) == (np.float32, np.float32)
     assert (plain.input_scale, plain.input_zero_point, plain.output_scale, plain.output_zero_point) == (0, 0, 0, 0)
 
 
 def test_a_batch_is_its_windows_one_by_one_bit_for_bit(bundle, windows):
-    model = Model(bundle.model, reference=True)
+    model = Model(bundle.model, arithmetic="litert-ref")
     singles = np.concatenate([model.run(window[None]) for window in windows])
     assert singles.shape == (50, 640)
     assert len(np.unique(singles)) > 10  # it says something
@@ -41,9 +41,28 @@ def test_a_batch_is_its_windows_one_by_one_bit_for_bit(bundle, windows):
         assert np.array_equal(model.run(windows[:size]), singles[:size])
 
 
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_more_windows_than_one_batch_holds_run_in_several(bundle, windows, arithmetic, monkeypatch):
+    model = Model(bundle.model, arithmetic=arithmetic)
+    at_once = model.run(windows)
+    monkeypatch.setattr(interpreter, "_BATCH_VALUES", 7 * 640)
+    assert np.array_equal(Model(bundle.model, arithmetic=arithmetic).run(windows), at_once)
+
+
+def test_arithmetics_differ_by_little_but_differ(bundle, windows):
+    outputs = {name: Model(bundle.model, arithmetic=name).run(windows).astype(int) for name in ARITHMETICS}
+    assert 0 < np.abs(outputs["litert-builtin"] - outputs["litert-ref"]).max() <= 8
+    assert np.abs(outputs["xnnpack"] - outputs["litert-ref"]).max() <= 1
+
+
+def test_an_unknown_arithmetic_is_an_error(bundle):
+    with pytest.raises(ModelError, match="no model arithmetic 'tflm'; there are: litert-ref, xnnpack, litert-builtin"):
+        Model(bundle.model, arithmetic="tflm")
+
+
 @given(sizes=st.lists(st.integers(0, 12), max_size=8))
 def test_batches_of_any_sizes_in_any_order_agree(bundle, windows, sizes):
-    model, fresh = Model(bundle.model, reference=True), Model(bundle.model, reference=True)
+    model, fresh = Model(bundle.model, arithmetic="litert-ref"), Model(bundle.model, arithmetic="litert-ref")
     expected = fresh.run(windows)
     for size in sizes:
         outputs = model.run(windows[50 - size :])
@@ -53,7 +72,7 @@ def test_batches_of_any_sizes_in_any_order_agree(bundle, windows, sizes):
 
 
 def test_outputs_are_the_callers_own_and_inputs_stay(bundle, windows):
-    model = Model(bundle.model, reference=True)
+    model = Model(bundle.model, arithmetic="litert-ref")
     before = windows.copy()
     first = model.run(windows[:3])
     kept = first.copy()
@@ -65,11 +84,49 @@ def test_outputs_are_the_callers_own_and_inputs_stay(bundle, windows):
 
 
 def test_windows_need_not_be_contiguous(bundle, windows):
-    model = Model(bundle.model, reference=True)
+    model = Model(bundle.model, arithmetic="litert-ref")
     assert np.array_equal(model.run(windows[::-3]), model.run(windows[::-3].copy()))
 
 
-@pytest.mark.parametrize("reference", [True, False])
+def test_windows_of_another_kind_are_an_error(bundle, windows):
+    model = Model(bundle.model, arithmetic="litert-ref")
+    for wrong in (windows[:, :639], windows.astype(np.int16), windows.reshape(50, 5, 128), windows[0]):
+        with pytest.raises(ModelError, match=r"takes windows of int8 \(640,\), not of int"):
+            model.run(wrong)
+
+
+def converted(function, shape) -> bytes:
+    tf = import_tensorflow()
+    traced = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
+    return tf.lite.TFLiteConverter.from_concrete_functions([traced.get_concrete_function()]).convert()
+
+
+@pytest.mark.parametrize("batch", [1, None])
+def test_a_model_with_a_large_window_runs_whether_its_batch_is_fixed_or_not(batch):
+    """The shape of a section classifier's window; a constant of the batch's size cannot be resized."""
+    tf = import_tensorflow()
+    content = converted(
+        lambda x: tf.reduce_sum(x, axis=(2, 3)) * (np.ones((1, 64), np.float32) if batch else 1.0), (batch, 64, 128, 1)
+    )
+    windows = np.random.default_rng(0).integers(-9, 9, (100, 64, 128, 1)).astype(np.float32)
+    for arithmetic in ARITHMETICS:
+        model = Model(content, arithmetic=arithmetic)
+        assert (model.input_shape, model.output_shape) == ((64, 128, 1), (64,))
+        for part in (windows[:31], windows[31:62], windows):
+            assert np.array_equal(model.run(part), part.sum(axis=(2, 3)))
+
+
+def test_a_model_for_some_other_number_of_windows_is_an_error():
+    with pytest.raises(ModelError, match="takes 3 windows at once"):
+        Model(converted(lambda x: x + 1.0, (3, 4)), arithmetic="litert-ref")
+
+
+def test_a_model_of_single_numbers_is_an_error():
+    with pytest.raises(ModelError, match="is a single number"):
+        Model(converted(lambda x: x + 1.0, ()), arithmetic="litert-ref")
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
 @pytest.mark.parametrize(
     "change",
     [
@@ -86,9 +143,9 @@ def test_windows_need_not_be_contiguous(bundle, windows):
         lambda model: np.random.default_rng(0).bytes(10_000),
     ],
 )
-def test_bytes_that_are_no_model_are_an_error(bundle, change, reference):
+def test_bytes_that_are_no_model_are_an_error(bundle, change, arithmetic):
     with pytest.raises(ModelError, match=r"^(LiteRT|tflite-runtime) cannot load the model: "):
-        Model(change(bundle.model), reference=reference)
+        Model(change(bundle.model), arithmetic=arithmetic)
 
 
 def test_a_changed_byte_never_crashes_the_process(bundle_path):
@@ -99,7 +156,7 @@ from pathlib import Path
 import numpy as np
 from edge_asd.bundle import Bundle
 from edge_asd.errors import ModelError
-from edge_asd.interpreter import Model
+from edge_asd.interpreter import ARITHMETICS, Model
 content = Bundle.load(Path(sys.argv[1])).model
 rng = np.random.default_rng(0)
 # Structure lies at both ends, weights in between.
@@ -109,7 +166,7 @@ for place in places:
     damaged = bytearray(content)
     damaged[place] = rng.integers(256)
     try:
-        Model(bytes(damaged), reference=True).run(np.zeros((2, 640), np.int8))
+        Model(bytes(damaged), arithmetic="litert-ref").run(np.zeros((2, 640), np.int8))
     except ModelError:
         refused += 1
 print(refused)
@@ -122,19 +179,17 @@ print(refused)
 
 
 def test_a_model_with_two_outputs_is_an_error():
-    tf = import_tensorflow()
-    function = tf.function(lambda x: (x + 1, x + 2), input_signature=[tf.TensorSpec((1, 4), tf.float32)])
-    content = tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function()]).convert()
+    content = converted(lambda x: (x + 1, x + 2), (1, 4))
     with pytest.raises(ModelError, match="has 1 inputs and 2 outputs; it must have one of each"):
-        Model(content, reference=True)
+        Model(content, arithmetic="litert-ref")
 
 
 def test_no_runtime_is_an_error_that_says_what_to_install(bundle, monkeypatch):
     monkeypatch.setattr(interpreter, "_RUNTIMES", (("edge_asd_has_no_such_module.interpreter", "none"),))
     with pytest.raises(DependencyError, match="pip install ai-edge-litert"):
-        Model(bundle.model, reference=True)
+        Model(bundle.model, arithmetic="litert-ref")
 
 
 def test_the_runtime_says_nothing(bundle, capfd):
-    Model(bundle.model, reference=False).run(np.zeros((2, 640), np.int8))
+    Model(bundle.model, arithmetic="xnnpack").run(np.zeros((2, 640), np.int8))
     assert capfd.readouterr() == ("", "")

@@ -64,3 +64,29 @@ def alarm_picture(
     bottom.set_xlim(0, seconds)
     figure.colorbar(image, cax=figure.add_subplot(grid[1, 1]), label="log-mel power [dB]")
     figure.savefig(path)
+
+
+def agreement_picture(path: Path, scores: Sequence[tuple[str, float, float]], *, unit: str, title: str) -> None:
+    """Draw shipped against float scores, given as (domain, float score, shipped score) a clip."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 6), layout="constrained", dpi=120)
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    values = [value for _, *pair in scores for value in pair]
+    low, high = min(values), max(values)
+    margin = 0.04 * (high - low or 1)
+    ends = (low - margin, high + margin)
+    axes.plot(ends, ends, color=_GREY, linewidth=1, label="equal")
+    for domain, colour, marker in (("source", _BLUE, "o"), ("target", _RED, "x")):
+        pairs = [pair for name, *pair in scores if name == domain]
+        if pairs:
+            axes.scatter(*zip(*pairs, strict=True), color=colour, marker=marker, s=18, linewidths=1, label=domain)
+    axes.set(xlim=ends, ylim=ends, aspect="equal")
+    axes.set_xlabel(f"float features, float model [{unit}]")
+    axes.set_ylabel(f"shipped: fixed point, int8 [{unit}]")
+    axes.set_title(title, loc="left")
+    axes.legend(loc="upper left", frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path)

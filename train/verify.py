@@ -12,6 +12,7 @@ from edge_asd.errors import AudioFormatError, DataError
 from train.counting import count_faults, not_mimii_due
 from train.dataset import FOLDERS, machine_folders, place_of
 from train.findings import Fault, Found, Report
+from train.marker import MARKER, read_marker
 from train.wav_check import WavCheck, check_wav, sound_hash
 
 RATE, SECONDS = 16000, 10
@@ -50,7 +51,7 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
     if not clips:
         raise DataError(f"{root} holds no clips. Expected WAV files in fan/train, fan/source_test and so on.")
     report.count(clips)
-    reason = not_mimii_due(report) if counts else "it was not asked for"
+    reason = (_synthetic(root, report) or not_mimii_due(report)) if counts else "it was not asked for"
     report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
     if reason is None:
         report.faults += count_faults(report, clips)
@@ -64,10 +65,19 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
     return report
 
 
+def _synthetic(root: Path, report: Report) -> str | None:
+    """Note machines that are synthetic; say why the data set is not counted where one is smaller than Table 1's."""
+    marks = {folder.name: mark for folder in machine_folders(root) if (mark := read_marker(folder)) is not None}
+    report.notes += [f"{machine} is synthetic, made by edge-asd data synth; it is not MIMII DUE." for machine in marks]
+    small = [machine for machine, mark in marks.items() if mark.get("table1_counts") is not True]
+    return f"the synthetic {small[0]} has a size of its own" if small else None
+
+
 def _list(root: Path, folder: Path, report: Report) -> list[Found]:
     """List a machine's WAV files; what is in the way becomes a fault, what is beside them a note."""
     machine, clips = folder.name, []
-    strange = sorted(e.name for e in os.scandir(folder) if e.name not in FOLDERS and not e.name.startswith("."))
+    expected = {*FOLDERS, MARKER}
+    strange = sorted(e.name for e in os.scandir(folder) if e.name not in expected and not e.name.startswith("."))
     others = [f"{machine}/{name}" for name in strange]
     for place in FOLDERS:
         if not (folder / place).is_dir():

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli import data, demo, devices, doctor, evaluate, metrics, monitor, quantize, train
+from edge_asd.cli import data, demo, devices, doctor, evaluate, metrics, monitor, quantize, selftest, train
 from edge_asd.cli.common import State
 from edge_asd.errors import EdgeAsdError
 
@@ -29,6 +29,7 @@ app.command("quantize")(quantize.command)
 app.command("evaluate")(evaluate.command)
 app.command("metrics")(metrics.command)
 app.command("monitor")(monitor.command)
+app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)
 app.command("doctor")(doctor.command)
 

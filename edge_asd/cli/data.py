@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from edge_asd.cli import data_synth
 from edge_asd.cli.common import DataArgument, JsonOption, ProgressLine, note, print_json, table
 from edge_asd.stages import load_stage
 
-app = typer.Typer(help="Check data sets in the layout of MIMII DUE.", no_args_is_help=True)
+app = typer.Typer(help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True)
+
+app.command("synth")(data_synth.command)
 
 _MOST_FAULTS = 40
 
@@ -25,7 +28,7 @@ def verify(
     """Check every clip: counts, names, formats, broken files, silence and duplicates.
 
     Exits with 1 where anything is wrong. A data set of other machines or sections than MIMII DUE's
-    is not counted.
+    is not counted, nor is a synthetic one of another size.
     """
     stage = load_stage("train.verify")
     line = ProgressLine()

@@ -38,12 +38,8 @@ def _version(distribution: str) -> str:
 def _front_end() -> dict[str, Any]:
     from edge_asd import frontend
 
-    number = f"specification {frontend.FRONTEND_NUMBER}"
-    if frontend.implementation() == "native":
-        from edge_asd.frontend import native
-
-        return _check("front end", f"C ({native.INSTRUCTIONS[0]}), {number}")
-    return _check("front end", f"NumPy, {number}", frontend.why_not_native())
+    found = f"{frontend.describe()}, specification {frontend.FRONTEND_NUMBER}"
+    return _check("front end", found, frontend.why_not_native())
 
 
 def _runtime() -> dict[str, Any]:

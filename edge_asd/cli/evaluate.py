@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +19,7 @@ from edge_asd.cli.common import (
     print_json,
     table,
 )
+from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
 
 
@@ -27,14 +27,22 @@ def command(
     bundle: BundleArgument,
     data: DataOption,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the official CSV files.")],
+    max_auc_drop: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X", help="Exit with 1 if the mean AUC drop (sections and domains with 10+10 clips) exceeds X."
+        ),
+    ] = None,
     ground_truth: GroundTruthOption = None,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure AUC and pAUC, float against shipped, for every section and domain.
+    """Measure AUC and pAUC, float and fixed point against shipped, for every section and domain.
 
-    F1 judges the decisions by the bundle's thresholds. The level column is the AUC of the clips'
-    loudness alone: near 1 or near 0, loudness by itself tells the classes apart.
+    float: float features, float model; fixed: fixed-point features, float model; int8: what ships.
+    The drop is float less int8, with its 95 % interval. F1 judges the decisions by the bundle's
+    thresholds. The level column is the AUC of the clips' loudness alone: near 1 or near 0, loudness
+    by itself tells the classes apart.
     """
     from edge_asd.bundle import Bundle
 
@@ -47,18 +55,41 @@ def command(
             out,
             ground_truth=ground_truth,
             cache=feature_cache.FeatureCache(cache, note=line.note),
-            progress=lambda n, total: line(f"clip {n}/{total}"),
+            progress=lambda what, n, total: line(f"{what}: clip {n}/{total}"),
         )
     finally:
         line.clear()
     for text in done.notes:
         note(f"Note: {text}")
     if json:
-        results = [asdict(result) for result in done.results]
-        print_json({"results": results, "saturation": done.saturated_share, "notes": done.notes})
-        return
+        print_json(done.as_dict())
+    else:
+        _print(done, out)
+    _gate(done, max_auc_drop)
+
+
+def _print(done: Any, out: Path) -> None:
     print(results_table(done.results))
-    print(f"Input values cut off: {done.saturated_share:.3%}. Scores and decisions of every clip: {out}")
+    scores = done.agreement
+    correlation = "-" if scores.score_correlation is None else f"{scores.score_correlation:.5f}"
+    print(
+        f"Scores, float against int8: correlation {correlation}, largest relative error "
+        f"{scores.max_relative_score_error:.2%}, decisions that flip {scores.flipped_decisions:.1%}.\n"
+        f"Input values cut off: {done.saturated_share:.3%}. Scores, decisions and a picture: {out}"
+    )
+
+
+def _gate(done: Any, limit: float | None) -> None:
+    """Exit with 1 where the mean AUC drop is over the limit, or cannot be told."""
+    if limit is None:
+        return
+    if done.mean_drop is None:
+        raise DataError(
+            "No section and domain has ten normal and ten anomalous test clips: a mean AUC drop would mean nothing. "
+            "Leave --max-auc-drop out, or evaluate on more clips."
+        )
+    if done.mean_drop > limit:
+        raise DataError(f"The mean AUC drop is {done.mean_drop:.4f}, over --max-auc-drop {limit:g}.")
 
 
 def results_table(results: list[Any]) -> str:
@@ -71,8 +102,9 @@ def results_table(results: list[Any]) -> str:
             "normal",
             "anomaly",
             "AUC float",
-            "AUC int8",
-            "drop",
+            "fixed",
+            "int8",
+            "drop [95 %]",
             "pAUC int8",
             "F1 int8",
             "AUC level",
@@ -85,8 +117,9 @@ def results_table(results: list[Any]) -> str:
                 str(r.n_normal),
                 str(r.n_anomaly),
                 figure(r.auc_float),
+                figure(r.auc_fixed),
                 figure(r.auc_int8),
-                "-" if r.auc_drop is None else f"{r.auc_drop:+.3f}",
+                _drop(r),
                 figure(r.pauc_int8),
                 figure(r.f1),
                 figure(r.auc_level),
@@ -94,3 +127,10 @@ def results_table(results: list[Any]) -> str:
             for r in results
         ],
     )
+
+
+def _drop(r: Any) -> str:
+    if r.auc_drop is None:
+        return "-"
+    interval = "" if r.auc_drop_low is None else f" [{r.auc_drop_low:+.3f}, {r.auc_drop_high:+.3f}]"
+    return f"{r.auc_drop:+.3f}{interval}"

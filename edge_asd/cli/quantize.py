@@ -30,6 +30,14 @@ class ThresholdMethod(StrEnum):
     gamma = "gamma"
 
 
+class Arithmetic(StrEnum):
+    """Kernels that run the model (`edge_asd.interpreter.ARITHMETICS`)."""
+
+    litert_ref = "litert-ref"
+    xnnpack = "xnnpack"
+    litert_builtin = "litert-builtin"
+
+
 def command(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder made by edge-asd train.")],
     data: DataOption,
@@ -51,6 +59,10 @@ def command(
         Path | None,
         typer.Option(metavar="CSV", help="File to write: range and saturation of each layer, section and domain."),
     ] = None,
+    arithmetic: Annotated[
+        Arithmetic,
+        typer.Option(help="Kernels that scores and thresholds are made with, here and on every device."),
+    ] = Arithmetic.litert_ref,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -74,6 +86,7 @@ def command(
             quantisation=quantisation.value,
             headroom_db=headroom,
             ranges=ranges,
+            arithmetic=arithmetic.value,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda step: line(f"{step} ..."),
         )
@@ -87,10 +100,11 @@ def command(
             {
                 "bundle": str(out),
                 "machine": bundle.machine,
+                "arithmetic": bundle.model_arithmetic,
                 "model_bytes": len(bundle.model),
                 "quantisation": quantisation.value,
                 "saturation": done.saturated_share,
-                "saturation_by_domain": done.saturation,
+                "saturation_by_domain": bundle.provenance["quantisation"]["saturation"],
                 "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
                 "clips": {s: t.clips for s, t in sorted(bundle.thresholds.items())},
                 "notes": done.notes,

@@ -40,7 +40,7 @@ def output_multiplier(scale: float) -> int:
 
 
 class WindowDetector:
-    """Integer window scores of a bundle's model; a subclass says what its outputs mean.
+    """Integer window scores of a bundle's model, in its arithmetic of record; a subclass says what outputs mean.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class WindowDetector:
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._model = model = Model(bundle.model, reference=True)
+        self._model = model = Model(bundle.model, arithmetic=bundle.model_arithmetic)
         self.runtime = model.runtime
         self.saturated = self.quantised = 0
         inp, out = bundle.input, bundle.output

@@ -19,6 +19,7 @@ __all__ = [
     "FRONTEND_NUMBER",
     "FeatureSpec",
     "Stream",
+    "describe",
     "implementation",
     "input_multiplier",
     "log_mel",
@@ -49,6 +50,15 @@ else:
 def implementation() -> Literal["native", "numpy"]:
     """Tell which front end `log_mel` and `Stream` are: ``native`` (C) or ``numpy``."""
     return "native" if _why_not is None else "numpy"
+
+
+def describe() -> str:
+    """Name the front end in use for a person: "C (avx2)", by the instructions it uses, or "NumPy"."""
+    if implementation() == "numpy":
+        return "NumPy"
+    from edge_asd.frontend import native
+
+    return f"C ({native.INSTRUCTIONS[0]})"
 
 
 def why_not_native() -> str | None:

@@ -46,7 +46,7 @@ def exact_score(window, output, quantisation) -> int:
 
 
 def test_window_scores_are_the_definition_in_exact_fractions(bundle, detector, frames):
-    model = Model(bundle.model, reference=True)
+    model = Model(bundle.model, arithmetic="litert-ref")
     q = [[(x * bundle.input.multiplier + 2**31) // 2**32 for x in frame] for frame in frames.tolist()]
     inputs = np.clip(np.array(q) + bundle.input.zero_point, -128, 127).astype(np.int8)
     assert np.array_equal(detector.quantise(frames), inputs)

@@ -98,9 +98,10 @@ def test_every_cell_has_its_row_and_counts(results, evaluation):
 def test_a_cell_without_anomalies_has_nulls_and_counts(results):
     found = asdict(results["00", "target"])
     assert (found["n_normal"], found["n_anomaly"]) == (2, 0)
-    figures = set(found) - {"machine", "section", "domain", "n_normal", "n_anomaly"}
-    assert len(figures) == 9
+    figures = set(found) - {"machine", "section", "domain", "n_normal", "n_anomaly", "false_positive_rate"}
+    assert len(figures) == 16
     assert {found[name] for name in figures} == {None}
+    assert found["false_positive_rate"] in (0, 0.5, 1)
 
 
 @pytest.mark.parametrize("cell", [("00", "source"), ("01", "source")])
@@ -128,12 +129,19 @@ def test_the_drop_is_what_int8_loses(bundle, tiny_data, tmp_path):
     assert [c.name.label for c in clips] == ["anomaly"] * 3 + ["normal"] * 3
     limit = bundle.thresholds["00"].score
     shipped, floating, level = [limit + 1, limit, 0, 0, limit, 7], [3.0, 2.5, 2.0, 1.0, 1.0, 1.0], [0, 0, 0, 1, 1, 1]
-    group = [ClipScores(*values, 45) for values in zip(clips, shipped, floating, level, strict=True)]
+    fixed_point = [3.0, 2.5, 0.5, 1.0, 1.0, 1.0]
+    group = [
+        ClipScores(clip, a, fixed, b, db, 45)
+        for clip, a, fixed, b, db in zip(clips, shipped, fixed_point, floating, level, strict=True)
+    ]
     found = _evaluate_group(bundle, "00", "source", group, tmp_path)
-    assert (found.auc_float, found.auc_level) == (1.0, 0.0)
+    assert (found.auc_float, found.auc_fixed, found.auc_level) == (1.0, 6 / 9, 0.0)
     assert found.auc_int8 == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
     assert found.auc_drop == 1.0 - found.auc_int8
     assert (found.precision, found.recall, found.f1) == (1.0, 1 / 3, 0.5)
+    assert found.false_positive_rate == 0
+    assert found.auc_drop_low <= found.auc_drop <= found.auc_drop_high
+    assert found.pauc_drop == found.pauc_float - found.pauc_int8
 
 
 @pytest.mark.usefixtures("evaluation")
@@ -145,14 +153,23 @@ def test_a_clip_without_a_label_is_scored_but_not_counted(out, results):
 
 def test_the_documents_say_the_same(evaluation, out):
     document = json.loads((out / "evaluation.json").read_text(), parse_constant=pytest.fail)
-    assert document == {"results": [asdict(result) for result in evaluation.results], "notes": evaluation.notes}
+    assert document["results"] == [asdict(result) for result in evaluation.results]
+    assert document["notes"] == evaluation.notes
+    assert document["mean_auc_drop"] is None  # no section has ten clips of both classes
+    floats, shipped = [s.floating for s in evaluation.clips], [s.shipped / 65536 for s in evaluation.clips]
+    assert document["score_correlation"] == pytest.approx(np.corrcoef(floats, shipped)[0, 1], rel=1e-12)
+    errors = [abs(b - a) / a for a, b in zip(floats, shipped, strict=True)]
+    assert document["max_relative_score_error"] == pytest.approx(max(errors), rel=1e-12)
+    assert document["distinct_score_ratio"] == len(set(shipped)) / len(set(floats))
+    assert document["saturation"] == evaluation.saturated_share
+    assert (out / "agreement.png").read_bytes().startswith(b"\x89PNG")
     with (out / "result.csv").open(newline="") as file:
         lines = list(csv.reader(file))
     assert lines[0] == ["fan"]
     assert [line[:2] for line in lines[2:5]] == [["00", "source"], ["01", "source"], ["00", "target"]]
     assert lines[2][2:4] == [str(evaluation.results[0].auc_int8), str(evaluation.results[0].pauc_int8)]
     assert lines[4][2:] == [""] * 5
-    assert sorted(path.name for path in (out / "float").iterdir()) == [
+    assert sorted(path.name for path in (out / "fixed").iterdir()) == [
         f"anomaly_score_fan_section_{section}_{domain}_test.csv" for section, domain in sorted(TEST)
     ]
 

@@ -78,7 +78,7 @@ def few_steps(monkeypatch):
 
 
 def outputs_of(int8: bytes, windows: np.ndarray) -> np.ndarray:
-    model = Model(int8, reference=True)
+    model = Model(int8, arithmetic="litert-ref")
     inputs = np.clip(np.rint(windows / model.input_scale) + model.input_zero_point, -128, 127).astype(np.int8)
     return (model.run(inputs).astype(float) - model.output_zero_point) * model.output_scale
 
@@ -86,7 +86,7 @@ def outputs_of(int8: bytes, windows: np.ndarray) -> np.ndarray:
 def test_folding_keeps_the_bias(case):
     model, content, windows = case
     expected = np.asarray(model(windows))
-    outputs = Model(content, reference=True).run(windows)
+    outputs = Model(content, arithmetic="litert-ref").run(windows)
     assert np.abs(outputs - expected).max() < 1e-4 * np.abs(expected).max()
 
 
@@ -103,7 +103,7 @@ def test_every_method_makes_int8_throughout_with_a_scale_for_each_channel(case, 
         assert len(np.unique(scales)) > len(scales) / 2
         assert not zero_points.any()
         assert graph.dtype(operation.bias) is np.int32
-    exact = Model(content, reference=True).run(windows)
+    exact = Model(content, arithmetic="litert-ref").run(windows)
     assert np.sqrt(np.mean((outputs_of(int8, windows) - exact) ** 2)) < 0.05 * exact.std()
 
 
@@ -143,7 +143,7 @@ def test_a_convolution_before_an_addition_keeps_a_range_of_its_own(convolutional
 
 def test_compensated_weights_answer_closer_to_the_float_model(case):
     _, content, windows = case
-    exact = Model(content, reference=True).run(windows)
+    exact = Model(content, arithmetic="litert-ref").run(windows)
     error = {
         method: outputs_of(quantise(content, Representative(windows), method=method), windows) - exact
         for method in ("plain", "compensated")
@@ -216,15 +216,15 @@ def test_equalising_changes_ranges_and_not_the_function(dense):
     _, content, windows = dense
     equalised = equalise(content, windows)
     assert equalised != content
-    exact = Model(content, reference=True).run(windows)
-    assert np.abs(Model(equalised, reference=True).run(windows) - exact).max() < 1e-4 * np.abs(exact).max()
+    exact = Model(content, arithmetic="litert-ref").run(windows)
+    assert np.abs(Model(equalised, arithmetic="litert-ref").run(windows) - exact).max() < 1e-4 * np.abs(exact).max()
 
 
 def test_equalising_leaves_relu6_alone(convolutional):
     _, content, windows = convolutional
     equalised = equalise(content, windows)
-    exact = Model(content, reference=True).run(windows)
-    assert np.abs(Model(equalised, reference=True).run(windows) - exact).max() < 1e-4 * np.abs(exact).max()
+    exact = Model(content, arithmetic="litert-ref").run(windows)
+    assert np.abs(Model(equalised, arithmetic="litert-ref").run(windows) - exact).max() < 1e-4 * np.abs(exact).max()
     before, after = Graph(content), Graph(equalised)
     changed = [
         not np.array_equal(before.constant(a.weights), after.constant(b.weights))
@@ -237,7 +237,7 @@ def test_equalising_leaves_relu6_alone(convolutional):
 def test_finetuning_brings_the_int8_model_closer_to_its_teacher(dense):
     _, content, windows = dense
     plain = quantise(content, Representative(windows), method="plain")
-    exact = Model(content, reference=True).run(windows)
+    exact = Model(content, arithmetic="litert-ref").run(windows)
     before, after = (
         np.mean((outputs_of(int8, windows) - exact) ** 2) for int8 in (plain, finetune(content, plain, windows))
     )

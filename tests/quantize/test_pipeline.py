@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_asd.audio.wav import read_wav
+from edge_asd.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, ModelError, OutputError
@@ -48,6 +49,22 @@ def test_golden_vectors_recompute_equal(bundle):
     assert golden["score"] == mean_score(scores)
 
 
+@pytest.mark.parametrize("arithmetic", ["xnnpack", "litert-builtin"])
+def test_a_bundle_is_made_and_run_in_its_arithmetic_of_record(bundle, run_folder, tiny_data, tmp_path, arithmetic):
+    path = tmp_path / "fan.easd"
+    quantise_run(run_folder, tiny_data, path, score_seconds=1.5, arithmetic=arithmetic)
+    other = Bundle.load(path)
+    assert (bundle.model_arithmetic, other.model_arithmetic) == ("litert-ref", arithmetic)
+    assert other.model == bundle.model
+    golden, detector = other.golden_arrays(), AutoencoderDetector(other)
+    windows = detector.windows(golden["model_input"])
+    assert np.array_equal(golden["model_output"], Model(other.model, arithmetic=arithmetic).run(windows))
+    assert np.array_equal(golden["model_output"], detector.run(windows))
+    if arithmetic == "litert-builtin":  # XNNPACK's differences are too rare to show in every threshold
+        assert not np.array_equal(golden["model_output"], AutoencoderDetector(bundle).run(windows))
+        assert {s: t.score for s, t in other.thresholds.items()} != {s: t.score for s, t in bundle.thresholds.items()}
+
+
 def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_data):
     pcm = bundle.golden_arrays()["pcm"]
     assert {-32768, 32767} <= set(pcm.tolist())  # it clips
@@ -79,7 +96,7 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
 
 
 def test_the_manifest_describes_the_model(bundle, run_folder):
-    run, model = Run.load(run_folder), Model(bundle.model, reference=True)
+    run, model = Run.load(run_folder), Model(bundle.model, arithmetic="litert-ref")
     assert (bundle.input.scale, bundle.input.zero_point) == (model.input_scale, model.input_zero_point)
     assert bundle.input.multiplier == round(2**16 / Fraction(model.input_scale))
     assert bundle.output.multiplier == round(2**24 * Fraction(model.output_scale))
@@ -91,7 +108,7 @@ def test_the_manifest_describes_the_model(bundle, run_folder):
 
 def test_the_float_model_is_the_trained_one(bundle, run_folder):
     windows = np.random.default_rng(0).normal(-40, 15, (20, 640)).astype(np.float32)
-    outputs = Model(bundle.float_model, reference=False).run(windows)
+    outputs = Model(bundle.float_model, arithmetic="xnnpack").run(windows)
     expected = np.asarray(Run.load(run_folder).load_model(run_folder)(windows))
     assert np.abs(outputs - expected).max() < 1e-4 * np.abs(expected).max()
 
@@ -99,10 +116,14 @@ def test_the_float_model_is_the_trained_one(bundle, run_folder):
 def test_the_manifest_tells_how_the_model_became_int8(bundle, run_folder, tiny_data):
     run = Run.load(run_folder)
     clips = [clip for clip in Dataset(tiny_data, MACHINE).clips if clip.key in run.fit]
-    assert bundle.provenance["quantisation"] == {
-        "method": DEFAULT,
-        "representative": representative_windows(clips, bundle.features, (640,)).record,
-    }
+    told = bundle.provenance["quantisation"]
+    assert set(told) == {"method", "representative", "saturation"}
+    assert told["method"] == DEFAULT
+    assert told["representative"] == representative_windows(clips, bundle.features, (640,)).record
+    assert list(told["saturation"]) == [
+        *("train 00 source", "train 00 target", "train 01 source"),
+        *("test 00 source", "test 00 target", "test 01 source"),
+    ]
 
 
 def test_an_unknown_method_of_quantisation_is_refused(run_folder, tiny_data, tmp_path):

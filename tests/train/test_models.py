@@ -88,12 +88,12 @@ def test_as_int8_every_output_has_its_own_weight_scale(int8):
 def test_as_float_it_computes_what_keras_does(model, windows):
     content = to_float(model)
     assert operators(content) == ["FULLY_CONNECTED"] * 10
-    outputs = Model(content, reference=False).run(windows)
+    outputs = Model(content, arithmetic="xnnpack").run(windows)
     assert np.abs(outputs - np.asarray(model(windows))).max() < 1e-4 * np.abs(outputs).max()
 
 
 def test_as_int8_it_computes_nearly_what_keras_does(model, windows, int8):
-    shipped = Model(int8, reference=True)
+    shipped = Model(int8, arithmetic="litert-ref")
     inputs = np.clip(np.rint(windows / shipped.input_scale) + shipped.input_zero_point, -128, 127).astype(np.int8)
     outputs = (shipped.run(inputs).astype(float) - shipped.output_zero_point) * shipped.output_scale
     floats = np.asarray(model(windows))

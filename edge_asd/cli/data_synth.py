@@ -1,0 +1,122 @@
+"""``edge-asd data synth``: a data set made by the recipe of the MIMII DUE paper."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_asd.cli.common import JsonOption, ProgressLine, figure, note, print_json, table
+from edge_asd.errors import DataError
+from edge_asd.stages import load_stage
+
+
+class PresetName(StrEnum):
+    """Sizes of a synthetic data set."""
+
+    tiny = "tiny"
+    small = "small"
+    full = "full"
+
+
+class MachineName(StrEnum):
+    """Machine types of MIMII DUE."""
+
+    all = "all"
+    fan = "fan"
+    gearbox = "gearbox"
+    pump = "pump"
+    slider = "slider"
+    valve = "valve"
+
+
+def command(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the data set; it must not exist yet.")],
+    preset: Annotated[
+        PresetName, typer.Option(help="tiny: for a try; small: for trials; full: as many clips as MIMII DUE.")
+    ] = PresetName.tiny,
+    machine: Annotated[MachineName, typer.Option(help="Machine type.")] = MachineName.all,
+    sections: Annotated[
+        str | None, typer.Option(metavar="00,01,...", help="Sections to make, 00 to 05; the preset's by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="One seed, one data set, bit for bit.")] = 0,
+    machine_clips: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Own recordings of one machine instead of the models: normal/ and anomaly/."),
+    ] = None,
+    noise_clips: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Own recordings of noise instead of the synthetic factories.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Threads; they do not change the result.")] = 2,
+    json: JsonOption = False,
+) -> None:
+    """Make a data set by the recipe of the MIMII DUE paper: five synthetic machines in factory noise.
+
+    The machines are physical models with the paper's domain shifts and faults. The result is not
+    MIMII DUE, and says nothing about how well a detector would hear your machine.
+    """
+    synthesis = load_stage("train.synthesis")
+    machines = [name.value for name in MachineName if machine in (name, MachineName.all) and name != MachineName.all]
+    chosen = sections.split(",") if sections else None
+    common = {"preset": preset.value, "seed": seed, "workers": workers}
+    line = ProgressLine()
+    try:
+        with synthesis.whole_folder(out) as folder:
+            made = []
+            for name in machines:
+                arguments: dict[str, Any] = {
+                    **common,
+                    "machine": name,
+                    "progress": lambda done, total, name=name: line(f"{name}: clip {done}/{total}"),
+                }
+                if machine_clips is not None:
+                    if machine == MachineName.all or (chosen and len(chosen) != 1):
+                        raise DataError(
+                            "--machine-clips are recordings of one machine. Say which one with --machine, "
+                            "and name one section at most with --sections."
+                        )
+                    made.append(
+                        synthesis.mix_recordings(
+                            folder,
+                            machine_clips=machine_clips,
+                            noise_clips=noise_clips,
+                            section=chosen[0] if chosen else "00",
+                            **arguments,
+                        )
+                    )
+                else:
+                    noise = synthesis.recorded_noise(noise_clips) if noise_clips else None
+                    made.append(synthesis.make_dataset(folder, sections=chosen, noise=noise, **arguments))
+    finally:
+        line.clear()
+    document = {
+        "out": str(out),
+        "preset": preset.value,
+        "seed": seed,
+        "machines": [{"machine": one.machine, "sections": [asdict(row) for row in one.rows]} for one in made],
+    }
+    if json:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    rows = [
+        [one["machine"], row["section"], row["domain"]]
+        + [str(row[key]) for key in ("train", "normal", "anomaly")]
+        + [figure(row["auc_level"])]
+        for one in document["machines"]
+        for row in one["sections"]
+    ]
+    clips = sum(
+        row[key] for m in document["machines"] for row in m["sections"] for key in ("train", "normal", "anomaly")
+    )
+    print(table(["machine", "section", "domain", "train", "test normal", "anomaly", "AUC level"], rows))
+    print(f"\n{clips:,} clips in {document['out']}. AUC level: what the loudness of a test clip alone would tell.")
+    first = document["machines"][0]["machine"]
+    print(f"Next: edge-asd train {document['out']} --machine {first} --epochs 20 --out runs/{first}")
+    note("Note: synthetic sound, made by this program; not MIMII DUE.")

@@ -1,0 +1,4 @@
+"""The report of ``edge-asd reproduce``: finished results in, one HTML file and ``result.csv`` out.
+
+`results` is what goes in, `writing.write_report` writes it, `describe` says what data it was.
+"""

@@ -1,0 +1,73 @@
+"""What data it was: counts, hashes, and whether it can be MIMII DUE."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from train.counting import COMPANIONS, count_faults, not_mimii_due
+from train.dataset import Clip, content_hash
+from train.findings import Found, Report, printable
+from train.marker import read_marker
+from train.report.results import ClipCount, DataDescription
+from train.table1 import MACHINES
+
+
+def describe_data(
+    root: Path, clips: Mapping[str, Sequence[Clip]], *, hashes: Mapping[str, str] | None = None
+) -> DataDescription:
+    """Describe the clips of all machines that a report covers, together.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds one folder a machine.
+    clips : dict of str to sequence of Clip
+        By machine, the training and test clips that were used (`Dataset.clips`).
+    hashes : dict of str to str, optional
+        `content_hash` of each machine's clips where it is known already; all files are read otherwise.
+
+    Raises
+    ------
+    AudioFormatError
+        If a clip cannot be read for its hash.
+    """
+    hashes = hashes or {machine: content_hash(group) for machine, group in clips.items()}
+    counts = Counter(
+        (machine, clip.name.section, clip.name.domain, clip.name.split, clip.name.label)
+        for machine, group in clips.items()
+        for clip in group
+    )
+    notes = []
+    if absent := [machine for machine in MACHINES if machine not in clips]:
+        notes.append(f"Machines of MIMII DUE that are not here: {', '.join(absent)}.")
+    if companions := [machine for machine in clips if machine in COMPANIONS]:
+        notes.append(f"{' and '.join(companions)}: part of DCASE 2021 Task 2, not of MIMII DUE.")
+    ordered = sorted(counts.items(), key=lambda item: tuple(value or "" for value in item[0]))
+    return DataDescription(
+        printable(root.resolve().name),
+        tuple(ClipCount(*key, count) for key, count in ordered),
+        {machine: hashes[machine] for machine in sorted(clips)},
+        _why_not(root, clips),
+        tuple(notes),
+    )
+
+
+def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
+    """Say why these clips are not MIMII DUE's; None where nothing speaks against it."""
+    for machine in sorted(clips):
+        if read_marker(root / machine) is not None:
+            return f"{printable(machine)} is synthetic, made by edge-asd data synth."
+    report = Report(root)
+    found = [Found(machine, f"{machine}/{clip.key}", clip.name) for machine, group in clips.items() for clip in group]
+    report.count(found)
+    if reason := not_mimii_due(report):
+        return printable(reason.removeprefix("this is not MIMII DUE, ")).capitalize() + "."
+    # Sections that were left out are no fault of those that were used.
+    faults = [fault for fault in count_faults(report, found) if (fault.machine, fault.section) in report.counts]
+    if not faults:
+        return None
+    more = f" {len(faults) - 1} more counts differ." if len(faults) > 1 else ""
+    # Without the clips' numbers, which are for `edge-asd data verify`.
+    return f"{faults[0].text.split(' (')[0].rstrip('.')}.{more}"

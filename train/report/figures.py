@@ -1,0 +1,154 @@
+"""The figures of a reproduction: AUC and pAUC by cell and column, over the seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Literal
+
+from train.findings import printable
+from train.metrics import DecisionFigures, decision_figures, rank_figures
+from train.official_csv import Row
+from train.report.results import COLUMNS, MODELS, Cell, Reproduction
+from train.table1 import MACHINES
+
+Figure = Literal["auc", "pauc"]
+Place = tuple[str, str]
+"""Machine and section."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Whose figure: a cell's, whatever the seed, in one column of `COLUMNS`."""
+
+    machine: str
+    section: str
+    domain: str
+    model: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean over seeds; `sd` is the sample's standard deviation, None for a single seed."""
+
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCounts:
+    """How many test clips a section and domain has."""
+
+    normal: int
+    anomaly: int
+    unlabelled: int
+
+
+class Figures:
+    """Everything that the tables need, computed once.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+
+    Attributes
+    ----------
+    sections : list of (machine, section)
+        Those with test clips, the paper's machines first.
+    models, columns : list of str
+        Those that occur, in the order of `MODELS` and `COLUMNS`.
+    seeds : list of int
+    by_seed : dict of Figure to dict of Key to dict of int to float
+        Figures of each seed that has them.
+    level : dict of (machine, section, domain) to float or None
+        AUC of the clips' RMS level alone.
+    clips : dict of (machine, section, domain) to LabelCounts
+    official : dict of (model, seed) to list of Row
+        The rows of ``result.csv``, in each cell's column `Cell.official`.
+    """
+
+    def __init__(self, reproduction: Reproduction) -> None:
+        cells = reproduction.cells
+        self.sections = sorted({(cell.machine, cell.section) for cell in cells}, key=_order)
+        self.models = [model for model in MODELS if any(cell.model == model for cell in cells)]
+        self.columns = [column for column in COLUMNS if any(column in cell.scores for cell in cells)]
+        self.seeds = sorted({cell.seed for cell in cells})
+        self.by_seed: dict[Figure, dict[Key, dict[int, float]]] = {"auc": {}, "pauc": {}}
+        self.level: dict[tuple[str, str, str], float | None] = {}
+        self.clips: dict[tuple[str, str, str], LabelCounts] = {}
+        self.official: dict[tuple[str, int], list[Row]] = {
+            (model, seed): [] for model in self.models for seed in self.seeds if _occurs(cells, model, seed)
+        }
+        self._cells: dict[tuple[str, str, str, str], list[Cell]] = {}
+        for cell in sorted(cells, key=lambda cell: (*_order((cell.machine, cell.section)), cell.domain)):
+            self._add(cell)
+
+    @property
+    def machines(self) -> list[str]:
+        """Machines with test clips, the paper's first."""
+        return list(dict.fromkeys(machine for machine, _ in self.sections))
+
+    def _add(self, cell: Cell) -> None:
+        place = (cell.machine, cell.section, cell.domain)
+        self._cells.setdefault((*place, cell.model), []).append(cell)
+        if place not in self.clips:
+            counts = [cell.labels.count(label) for label in ("normal", "anomaly", None)]
+            self.clips[place] = LabelCounts(*counts)
+            self.level[place] = rank_figures(*labelled(cell, cell.level_db)).auc
+        for column, scores in cell.scores.items():
+            key = Key(*place, cell.model, column)
+            found = rank_figures(*labelled(cell, scores))
+            if found.auc is not None and found.pauc is not None:
+                self.by_seed["auc"].setdefault(key, {})[cell.seed] = found.auc
+                self.by_seed["pauc"].setdefault(key, {})[cell.seed] = found.pauc
+            if column == cell.official:
+                judged = decisions(cell, column)
+                values = (found.auc, found.pauc, judged.precision, judged.recall, judged.f1)
+                row = Row(printable(cell.machine), cell.section, cell.domain, values)
+                self.official[cell.model, cell.seed].append(row)
+
+    def cells(self, machine: str, section: str, domain: str, model: str) -> list[Cell]:
+        """Return the cells that differ in their seeds alone."""
+        return self._cells.get((machine, section, domain, model), [])
+
+    def spread(self, figure: Figure, key: Key) -> Spread | None:
+        """Return a figure over the seeds that have it; None where none has."""
+        return spread(self.by_seed[figure].get(key, {}).values())
+
+    def difference(self, figure: Figure, key: Key, other: Key) -> Spread | None:
+        """Return `key`'s figure minus `other`'s, seed by seed."""
+        a, b = (self.by_seed[figure].get(one, {}) for one in (key, other))
+        return spread(a[seed] - b[seed] for seed in a if seed in b)
+
+
+def spread(values: Iterable[float]) -> Spread | None:
+    """Return mean and standard deviation of figures; None where there is none."""
+    values = list(values)
+    if not values:
+        return None
+    return Spread(fmean(values), stdev(values) if len(values) > 1 else None)
+
+
+def labelled(cell: Cell, scores: Sequence[float]) -> tuple[list[bool], list[float]]:
+    """Return which clips are anomalies, and their scores, of the clips whose label is known."""
+    pairs = [(label == "anomaly", score) for label, score in zip(cell.labels, scores, strict=True) if label is not None]
+    return [anomaly for anomaly, _ in pairs], [score for _, score in pairs]
+
+
+def decisions(cell: Cell, column: str) -> DecisionFigures:
+    """Return precision, recall and F1 by the column's threshold; None where there is no threshold or class."""
+    threshold = cell.thresholds.get(column)
+    if threshold is None:
+        return DecisionFigures(None, None, None)
+    anomaly, scores = labelled(cell, cell.scores[column])
+    return decision_figures(anomaly, [score > threshold for score in scores])
+
+
+def _occurs(cells: Iterable[Cell], model: str, seed: int) -> bool:
+    return any((cell.model, cell.seed) == (model, seed) for cell in cells)
+
+
+def _order(place: Place) -> tuple[bool, str, str]:
+    return place[0] not in MACHINES, *place
