@@ -63,6 +63,8 @@ class Model:
         The .tflite file.
     arithmetic : str
         One of `ARITHMETICS`.
+    keep_activations : bool
+        Keep every result within the model for `activation`, in memory of its own.
 
     Attributes
     ----------
@@ -81,7 +83,7 @@ class Model:
         If the runtime cannot load the model, or `arithmetic` is unknown.
     """
 
-    def __init__(self, content: bytes, *, arithmetic: str) -> None:
+    def __init__(self, content: bytes, *, arithmetic: str, keep_activations: bool = False) -> None:
         if arithmetic not in ARITHMETICS:
             raise ModelError(f"There is no model arithmetic {arithmetic!r}; there are: {', '.join(ARITHMETICS)}.")
         module, self.runtime = _runtime()
@@ -89,7 +91,10 @@ class Model:
         try:
             with quiet_stderr():  # it announces its delegate
                 self._interpreter = module.Interpreter(
-                    model_content=content, experimental_op_resolver_type=resolver, num_threads=1
+                    model_content=content,
+                    experimental_op_resolver_type=resolver,
+                    experimental_preserve_all_tensors=keep_activations,
+                    num_threads=1,
                 )
                 self._interpreter.allocate_tensors()
             inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
@@ -159,3 +164,8 @@ class Model:
         self._interpreter.invoke()
         outputs: npt.NDArray[Any] = self._interpreter.get_tensor(self._output)
         return outputs
+
+    def activation(self, tensor: int) -> npt.NDArray[Any]:
+        """Return what the last run left in a tensor of the file, a copy; only with `keep_activations`."""
+        values: npt.NDArray[Any] = self._interpreter.get_tensor(tensor)
+        return values

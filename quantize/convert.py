@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import numpy.typing as npt
 
 from edge_asd.errors import ModelError
 from edge_asd.quiet import quiet_stderr
+from quantize.graph import Graph
+from quantize.ranges import Range
 from train.backend import import_tensorflow
 
 if TYPE_CHECKING:
@@ -19,34 +22,47 @@ if TYPE_CHECKING:
 
 
 def to_float(model: keras.Model) -> bytes:
-    """Convert to a float32 .tflite."""
-    return _convert(_converter(model))
-
-
-def to_int8(model: keras.Model, windows: npt.NDArray[np.float32]) -> bytes:
-    """Convert to an int8 .tflite: int8 input and output, per-channel weights, every operation in int8.
-
-    Parameters
-    ----------
-    model : keras.Model
-    windows : ndarray, float32 [shape=(n, ...), dB]
-        Representative inputs, from which the ranges of activations are taken.
+    """Convert to a float32 .tflite, batch norm folded.
 
     Raises
     ------
     ModelError
-        If there are no windows, or the model or the windows are not finite.
+        If the model is not finite.
     """
-    if len(windows) == 0:
-        raise ModelError("There is no representative data: int8 ranges cannot be measured. Add training clips.")
-    if not np.isfinite(windows).all() or not all(np.isfinite(weight).all() for weight in model.get_weights()):
-        raise ModelError("The model or its representative data holds NaN or infinity; its training failed. Train anew.")
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        raise ModelError("The model holds NaN or infinity; its training failed. Train anew.")
+    return _convert(_converter(model))
+
+
+def to_int8(float_model: bytes, ranges: Mapping[int, Range]) -> bytes:
+    """Convert a float32 .tflite to int8: input, output and every operation, with per-channel weights.
+
+    Parameters
+    ----------
+    float_model : bytes
+    ranges : mapping of tensor to (low, high)
+        Range of every activation. They are what the converter would measure itself, so that any
+        method may choose them.
+    """
+    tf = import_tensorflow()
+    # Not in TensorFlow's public interface, which measures ranges itself and takes none.
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    graph = Graph(float_model)
+    for tensor, (low, high) in ranges.items():
+        graph.set_range(tensor, low, high)
+    with quiet_stderr():  # it prints its settings
+        return bytes(mlir_quantize(graph.to_bytes(), input_data_type=tf.int8, output_data_type=tf.int8))
+
+
+def to_int16(model: keras.Model, windows: npt.NDArray[np.float32]) -> bytes:
+    """Convert to int16 activations and int8 weights, for comparison: no arithmetic of record executes it."""
     tf = import_tensorflow()
     converter = _converter(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([window[None]] for window in windows)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int16
     return _convert(converter)
 
 

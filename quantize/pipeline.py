@@ -13,11 +13,13 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.detectors.windowed import WindowDetector, output_multiplier
 from edge_asd.errors import DataError, OutputError
-from edge_asd.files import prepare_folder
+from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
-from quantize.convert import to_float, to_int8
+from quantize.convert import to_float
 from quantize.golden import golden_vectors
+from quantize.methods import DEFAULT, check_method, quantise
+from quantize.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
 from quantize.representative import HEADROOM_DB, representative_windows
 from quantize.threshold_fitting import check_threshold, fit_threshold
 from quantize.versions import versions
@@ -52,6 +54,9 @@ def quantise_run(
     method: str = "quantile",
     quantile: float = 0.9,
     score_seconds: float | None = None,
+    quantisation: str = DEFAULT,
+    headroom_db: float = HEADROOM_DB,
+    ranges: Path | None = None,
     arithmetic: str = "litert-ref",
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -71,6 +76,12 @@ def quantise_run(
     score_seconds : float, optional
         Span of the clip or rolling score, and of the stretches of held-back clips that the
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
+    quantisation : str
+        How the model becomes int8, one of `quantize.methods.METHODS`.
+    headroom_db : float
+        See `quantize.representative.representative_windows`.
+    ranges : Path, optional
+        CSV file for the report on the ranges of every layer in every section and domain.
     arithmetic : str
         The bundle's arithmetic of record (see `edge_asd.interpreter.ARITHMETICS`): thresholds are
         fitted and golden vectors made in it, and devices run the model in it.
@@ -88,21 +99,28 @@ def quantise_run(
     dataset = Dataset(data, run.machine, run.sections)
     fit, held_back = _clips_of_run(run, dataset)
     check_threshold(method, quantile)
+    check_method(quantisation)
     cache = cache or FeatureCache()
     notes: list[str] = []
     chosen = _threshold_clips(run, fit, held_back, notes)
     clips = list(zip(chosen, cache.features(chosen, run.features, run.baseline.window_frames), strict=True))
     score_frames = _score_frames(run, score_seconds, clips, notes)
     prepare_folder(out.absolute().parent)
+    if ranges is not None:
+        prepare_folder(ranges.absolute().parent)
     if out.is_dir():
         raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / run.machine}.easd.")
     model = shipped_form(run.load_model(folder))
 
     progress("representative data")
-    windows = representative_windows(fit, run.features, run.baseline.window_frames, cache)
-    windows = windows.reshape(len(windows), *run.baseline.input_shape(run.features.n_mels))
+    representative = representative_windows(fit, run.features, model.input_shape[1:], cache, headroom_db=headroom_db)
+    notes += representative.notes
     progress("conversion")
-    int8, float_model = to_int8(model, windows), to_float(model)
+    float_model = to_float(model)
+    int8 = quantise(float_model, representative, method=quantisation)
+    progress("ranges")
+    report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
+    notes += saturation_warnings(report)
     shipped = Model(int8, arithmetic=arithmetic)
     bundle = Bundle(
         machine=run.machine,
@@ -124,8 +142,11 @@ def quantise_run(
             "epochs": run.best_epoch,
             "loss": run.loss[run.best_epoch - 1],
             "held_back_loss": run.validation_loss[run.best_epoch - 1],
-            "representative_windows": len(windows),
-            "representative_shifts_db": list(HEADROOM_DB),
+            "quantisation": {
+                "method": quantisation,
+                "representative": representative.record,
+                "saturation": saturation(report),
+            },
             "versions": versions(),
         },
         model_arithmetic=arithmetic,
@@ -143,6 +164,8 @@ def quantise_run(
     level = statistics.median(features.level_db for _, features in clips)
     bundle = replace(bundle, golden=golden_vectors(bundle, level))
     bundle.save(out)
+    if ranges is not None:
+        write_atomically(ranges, to_csv(report))
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
 
 

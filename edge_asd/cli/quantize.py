@@ -12,6 +12,17 @@ from edge_asd.cli.common import CacheOption, DataOption, JsonOption, ProgressLin
 from edge_asd.stages import load_stage
 
 
+class QuantisationMethod(StrEnum):
+    """Ways to int8; `quantize.methods` says what they do."""
+
+    plain = "plain"
+    percentile = "percentile"
+    mse = "mse"
+    equalised = "equalised"
+    compensated = "compensated"
+    finetuned = "finetuned"
+
+
 class ThresholdMethod(StrEnum):
     """Ways to fit a threshold."""
 
@@ -38,6 +49,16 @@ def command(
     score_seconds: Annotated[
         float | None, typer.Option(help="Span of a clip or rolling score; 10, or the shortest clip, by default.")
     ] = None,
+    quantisation: Annotated[
+        QuantisationMethod, typer.Option(help="Way to int8; docs/quantisation.md compares them.")
+    ] = QuantisationMethod.compensated,
+    headroom: Annotated[
+        float, typer.Option(min=0.0, max=40.0, help="Room of the int8 ranges for levels beyond training's [dB].")
+    ] = 9.0,
+    ranges: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="File to write: range and saturation of each layer, section and domain."),
+    ] = None,
     arithmetic: Annotated[
         Arithmetic,
         typer.Option(help="Kernels that scores and thresholds are made with, here and on every device."),
@@ -47,7 +68,7 @@ def command(
 ) -> None:
     """Convert a run to int8, fit a threshold for each section, and write the bundle.
 
-    Representative data comes from every section and domain, with copies 6 dB louder and softer.
+    Representative data comes from every section and domain, with copies louder and softer by the headroom.
     """
     from edge_asd.detectors.loading import DETECTORS
     from edge_asd.detectors.scores import score_value
@@ -62,6 +83,9 @@ def command(
             method=threshold.value,
             quantile=quantile,
             score_seconds=score_seconds,
+            quantisation=quantisation.value,
+            headroom_db=headroom,
+            ranges=ranges,
             arithmetic=arithmetic.value,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda step: line(f"{step} ..."),
@@ -78,7 +102,9 @@ def command(
                 "machine": bundle.machine,
                 "arithmetic": bundle.model_arithmetic,
                 "model_bytes": len(bundle.model),
+                "quantisation": quantisation.value,
                 "saturation": done.saturated_share,
+                "saturation_by_domain": bundle.provenance["quantisation"]["saturation"],
                 "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
                 "clips": {s: t.clips for s, t in sorted(bundle.thresholds.items())},
                 "notes": done.notes,

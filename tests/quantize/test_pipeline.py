@@ -17,6 +17,7 @@ from edge_asd.frontend import log_mel
 from edge_asd.interpreter import Model
 from edge_asd.thresholds import quantile_threshold
 from quantize.golden import golden_pcm
+from quantize.methods import DEFAULT
 from quantize.pipeline import quantise_run
 from quantize.representative import representative_windows
 from tests.data import MACHINE
@@ -112,24 +113,22 @@ def test_the_float_model_is_the_trained_one(bundle, run_folder):
     assert np.abs(outputs - expected).max() < 1e-4 * np.abs(expected).max()
 
 
-def test_representative_windows_come_from_every_cell_at_three_levels(bundle, run_folder, tiny_data):
+def test_the_manifest_tells_how_the_model_became_int8(bundle, run_folder, tiny_data):
     run = Run.load(run_folder)
     clips = [clip for clip in Dataset(tiny_data, MACHINE).clips if clip.key in run.fit]
-    windows = representative_windows(clips, bundle.features, 5)
-    count = len(windows) // 3
-    assert (windows.dtype, windows.shape) == (np.float32, (bundle.provenance["representative_windows"], 640))
-    plain, louder, softer = windows[:count], windows[count : 2 * count], windows[2 * count :]
-    assert np.array_equal(louder, plain + np.float32(6))
-    assert np.array_equal(softer, np.maximum(plain - np.float32(6), np.float32(10 * math.log10(2.22e-16))))
-    for section, domain in (("00", "source"), ("00", "target"), ("01", "source")):
-        cell = [clip for clip in clips if (clip.name.section, clip.name.domain) == (section, domain)]
-        known = {
-            frames[i : i + 5].tobytes()
-            for frames in (log_mel(read_wav(clip.path).pcm).astype(np.float32) / 65536 for clip in cell)
-            for i in range(len(frames) - 4)
-        }
-        # 120 wanted; a clip of two seconds has 57 at most.
-        assert sum(window.tobytes() in known for window in plain) == min(120, 57 * len(cell))
+    told = bundle.provenance["quantisation"]
+    assert set(told) == {"method", "representative", "saturation"}
+    assert told["method"] == DEFAULT
+    assert told["representative"] == representative_windows(clips, bundle.features, (640,)).record
+    assert list(told["saturation"]) == [
+        *("train 00 source", "train 00 target", "train 01 source"),
+        *("test 00 source", "test 00 target", "test 01 source"),
+    ]
+
+
+def test_an_unknown_method_of_quantisation_is_refused(run_folder, tiny_data, tmp_path):
+    message = "There is no quantisation method 'int4'; use one of: plain, "
+    refused(ModelError, message, run_folder, tiny_data, tmp_path / "x.easd", quantisation="int4")
 
 
 # --- What is refused, before the long work and with nothing written
