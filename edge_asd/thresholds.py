@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
-from edge_asd.bundle import Threshold
 from edge_asd.errors import DataError
+from edge_asd.manifest import Threshold
 
 
 def is_anomalous(score: int, threshold: int) -> bool:

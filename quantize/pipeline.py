@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_asd.bundle import Bundle, Quantisation, Threshold
+from edge_asd.bundle import Bundle
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
@@ -16,6 +16,7 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
+from edge_asd.manifest import Quantisation, Threshold
 from quantize.convert import to_float
 from quantize.golden import golden_vectors
 from quantize.methods import DEFAULT, check_method, quantise

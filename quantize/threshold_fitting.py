@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from edge_asd.bundle import Threshold
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS, SCORE_MAX
 from edge_asd.errors import DataError
+from edge_asd.manifest import Threshold
 from edge_asd.thresholds import quantile_threshold
 
 METHODS = ("quantile", "gamma")
