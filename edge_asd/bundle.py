@@ -106,6 +106,10 @@ class Bundle:
         """Section whose scores are among the golden vectors: the first."""
         return min(self.thresholds)
 
+    def without_own_threshold(self, domain: str | None) -> list[str]:
+        """Sections that have no threshold of their own for `domain`; none where it is None."""
+        return [section for section, fitted in sorted(self.thresholds.items()) if domain not in {None, *fitted.domains}]
+
     def threshold(self, section: str, domain: str | None = None) -> Threshold:
         """Return the threshold of `section`; of one of its domains, where that has its own.
 
