@@ -277,3 +277,21 @@ def test_what_was_asked_for_is_checked_before_the_work(bundle_path, healthy, tmp
     assert sorted(tmp_path.iterdir()) == [empty, file]
     assert list(empty.iterdir()) == []
     assert file.read_text() == "in the way"
+
+
+def test_quantize_takes_one_target_and_tells_it(run_folder, tiny_data, tmp_path, command):
+    out = tmp_path / "fan.easd"
+    quantize = ("quantize", run_folder, "--data", tiny_data, "--out", out, "--score-seconds", 1.5)
+    for usage in (("--quantile", 0.9), ("--threshold", "gamma")):
+        done = command(*quantize, "--false-positive-rate", 0.1, *usage)
+        assert (done.returncode, done.stdout) == (2, "")
+    assert_error(command(*quantize, "--false-positive-rate", 1), "false-positive rate 1 is outside [0, 1)")
+    assert not out.exists()
+    done = command(*quantize, "--false-positive-rate", 0.1, "--domain-thresholds", "--json")
+    document, found = json.loads(done.stdout), Bundle.load(out).thresholds
+    assert document["false_positives"]["00"] == {
+        "flagged": 0, "clips": 3, "low": 0.0, "high": pytest.approx(1 - 0.025 ** (1 / 3)), "rate": 0.0,
+    }  # fmt: skip
+    assert document["thresholds"] == {section: fitted.score for section, fitted in found.items()}
+    assert document["domain_thresholds"] == {"00": {}, "01": {}}
+    assert any("fewer than 20, make no threshold of its own" in text for text in document["notes"])
