@@ -29,6 +29,7 @@ from edge_asd.container import read_container, write_container
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.interpreter import ARITHMETICS
+from edge_asd.manifest import Json, Quantisation, Threshold
 from edge_asd.strict_json import StrictReader, parse_object
 
 SCHEMA = 1
@@ -50,49 +51,6 @@ _MANIFEST = "manifest.json"
 _DIGEST = "manifest_sha256"
 _MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
 _FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Quantisation:
-    """How one int8 tensor stands for decibels: dB = scale * (q - zero_point).
-
-    Attributes
-    ----------
-    scale : float > 0 [dB]
-        Exactly the float32 in the model file.
-    zero_point : int, -128 to 127
-    multiplier : int
-        `scale` as the integer that the fixed-point arithmetic uses: for the input
-        round(2^16 / scale), for the output round(2^24 * scale).
-    """
-
-    scale: float
-    zero_point: int
-    multiplier: int
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """Decision threshold of a section: a clip is anomalous when its score is greater.
-
-    Attributes
-    ----------
-    score : int [Q15.16]
-        In dB^2 for "ae", in nat for "mobilenetv2".
-    method : str
-        How it was fitted: "quantile" or "gamma".
-    quantile : float, 0 to 1
-    clips : dict of str to int
-        Number of held-back training clips it was fitted on, by domain; a clip of several score
-        spans counts as so many.
-    """
-
-    score: int
-    method: str
-    quantile: float
-    clips: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +106,12 @@ class Bundle:
         """Section whose scores are among the golden vectors: the first."""
         return min(self.thresholds)
 
-    def threshold(self, section: str) -> Threshold:
-        """Return the threshold of `section`.
+    def without_own_threshold(self, domain: str | None) -> list[str]:
+        """Sections that have no threshold of their own for `domain`; none where it is None."""
+        return [section for section, fitted in sorted(self.thresholds.items()) if domain not in {None, *fitted.domains}]
+
+    def threshold(self, section: str, domain: str | None = None) -> Threshold:
+        """Return the threshold of `section`; of one of its domains, where that has its own.
 
         Raises
         ------
@@ -157,7 +119,7 @@ class Bundle:
             If the bundle has no such section.
         """
         try:
-            return self.thresholds[section]
+            return self.thresholds[section].domains.get(domain or "", self.thresholds[section])
         except KeyError:
             known = ", ".join(sorted(self.thresholds))
             raise BundleError(
@@ -199,10 +161,10 @@ class Bundle:
             "window_frames": self.window_frames,
             "window_hop": self.window_hop,
             "score_window_frames": self.score_window_frames,
-            "input": _as_json(self.input),
-            "output": _as_json(self.output),
+            "input": self.input.as_json(),
+            "output": self.output.as_json(),
             **({"classes": list(self.classes)} if self.classes else {}),
-            "sections": {section: _as_json(threshold) for section, threshold in sorted(self.thresholds.items())},
+            "sections": {section: threshold.as_json() for section, threshold in sorted(self.thresholds.items())},
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
             "provenance": self.provenance,
         }
@@ -231,10 +193,6 @@ def _digest(manifest: Json) -> str:
     """
     values = {key: value for key, value in manifest.items() if key != _DIGEST}
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _as_json(value: Quantisation | Threshold) -> Json:
-    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _parse(files: dict[str, bytes]) -> Bundle:
@@ -287,7 +245,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         raise BundleError(f"manifest.json: {error}") from error
 
     sections = top.child("sections")
-    thresholds = {section: _threshold(sections.child(section)) for section in sections.keys}
+    thresholds = {section: Threshold.parse(sections.child(section)) for section in sections.keys}
     if not thresholds:
         raise BundleError("manifest.json lists no section.")
     bundle = Bundle(
@@ -297,8 +255,8 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         window_frames=(window_frames := top.integer("window_frames", 1, 1024)),
         window_hop=top.integer("window_hop", 1, window_frames),
         score_window_frames=top.integer("score_window_frames", 1, 1_000_000),
-        input=_quantisation(top.child("input")),
-        output=_quantisation(top.child("output")),
+        input=Quantisation.parse(top.child("input")),
+        output=Quantisation.parse(top.child("output")),
         thresholds=thresholds,
         model=files[_MODEL],
         float_model=files[_FLOAT_MODEL],
@@ -325,29 +283,3 @@ def _classes(reader: StrictReader, sections: Iterable[str]) -> tuple[str, ...]:
     ):
         raise BundleError(f"{reader.where}: 'classes' does not name each section, and at least one class more, once.")
     return tuple(names)
-
-
-def _quantisation(reader: StrictReader) -> Quantisation:
-    value = Quantisation(
-        scale=reader.take("scale", float),
-        zero_point=reader.integer("zero_point", -128, 127),
-        multiplier=reader.integer("multiplier", 1, 2**31 - 1),
-    )
-    reader.finish()
-    if not value.scale > 0:
-        raise BundleError(f"{reader.where}: scale must be greater than 0.")
-    return value
-
-
-def _threshold(reader: StrictReader) -> Threshold:
-    clips = reader.child("clips")
-    value = Threshold(
-        score=reader.integer("score", 1 - 2**31, 2**31 - 1),
-        method=reader.take("method", str),
-        quantile=reader.take("quantile", float),
-        clips={domain: clips.integer(domain, 0, 10**9) for domain in clips.keys},
-    )
-    reader.finish()
-    if not 0 <= value.quantile <= 1:
-        raise BundleError(f"{reader.where}: 'quantile' is {value.quantile}, outside 0 to 1.")
-    return value

@@ -1,13 +1,18 @@
-"""Decision thresholds: integers, one a section."""
+"""Decision thresholds: integers, one a section, or one a domain of it where the clips suffice."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
 
-from edge_asd.bundle import Threshold
+from edge_asd.binomial import clopper_pearson
 from edge_asd.errors import DataError
+from edge_asd.manifest import FalsePositives, Threshold
+
+FEW_CLIPS = 20
+"""With fewer, a domain has no threshold of its own, and that of a section is called rough."""
 
 
 def is_anomalous(score: int, threshold: int) -> bool:
@@ -44,3 +49,39 @@ def quantile_threshold(scores: Mapping[str, Sequence[int]], quantile: float) -> 
     reached = accumulate(weight for _, weight in weighted)
     score = next(score for (score, _), total in zip(weighted, reached, strict=True) if total >= wanted)
     return Threshold(score, "quantile", quantile, {domain: len(values) for domain, values in domains.items()})
+
+
+def false_positive_threshold(scores: Mapping[str, Sequence[int]], rate: float) -> Threshold:
+    """Fit a threshold so that at most `rate` of healthy scores lie above it, the domains weighted equally.
+
+    It is the quantile 1 - `rate`, and comes with what was achieved: how many of the scores, of all
+    domains together, lie above it, and the exact 95 % interval of that rate. Where the scores are of
+    one domain and independent, the interval holds for new clips although the threshold was fitted on
+    the same scores: of n, k lie above the threshold, which makes the true rate beta-distributed with
+    parameters k + 1 and n - k (S. S. Wilks, "Determination of sample sizes for setting tolerance
+    limits", Annals of Mathematical Statistics 12, 1941), and the interval's upper limit is the
+    97.5 % quantile of just this distribution.
+
+    Parameters
+    ----------
+    scores : mapping of domain to sequence of int [Q15.16]
+        Scores of healthy clips that the model was not fitted on.
+    rate : float, 0 <= rate < 1
+
+    Raises
+    ------
+    DataError
+        If there is no score, or `rate` is out of range.
+    """
+    if not 0 <= rate < 1:
+        raise DataError(f"The false-positive rate {rate} is outside [0, 1); use for example 0.05.")
+    # As a person would write it: 0.95, not 0.9499999999999999.
+    fitted = quantile_threshold(scores, round(1 - rate, 12))
+    pooled = [score for values in scores.values() for score in values]
+    flagged = sum(is_anomalous(score, fitted.score) for score in pooled)
+    low, high = clopper_pearson(flagged, len(pooled))
+    return replace(
+        fitted,
+        method="false-positive-rate",
+        false_positives=FalsePositives(flagged=flagged, clips=len(pooled), low=low, high=high),
+    )

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_asd.bundle import Bundle
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, Domain
 from edge_asd.detectors.loading import DETECTORS
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
@@ -119,6 +119,7 @@ def evaluate(
     data: Path,
     out: Path,
     *,
+    domain: Domain | None = None,
     ground_truth: Path | None = None,
     cache: FeatureCache | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
@@ -134,6 +135,9 @@ def evaluate(
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
         Q15.16), ``float/`` and ``fixed/`` with the float model's scores (dB^2 or nat),
         ``agreement.png`` and ``evaluation.json``.
+    domain : {"source", "target"}, optional
+        Evaluate this domain alone, by its own thresholds where the bundle has them. Otherwise both,
+        by the thresholds of their sections.
     ground_truth : Path, optional
         File or folder with the labels of evaluation clips (see `train.ground_truth`).
     cache : FeatureCache, optional
@@ -148,10 +152,13 @@ def evaluate(
     """
     dataset = Dataset(data, bundle.machine, ground_truth=ground_truth)
     sections = [section for section in dataset.sections if section in bundle.thresholds]
-    clips = [clip for clip in dataset.select(split="test") if clip.name.section in sections]
+    domains = DOMAINS if domain is None else (domain,)
+    clips = [
+        clip for clip in dataset.select(split="test") if clip.name.section in sections and clip.name.domain in domains
+    ]
     if not clips:
         raise DataError(
-            f"{data / bundle.machine} has no test clips of the bundle's sections "
+            f"{data / bundle.machine} has no {f'{domain} ' if domain else ''}test clips of the bundle's sections "
             f"({', '.join(sorted(bundle.thresholds))})."
         )
     prepare_folder(out)
@@ -160,6 +167,11 @@ def evaluate(
         for section in dataset.sections
         if section not in bundle.thresholds
     ]
+    notes += [
+        f"Section {section} has no threshold of its own for the domain {domain}; the section's decides."
+        for section in bundle.without_own_threshold(domain)
+        if section in sections
+    ]
     scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
     if any(clip.frames != bundle.score_window_frames for clip in scored):
         notes.append(
@@ -167,18 +179,19 @@ def evaluate(
         )
 
     results = []
-    for domain in DOMAINS:
+    for cell_domain in domains:
         for section in sections:
-            group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (section, domain)]
+            group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (section, cell_domain)]
             if group:
-                results.append(_evaluate_group(bundle, section, domain, group, out))
+                threshold = bundle.threshold(section, domain).score
+                results.append(_evaluate_group(bundle.machine, section, cell_domain, threshold, group, out))
             else:
-                notes.append(f"Section {section} has no {domain} test clips.")
+                notes.append(f"Section {section} has no {cell_domain} test clips.")
     write_result(
         out / "result.csv",
         [Row(r.machine, r.section, r.domain, (r.auc_int8, r.pauc_int8, r.precision, r.recall, r.f1)) for r in results],
     )
-    evaluation = Evaluation(results, scored, _agreement(bundle, scored), saturated, notes)
+    evaluation = Evaluation(results, scored, _agreement(bundle, domain, scored), saturated, notes)
     agreement_picture(
         out / "agreement.png",
         [(s.clip.name.domain, s.floating, score_value(s.shipped)) for s in scored],
@@ -211,17 +224,18 @@ def _score(
     return scored, shipped.saturated_share
 
 
-def _agreement(bundle: Bundle, scored: Sequence[ClipScores]) -> Agreement:
+def _agreement(bundle: Bundle, domain: Domain | None, scored: Sequence[ClipScores]) -> Agreement:
     return agreement(
         [s.floating for s in scored],
         [score_value(s.shipped) for s in scored],
-        [score_value(bundle.threshold(s.clip.name.section).score) for s in scored],
+        [score_value(bundle.threshold(s.clip.name.section, domain).score) for s in scored],
         signed=bool(bundle.classes),
     )
 
 
-def _evaluate_group(bundle: Bundle, section: str, domain: str, group: Sequence[ClipScores], out: Path) -> Result:
-    threshold = bundle.threshold(section).score
+def _evaluate_group(
+    machine: str, section: str, domain: str, threshold: int, group: Sequence[ClipScores], out: Path
+) -> Result:
     names = [s.clip.path.name for s in group]
     flagged = [is_anomalous(s.shipped, threshold) for s in group]
     for folder, values in (
@@ -229,9 +243,9 @@ def _evaluate_group(bundle: Bundle, section: str, domain: str, group: Sequence[C
         (out / "float", [s.floating for s in group]),
         (out / "fixed", [s.fixed for s in group]),
     ):
-        write_pairs(folder / scores_name(bundle.machine, section, domain), zip(names, values, strict=True))
+        write_pairs(folder / scores_name(machine, section, domain), zip(names, values, strict=True))
     write_pairs(
-        out / decisions_name(bundle.machine, section, domain), zip(names, (int(flag) for flag in flagged), strict=True)
+        out / decisions_name(machine, section, domain), zip(names, (int(flag) for flag in flagged), strict=True)
     )
     labelled = [s for s in group if s.clip.name.label is not None]
     anomaly = [s.clip.name.label == "anomaly" for s in labelled]
@@ -242,10 +256,10 @@ def _evaluate_group(bundle: Bundle, section: str, domain: str, group: Sequence[C
     decisions = decision_figures(anomaly, decided)
     normal = [flag for flag, label in zip(decided, anomaly, strict=True) if not label]
     interval = paired_difference_interval(
-        anomaly, float_column, shipped_column, seed=cell_seed(0, bundle.machine, section, domain)
+        anomaly, float_column, shipped_column, seed=cell_seed(0, machine, section, domain)
     )
     return Result(
-        machine=bundle.machine,
+        machine=machine,
         section=section,
         domain=domain,
         n_normal=anomaly.count(False),

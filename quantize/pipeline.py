@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_asd.bundle import Bundle, Quantisation, Threshold
+from edge_asd.bundle import Bundle
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
@@ -16,12 +16,14 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
+from edge_asd.manifest import Quantisation, Threshold
+from edge_asd.thresholds import FEW_CLIPS
 from quantize.convert import to_float
 from quantize.golden import golden_vectors
 from quantize.methods import DEFAULT, check_method, quantise
 from quantize.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
 from quantize.representative import HEADROOM_DB, representative_windows
-from quantize.threshold_fitting import check_threshold, fit_threshold
+from quantize.threshold_fitting import check_threshold, fit_threshold, with_domains
 from quantize.versions import versions
 from train.dataset import Clip, Dataset, content_hash
 from train.feature_cache import FeatureCache
@@ -33,8 +35,6 @@ SCORE_SECONDS = 10.0
 """Default span of a clip or rolling score, the length of MIMII DUE's clips."""
 
 MAX_SCORE_SECONDS = 3600.0
-
-_FEW_CLIPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def quantise_run(
     *,
     method: str = "quantile",
     quantile: float = 0.9,
+    domain_thresholds: bool = False,
     score_seconds: float | None = None,
     quantisation: str = DEFAULT,
     headroom_db: float = HEADROOM_DB,
@@ -73,6 +74,8 @@ def quantise_run(
         The bundle, by custom NAME.easd.
     method, quantile
         See `quantize.threshold_fitting.fit_threshold`.
+    domain_thresholds : bool
+        Fit thresholds for single domains, too (`quantize.threshold_fitting.with_domains`).
     score_seconds : float, optional
         Span of the clip or rolling score, and of the stretches of held-back clips that the
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
@@ -156,7 +159,7 @@ def quantise_run(
     sections = {clip.name.section for clip in held_back}
     thresholds = {
         section: _section_threshold(
-            detector, bundle.windows_per_score, section, clips, sections, method, quantile, notes
+            detector, bundle.windows_per_score, section, clips, sections, method, quantile, domain_thresholds, notes
         )
         for section in run.sections
     }
@@ -232,23 +235,34 @@ def _section_threshold(
     held_back: set[str],
     method: str,
     quantile: float,
+    domain_thresholds: bool,
     notes: list[str],
 ) -> Threshold:
     kind = "held-back clip" if section in held_back else "clip"
     scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
-    count = 0
+    counts = dict.fromkeys(DOMAINS, 0)
     for clip, features in clips:
         if clip.name.section == section:
             scores[clip.name.domain] += span_scores(detector.window_scores(features.frames, section), windows)
-            count += 1
+            counts[clip.name.domain] += 1
+    count = sum(counts.values())
     if count == 0:
         raise DataError(
             f"Section {section} has no clip held back from fitting, so it can have no threshold. "
             "It needs at least two training clips."
         )
-    if count < _FEW_CLIPS:
+    if count < FEW_CLIPS:
         notes.append(
             f"Section {section}: its threshold rests on {count} {kind}{'s' if count > 1 else ''}; "
             "expect it to be rough. More healthy recordings make it better."
         )
-    return fit_threshold(scores, method, quantile)
+    fitted = fit_threshold(scores, method, quantile)
+    if not domain_thresholds:
+        return fitted
+    fitted, without = with_domains(fitted, scores, counts)
+    notes += [
+        f"Section {section}, {domain}: {counts[domain]} {kind}{'' if counts[domain] == 1 else 's'}, fewer than "
+        f"{FEW_CLIPS}, make no threshold of its own; the section's decides there."
+        for domain in without
+    ]
+    return fitted

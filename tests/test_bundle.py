@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_asd.bundle import SCHEMA, Bundle, Quantisation, Threshold
+from edge_asd.bundle import SCHEMA, Bundle
 from edge_asd.errors import BundleError, OutputError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.manifest import Quantisation, Threshold
 
 FILES = ("manifest.json", "model.tflite", "model_float.tflite", "golden.npz")
 

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli import data, demo, devices, doctor, evaluate, metrics, monitor, quantize, reproduce, selftest, train
+from edge_asd.cli import (
+    calibrate,
+    data,
+    demo,
+    devices,
+    doctor,
+    evaluate,
+    metrics,
+    monitor,
+    quantize,
+    reproduce,
+    selftest,
+    train,
+)
 from edge_asd.cli.common import State
 from edge_asd.errors import EdgeAsdError
 
@@ -29,6 +42,7 @@ app.command("quantize")(quantize.command)
 app.command("evaluate")(evaluate.command)
 app.command("metrics")(metrics.command)
 app.command("reproduce")(reproduce.command)
+app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
 app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)

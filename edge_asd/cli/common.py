@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,6 +35,13 @@ GroundTruthOption = Annotated[
     ),
 ]
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize.")]
+
+
+class DomainName(StrEnum):
+    """The two operating conditions (`edge_asd.clips.DOMAINS`)."""
+
+    source = "source"
+    target = "target"
 
 
 class State:

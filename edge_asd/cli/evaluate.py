@@ -11,6 +11,7 @@ from edge_asd.cli.common import (
     BundleArgument,
     CacheOption,
     DataOption,
+    DomainName,
     GroundTruthOption,
     JsonOption,
     ProgressLine,
@@ -33,6 +34,10 @@ def command(
             metavar="X", help="Exit with 1 if the mean AUC drop (sections and domains with 10+10 clips) exceeds X."
         ),
     ] = None,
+    domain: Annotated[
+        DomainName | None,
+        typer.Option(help="Evaluate this domain alone, by its own thresholds where the bundle has them."),
+    ] = None,
     ground_truth: GroundTruthOption = None,
     cache: CacheOption = None,
     json: JsonOption = False,
@@ -53,6 +58,7 @@ def command(
             Bundle.load(bundle),
             data,
             out,
+            domain=domain,
             ground_truth=ground_truth,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=lambda what, n, total: line(f"{what}: clip {n}/{total}"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, note
+from edge_asd.cli.common import BundleArgument, DomainName, note
 from edge_asd.clips import parse_section
 from edge_asd.errors import DataError
 
@@ -27,6 +27,9 @@ def command(
     bundle: BundleArgument,
     section: Annotated[
         str | None, typer.Option(help="Section whose threshold decides; may be left out if there is only one.")
+    ] = None,
+    domain: Annotated[
+        DomainName | None, typer.Option(help="Decide by this domain's own threshold, where the section has one.")
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="Microphone: its name, a part of it, or its index (see edge-asd devices).")
@@ -53,7 +56,9 @@ def command(
 
     loaded = Bundle.load(bundle)
     chosen = _section(loaded, section)
-    engine = Engine(loaded, chosen, interval_s=interval)
+    engine = Engine(loaded, chosen, domain=domain, interval_s=interval)
+    if chosen in loaded.without_own_threshold(domain):
+        note(f"Section {chosen} has no threshold of its own for the domain {domain}; the section's decides.")
     live = wav is None and not stdin
     try:
         if wav is not None:

@@ -9,6 +9,14 @@ from typing import Annotated
 import typer
 
 from edge_asd.cli.common import CacheOption, DataOption, JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.thresholds import (
+    DEFAULT_QUANTILE,
+    FalsePositiveRateOption,
+    QuantileOption,
+    check_one_target,
+    describe,
+    false_positives,
+)
 from edge_asd.stages import load_stage
 
 
@@ -45,7 +53,15 @@ def command(
     threshold: Annotated[
         ThresholdMethod, typer.Option(help="quantile of held-back scores, or the published gamma fit.")
     ] = ThresholdMethod.quantile,
-    quantile: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of healthy scores below it.")] = 0.9,
+    quantile: QuantileOption = None,
+    false_positive_rate: FalsePositiveRateOption = None,
+    domain_thresholds: Annotated[
+        bool,
+        typer.Option(
+            "--domain-thresholds",
+            help="Fit a threshold for each domain, too, where at least 20 clips of it were held back.",
+        ),
+    ] = False,
     score_seconds: Annotated[
         float | None, typer.Option(help="Span of a clip or rolling score; 10, or the shortest clip, by default.")
     ] = None,
@@ -70,8 +86,14 @@ def command(
 
     Representative data comes from every section and domain, with copies louder and softer by the headroom.
     """
+    check_one_target(quantile, false_positive_rate)
+    if false_positive_rate is None:
+        method, share = threshold.value, DEFAULT_QUANTILE if quantile is None else quantile
+    elif threshold is ThresholdMethod.gamma:
+        raise typer.BadParameter("--false-positive-rate counts scores, and does not go with --threshold gamma")
+    else:
+        method, share = "false-positive-rate", round(1 - false_positive_rate, 12)
     from edge_asd.detectors.loading import DETECTORS
-    from edge_asd.detectors.scores import score_value
 
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.feature_cache")
     line = ProgressLine()
@@ -80,8 +102,9 @@ def command(
             run,
             data,
             out,
-            method=threshold.value,
-            quantile=quantile,
+            method=method,
+            quantile=share,
+            domain_thresholds=domain_thresholds,
             score_seconds=score_seconds,
             quantisation=quantisation.value,
             headroom_db=headroom,
@@ -106,6 +129,11 @@ def command(
                 "saturation": done.saturated_share,
                 "saturation_by_domain": bundle.provenance["quantisation"]["saturation"],
                 "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
+                "domain_thresholds": {
+                    s: {domain: own.score for domain, own in sorted(t.domains.items())}
+                    for s, t in sorted(bundle.thresholds.items())
+                },
+                "false_positives": {s: false_positives(t) for s, t in sorted(bundle.thresholds.items())},
                 "clips": {s: t.clips for s, t in sorted(bundle.thresholds.items())},
                 "notes": done.notes,
             }
@@ -115,7 +143,7 @@ def command(
     print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
     unit = DETECTORS[bundle.detector].unit
     for section, fitted in sorted(bundle.thresholds.items()):
-        clips = ", ".join(f"{n} {domain}" for domain, n in fitted.clips.items())
-        fit = f"{fitted.method} {fitted.quantile:g} of {clips} clips"
-        print(f"Section {section}: threshold {score_value(fitted.score):.2f} {unit} ({fit}).")
+        print(f"Section {section}: {describe(fitted, unit)}.")
+        for domain, own in sorted(fitted.domains.items()):
+            print(f"Section {section}, {domain}: {describe(own, unit)}.")
     print(f"Next: edge-asd evaluate {out} --data {data} --out results")

@@ -47,6 +47,8 @@ class Engine:
     bundle : Bundle
     section : str
         Whose threshold decides.
+    domain : {"source", "target"}, optional
+        Decide by this domain's threshold, where the section has one, and by the section's elsewhere.
     interval_s : float > 0 [s]
         Time between two decisions, rounded to whole frames. The first falls when the score's
         span (`bundle.score_window_frames`) has been heard.
@@ -62,9 +64,9 @@ class Engine:
         Of the scores.
     """
 
-    def __init__(self, bundle: Bundle, section: str, *, interval_s: float = 1.0) -> None:
+    def __init__(self, bundle: Bundle, section: str, *, domain: str | None = None, interval_s: float = 1.0) -> None:
         self._bundle, self._section = bundle, section
-        self._threshold = bundle.threshold(section).score
+        self._threshold = bundle.threshold(section, domain).score
         self._detector = load_detector(bundle)
         self.unit = self._detector.unit
         self._rolling = RollingScore(bundle.windows_per_score)

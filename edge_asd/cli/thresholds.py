@@ -1,0 +1,60 @@
+"""Thresholds as the commands take and tell them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from edge_asd.detectors.scores import score_value
+from edge_asd.manifest import Threshold
+
+DEFAULT_QUANTILE = 0.9
+
+QuantileOption = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Share of healthy scores at or below the threshold.", show_default="0.9"),
+]
+FalsePositiveRateOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="RATE",
+        min=0.0,
+        max=1.0,
+        help="Fit the threshold to this share of false alarms instead, and tell the exact 95 % interval of what it is.",
+    ),
+]
+
+
+def check_one_target(quantile: float | None, false_positive_rate: float | None) -> None:
+    """Refuse a quantile and a false-positive rate together: either says what the other would be."""
+    if quantile is not None and false_positive_rate is not None:
+        raise typer.BadParameter("give only one of --quantile and --false-positive-rate")
+
+
+def describe(threshold: Threshold, unit: str) -> str:
+    """Tell a threshold and how it was fitted, in one line."""
+    clips = ", ".join(f"{n} {domain}" for domain, n in threshold.clips.items())
+    return (
+        f"threshold {score_value(threshold.score):.2f} {unit} ({_method(threshold)} of {clips} clips{_rate(threshold)})"
+    )
+
+
+def _method(threshold: Threshold) -> str:
+    if threshold.false_positives is None:
+        return f"{threshold.method} {threshold.quantile:g}"
+    return f"{threshold.method} {1 - threshold.quantile:.4g}"
+
+
+def _rate(threshold: Threshold) -> str:
+    found = threshold.false_positives
+    if found is None:
+        return ""
+    return f"; {found.flagged} above it, {found.rate:.1%}, 95 % interval {found.low:.1%} to {found.high:.1%}"
+
+
+def false_positives(threshold: Threshold) -> dict[str, Any] | None:
+    """Return the false positives for programs; None where no rate was asked for."""
+    found = threshold.false_positives
+    return None if found is None else {**asdict(found), "rate": found.rate}
