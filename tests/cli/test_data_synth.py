@@ -48,15 +48,15 @@ def test_errors_leave_nothing_behind(tmp_path: Path) -> None:
 
 @pytest.mark.prove
 def test_tiny_is_made_within_a_minute_and_bit_for_bit_again(tmp_path: Path) -> None:
-    contents = []
+    contents, times = [], []
     for name in ("a", "b"):
         started = time.monotonic()
         done = edge_asd("data", "synth", tmp_path / name, "--preset", "tiny", "--workers", 2 if name == "a" else 1)
-        seconds = time.monotonic() - started
+        times.append(time.monotonic() - started)
         assert done.returncode == 0, done.stderr
-        print(f"{seconds:.1f} s")
-        assert seconds < 60 or name == "b"
         folder = tmp_path / name
         contents.append({str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.*")})
     assert len(contents[0]) == 5 * 183
     assert contents[0] == contents[1]
+    print(f"two workers {times[0]:.1f} s, one {times[1]:.1f} s")
+    assert times[0] < 60
