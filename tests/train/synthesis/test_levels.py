@@ -28,8 +28,7 @@ def level_auc(machine: str, section: str, domain: str, clips: int, seconds: floa
 
 
 # With 60 + 60 clips the AUC of equal distributions has a standard deviation of 0.053: four of them.
-@pytest.mark.parametrize("row", [("fan", "00", "source"), ("gearbox", "03", "target"), ("pump", "02", "target"),
-                                 ("slider", "05", "source"), ("valve", "01", "target")])  # fmt: skip
+@pytest.mark.parametrize("row", [("fan", "00", "source"), ("pump", "02", "target"), ("slider", "05", "source")])
 def test_a_few_sections(row: tuple[str, str, str]) -> None:
     assert 0.29 < level_auc(*row, clips=60, seconds=0.5) < 0.71
 
