@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from edge_asd.bundle import SCHEMA, Bundle
 from edge_asd.errors import BundleError, OutputError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
-from edge_asd.manifest import Quantisation, Threshold
+from edge_asd.manifest import FalsePositives, Quantisation, Threshold
 
 FILES = ("manifest.json", "model.tflite", "model_float.tflite", "golden.npz")
 
@@ -36,7 +36,15 @@ SMALL = Bundle(
     output=Quantisation(0.5, -1, 8388608),
     thresholds={
         "00": Threshold(46063592, "quantile", 0.9, {"source": 2, "target": 1}),
-        "03": Threshold(7, "gamma", 0.5, {}),
+        "03": Threshold(
+            7,
+            "false-positive-rate",
+            0.5,
+            {"source": 2},
+            false_positives=FalsePositives(flagged=1, clips=2, low=0.0125, high=0.9875),
+            calibrated=True,
+            domains={"target": Threshold(9, "gamma", 0.5, {})},
+        ),
     },
     model=b"not a model, but loading does not look",
     float_model=bytes(range(256)),
@@ -155,6 +163,22 @@ def test_windows_per_score_counts_whole_windows():
     assert counts == [307, 31, 32, 1, 1, 2]
 
 
+def test_a_manifest_says_nothing_of_what_a_threshold_has_not(folder):
+    """Bundles of before there were thresholds of domains read as they were written."""
+    plain = json.loads((folder / "manifest.json").read_bytes())["sections"]["00"]
+    assert set(plain) == {"score", "method", "quantile", "clips"}
+    loaded = Bundle.load(folder).thresholds["00"]
+    assert (loaded.false_positives, loaded.calibrated, loaded.domains) == (None, False, {})
+
+
+def test_a_domain_without_a_threshold_of_its_own_has_its_sections():
+    found = {domain: SMALL.threshold("03", domain).score for domain in (None, "source", "target")}
+    assert found == {None: 7, "source": 7, "target": 9}
+    assert SMALL.threshold("00", "target") == SMALL.threshold("00")
+    missing = {domain: SMALL.without_own_threshold(domain) for domain in (None, "source", "target")}
+    assert missing == {None: [], "source": ["00", "03"], "target": ["00"]}
+
+
 def test_a_section_that_is_not_there_is_named_with_those_that_are():
     assert SMALL.threshold("03").score == 7
     with pytest.raises(BundleError, match=r"\(fan\) has no section 02. It has: 00, 03"):
@@ -246,7 +270,10 @@ def test_a_changed_file_is_named(folder, name):
 
 # --- Manifests that are whole but wrong
 
-LEVELS = [(), ("arithmetic",), ("features",), ("input",), ("output",), ("sections", "00"), ("files",)]
+FITTED = ("sections", "03")
+RATE = (*FITTED, "false_positives")
+OWN = (*FITTED, "domains", "target")
+LEVELS = [(), ("arithmetic",), ("features",), ("input",), ("output",), ("sections", "00"), ("files",), RATE, OWN]
 
 
 def at(manifest: dict, level: tuple[str, ...]) -> dict:
@@ -258,7 +285,7 @@ def at(manifest: dict, level: tuple[str, ...]) -> dict:
 def keys() -> list[tuple[tuple[str, ...], str]]:
     manifest = json.loads(json.dumps(SMALL._manifest(dict.fromkeys(FILES[1:], b""))))
     found = [(level, key) for level in LEVELS for key in at(manifest, level)]
-    assert len(found) == 15 + 3 + 4 + 3 + 3 + 4 + 3
+    assert len(found) == 15 + 3 + 4 + 3 + 3 + 4 + 3 + 4 + 4
     return [(level, key) for level, key in found if key != "manifest_sha256"]
 
 
@@ -315,6 +342,17 @@ def test_a_value_of_another_type_is_refused(edited, level, key, value):
         (("sections", "00"), "score", -(2**31), "outside -2147483647 to"),
         (("sections", "00"), "clips", {"source": -1}, "outside 0 to"),
         (("sections", "00"), "clips", {"source": 1.5}, "should be int"),
+        (FITTED, "calibrated", 1, "'calibrated' should be bool"),
+        (FITTED, "false_positives", None, "should be dict"),
+        (RATE, "clips", 0, "outside 1 to"),
+        (RATE, "flagged", 3, "outside 0 to 2"),
+        (RATE, "low", -0.1, "is no interval of 0.5"),
+        (RATE, "low", 0.6, "is no interval of 0.5"),
+        (RATE, "high", 1.1, "is no interval of 0.5"),
+        (FITTED, "domains", [], "should be dict"),
+        (FITTED, "domains", {"elsewhere": {}}, "unknown key 'elsewhere'"),
+        (OWN, "domains", {}, "unknown key 'domains'"),
+        (OWN, "score", 2**31, "outside -2147483647 to"),
         (("files",), "model.tflite", "0" * 64, "model.tflite was changed"),
     ],
 )

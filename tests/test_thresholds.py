@@ -3,12 +3,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from edge_asd.errors import DataError
-from edge_asd.thresholds import is_anomalous, quantile_threshold
+from edge_asd.thresholds import false_positive_threshold, is_anomalous, quantile_threshold
 
 SCORES = st.lists(st.integers(0, 30) | st.integers(0, 2**31 - 1), min_size=1, max_size=40)
 DOMAINS = st.dictionaries(st.sampled_from(("source", "target", "other")), SCORES, min_size=1)
@@ -64,3 +66,35 @@ def test_no_clip_is_no_threshold(scores):
 
 def test_only_a_greater_score_is_anomalous():
     assert [is_anomalous(score, 100) for score in (0, 99, 100, 101)] == [False, False, False, True]
+
+
+@given(scores=DOMAINS, per_mille=st.integers(0, 999))
+def test_a_false_positive_rate_is_kept_with_the_lowest_threshold_that_keeps_it(scores, per_mille):
+    threshold = false_positive_threshold(scores, per_mille / 1000)
+    wanted = Fraction(per_mille, 1000)
+    everything = sorted({score for values in scores.values() for score in values})
+    assert threshold.score == min(score for score in everything if 1 - weight_at_or_below(scores, score) <= wanted)
+    pooled = [score for values in scores.values() for score in values]
+    found = threshold.false_positives
+    assert (found.flagged, found.clips) == (sum(score > threshold.score for score in pooled), len(pooled))
+    expected = stats.binomtest(found.flagged, found.clips).proportion_ci(method="exact")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert (threshold.method, threshold.quantile) == ("false-positive-rate", (1000 - per_mille) / 1000)
+    assert threshold.clips == {domain: len(values) for domain, values in scores.items()}
+
+
+def test_the_interval_holds_for_new_clips_although_the_threshold_was_fitted_on_these():
+    """Of evenly spread scores, the true rate above a threshold is known."""
+    rng, held = np.random.default_rng(0), []
+    for _ in range(400):
+        threshold = false_positive_threshold({"source": rng.integers(0, 10**6, 40).tolist()}, 0.1)
+        found = threshold.false_positives
+        assert (found.flagged, found.clips) == (4, 40)
+        held.append(found.low <= 1 - threshold.score / 10**6 <= found.high)
+    assert sum(held) >= 380
+
+
+@pytest.mark.parametrize("rate", [1, 1.5, -0.01, math.nan])
+def test_a_false_positive_rate_out_of_range_is_refused(rate):
+    with pytest.raises(DataError, match=r"outside \[0, 1\)"):
+        false_positive_threshold({"source": [1]}, rate)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.detectors.scores import score_value
 from edge_asd.manifest import Threshold
 
 DEFAULT_QUANTILE = 0.9
@@ -35,10 +34,11 @@ def check_one_target(quantile: float | None, false_positive_rate: float | None) 
 
 def describe(threshold: Threshold, unit: str) -> str:
     """Tell a threshold and how it was fitted, in one line."""
+    from edge_asd.detectors.scores import score_value
+
     clips = ", ".join(f"{n} {domain}" for domain, n in threshold.clips.items())
-    return (
-        f"threshold {score_value(threshold.score):.2f} {unit} ({_method(threshold)} of {clips} clips{_rate(threshold)})"
-    )
+    fit = f"{_method(threshold)} of {clips} clips{_rate(threshold)}"
+    return f"threshold {score_value(threshold.score):.2f} {unit} ({fit})"
 
 
 def _method(threshold: Threshold) -> str:

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from tests.cli.command import EDGE_ASD, assert_error, edge_asd, without_microphone
+from tests.data import machine_sound, write_wav
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib")
@@ -153,6 +154,11 @@ def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path
     ours = edge_asd("monitor", bundle_path, "--section", "00", "--wav", clip, "--json")
     theirs = core("monitor", bundle_path, "--section", "00", "--wav", clip, "--json")
     assert (theirs.stdout, theirs.stderr) == (ours.stdout, "")
+    write_wav(tmp_path / "healthy/a.wav", machine_sound(np.random.default_rng(8), seconds=4))
+    fit = ("calibrate", bundle_path, "--section", "00", "--wav-dir", tmp_path / "healthy", "--out")
+    made = [run(*fit, tmp_path / name) for run, name in ((edge_asd, "ours.easd"), (core, "theirs.easd"))]
+    assert [done.returncode for done in made] == [0, 0], made
+    assert (tmp_path / "theirs.easd").read_bytes() == (tmp_path / "ours.easd").read_bytes()
     assert core("devices", "--json").stdout == '{\n  "devices": []\n}\n'
     for arguments in (
         ("train", tmp_path, "--machine", "fan", "--out", "run"),

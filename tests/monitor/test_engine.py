@@ -96,6 +96,15 @@ def test_only_a_score_above_the_sections_threshold_is_anomalous(bundle, signal, 
         assert {d.threshold for d in found} == {limit}
 
 
+def test_a_domains_own_threshold_decides_where_there_is_one(bundle, signal, whole):
+    own = replace(bundle.thresholds["00"], score=whole[0].score - 1)
+    thresholds = {**bundle.thresholds, "00": replace(bundle.thresholds["00"], domains={"target": own})}
+    found = decisions(replace(bundle, thresholds=thresholds), [signal], domain="target", interval_s=0.1)
+    assert {d.threshold for d in found} == {own.score}
+    assert [d.anomaly for d in found] == [d.score > own.score for d in whole]
+    assert decisions(replace(bundle, thresholds=thresholds), [signal], domain="source", interval_s=0.1) == whole
+
+
 def test_sections_differ_only_in_their_threshold(bundle, signal, whole):
     other = decisions(bundle, [signal], section="01", interval_s=0.1)
     assert {d.section for d in other} == {"01"}

@@ -134,7 +134,7 @@ def test_the_drop_is_what_int8_loses(bundle, tiny_data, tmp_path):
         ClipScores(clip, a, fixed, b, db, 45)
         for clip, a, fixed, b, db in zip(clips, shipped, fixed_point, floating, level, strict=True)
     ]
-    found = _evaluate_group(bundle, "00", "source", group, tmp_path)
+    found = _evaluate_group(bundle.machine, "00", "source", limit, group, tmp_path)
     assert (found.auc_float, found.auc_fixed, found.auc_level) == (1.0, 6 / 9, 0.0)
     assert found.auc_int8 == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
     assert found.auc_drop == 1.0 - found.auc_int8
@@ -172,6 +172,23 @@ def test_the_documents_say_the_same(evaluation, out):
     assert sorted(path.name for path in (out / "fixed").iterdir()) == [
         f"anomaly_score_fan_section_{section}_{domain}_test.csv" for section, domain in sorted(TEST)
     ]
+
+
+def test_one_domain_is_judged_by_its_own_threshold(bundle, tiny_data, tmp_path, evaluation):
+    scores = sorted(s.shipped for s in evaluation.clips if s.clip.name.domain == "source")
+    own = replace(bundle.thresholds["00"], score=scores[len(scores) // 2])
+    thresholds = {**bundle.thresholds, "00": replace(bundle.thresholds["00"], domains={"source": own})}
+    found = evaluate(replace(bundle, thresholds=thresholds), tiny_data, tmp_path, domain="source")
+    assert [(r.section, r.domain) for r in found.results] == [("00", "source"), ("01", "source")]
+    assert found.notes == ["Section 01 has no threshold of its own for the domain source; the section's decides."]
+    for section, limit in (("00", own.score), ("01", bundle.thresholds["01"].score)):
+        name = f"fan_section_{section}_source_test.csv"
+        written = pairs(tmp_path / f"anomaly_score_{name}")
+        assert pairs(tmp_path / f"decision_result_{name}") == {
+            clip: str(int(int(score) > limit)) for clip, score in written.items()
+        }
+    assert own.score != bundle.thresholds["00"].score
+    assert {path.name for path in tmp_path.glob("*target*")} == set()
 
 
 def test_a_section_that_the_bundle_lacks_is_left_out_and_said(bundle, tiny_data, tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, ModelError, OutputError
 from edge_asd.frontend import log_mel
 from edge_asd.interpreter import Model
-from edge_asd.thresholds import quantile_threshold
+from edge_asd.thresholds import false_positive_threshold, quantile_threshold
 from quantize.golden import golden_pcm
 from quantize.methods import DEFAULT
 from quantize.pipeline import quantise_run
@@ -93,6 +94,34 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
         assert threshold.clips == counts
         assert type(threshold.score) is int
         assert threshold.score != quantile_threshold(scores(run.fit, section), 0.9).score
+
+
+def test_domains_with_enough_held_back_clips_get_thresholds_of_their_own(
+    bundle, run_folder, tiny_data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("quantize.pipeline.FEW_CLIPS", 2)
+    monkeypatch.setattr("quantize.threshold_fitting.FEW_CLIPS", 2)
+    path = tmp_path / "fan.easd"
+    options = {"method": "false-positive-rate", "quantile": 0.9, "domain_thresholds": True, "score_seconds": 1.5}
+    done = quantise_run(run_folder, tiny_data, path, **options)
+    run, detector = Run.load(run_folder), AutoencoderDetector(bundle)
+    scores: dict[str, list[int]] = {"source": [], "target": []}
+    for clip in Dataset(tiny_data, MACHINE).clips:
+        if clip.key in run.held_back and clip.name.section == "00":
+            frames = log_mel(read_wav(clip.path).pcm, bundle.features)
+            scores[clip.name.domain].append(mean_score(detector.window_scores(frames, "00")[:41]))
+    found = Bundle.load(path).thresholds["00"]
+    own = false_positive_threshold({"source": scores["source"]}, 0.1)
+    assert found == replace(false_positive_threshold(scores, 0.1), domains={"source": own})
+    assert found.false_positives.clips == 3
+    assert found.score != own.score
+    assert Bundle.load(path).thresholds["01"].domains == {}
+    told = "held-back clip{}, fewer than 2, make no threshold of its own; the section's decides there."
+    assert [note for note in done.notes if "no threshold of its own" in note] == [
+        f"Section 00, target: 1 {told.format('')}",
+        f"Section 01, source: 1 {told.format('')}",
+        f"Section 01, target: 0 {told.format('s')}",
+    ]
 
 
 def test_the_manifest_describes_the_model(bundle, run_folder):

@@ -8,8 +8,8 @@ from scipy import stats
 
 from edge_asd.detectors.scores import SCORE_MAX
 from edge_asd.errors import DataError
-from edge_asd.thresholds import quantile_threshold
-from quantize.threshold_fitting import METHODS, fit_threshold
+from edge_asd.thresholds import FEW_CLIPS, false_positive_threshold, quantile_threshold
+from quantize.threshold_fitting import METHODS, fit_threshold, with_domains
 
 DB2 = 1 << 16
 
@@ -63,6 +63,21 @@ def test_gamma_has_no_quantile_at_its_ends(scores, quantile):
 
 
 def test_another_method_is_refused(scores):
-    assert METHODS == ("quantile", "gamma")
-    with pytest.raises(DataError, match="no threshold method 'mean'; use one of: quantile, gamma"):
+    assert METHODS == ("quantile", "gamma", "false-positive-rate")
+    with pytest.raises(DataError, match="no threshold method 'mean'; use one of: quantile, gamma, false-positive-rate"):
         fit_threshold(scores, "mean", 0.9)
+
+
+def test_false_positive_rates_are_those_of_the_core(scores):
+    assert fit_threshold(scores, "false-positive-rate", 0.95) == false_positive_threshold(scores, 0.05)
+    with pytest.raises(DataError, match=r"The false-positive rate 1 is outside \[0, 1\)"):
+        fit_threshold(scores, "false-positive-rate", 0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_domain_with_enough_clips_gets_its_own_threshold_fitted_alike(scores, method):
+    section = fit_threshold(scores, method, 0.9)
+    fitted, without = with_domains(section, scores, {"source": FEW_CLIPS, "target": FEW_CLIPS - 1})
+    assert fitted.score == section.score
+    assert fitted.domains == {"source": fit_threshold({"source": scores["source"]}, method, 0.9)}
+    assert without == ["target"]
