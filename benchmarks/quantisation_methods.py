@@ -7,7 +7,8 @@ RUN are folders made by edge-asd train. For each run, method and headroom [dB]:
 
 - correlation: of float and int8 clip scores over all clips, training and test. Float: float features and the
   float model; int8: the shipped integer arithmetic, as in edge-asd evaluate.
-- max_relative_error: largest |int8 - float| / float of a clip (autoencoder; scores in dB²).
+- max_relative_error: largest |int8 - float| / float of a clip (autoencoder; scores in dB²), or over the mean of
+  |float| (MobileNetV2, whose scores in nat may have either sign).
 - max_error: largest |int8 - float| of a clip, in the unit of the score (dB², or nat for MobileNetV2).
 - distinct_ratio: different int8 clip scores over different float ones; ties from saturation make it less than 1.
 - auc_drop: AUC of float scores minus that of int8 scores; mean over sections and domains with both classes.
@@ -39,18 +40,20 @@ import numpy as np  # noqa: E402
 from edge_asd.bundle import Bundle, Quantisation  # noqa: E402
 from edge_asd.clips import DOMAINS  # noqa: E402
 from edge_asd.detectors.loading import load_detector  # noqa: E402
-from edge_asd.detectors.scores import SCORE_FRACTION_BITS, mean_score  # noqa: E402
+from edge_asd.detectors.scores import score_value  # noqa: E402
 from edge_asd.detectors.windowed import output_multiplier  # noqa: E402
-from edge_asd.frontend import float_reference  # noqa: E402
 from edge_asd.frontend.quantise_input import input_multiplier  # noqa: E402
 from edge_asd.interpreter import Model  # noqa: E402
+from quantize.agreement import agreement  # noqa: E402
 from quantize.convert import to_int16  # noqa: E402
 from quantize.methods import DEFAULT, METHODS, quantise  # noqa: E402
 from quantize.pipeline import quantise_run  # noqa: E402
 from quantize.range_report import cells_of, range_report, saturation  # noqa: E402
 from quantize.representative import HEADROOM_DB, representative_windows  # noqa: E402
+from quantize.scoring import float_scores, shipped_scores  # noqa: E402
 from train.dataset import Dataset  # noqa: E402
 from train.feature_cache import FeatureCache  # noqa: E402
+from train.feature_store import ClipFeatures  # noqa: E402
 from train.metrics import rank_figures  # noqa: E402
 from train.models import shipped_form  # noqa: E402
 from train.run import Run  # noqa: E402
@@ -71,14 +74,12 @@ class Case:
             quantise_run(folder, data, path, quantisation="plain", cache=cache)
             self.bundle = Bundle.load(path)
         self.model = shipped_form(self.run.load_model(folder))
-        detector, floats = load_detector(self.bundle), Model(self.bundle.float_model, arithmetic="xnnpack")
-        self.floating = []
-        for clip in self.clips:
-            pcm = clip.read(self.run.features, self.bundle.window_frames).pcm
-            windows = detector.windows(float_reference.log_mel(pcm, self.run.features))
-            outputs = floats.run(windows.reshape(len(windows), *floats.input_shape))
-            self.floating.append(float(np.mean(detector.float_scores(windows, outputs, clip.name.section))))
+        floating = cache.features(self.clips, self.run.features, self.run.baseline.window_frames, kind="float")
+        self.floating = float_scores(self.bundle, self._with_sections(floating))
         self.cells = cells_of(self.run, self.clips, cache)
+
+    def _with_sections(self, features: list[ClipFeatures]) -> list[tuple[str, ClipFeatures]]:
+        return list(zip((clip.name.section for clip in self.clips), features, strict=True))
 
     def representative(self, headroom: float) -> Any:
         """Representative windows of the clips that the model was fitted on."""
@@ -95,11 +96,8 @@ class Case:
             input=Quantisation(model.input_scale, model.input_zero_point, input_multiplier(model.input_scale)),
             output=Quantisation(model.output_scale, model.output_zero_point, output_multiplier(model.output_scale)),
         )
-        detector = load_detector(bundle)
-        return [
-            mean_score(detector.window_scores(features.frames, clip.name.section)) / 2**SCORE_FRACTION_BITS
-            for clip, features in zip(self.clips, self.features, strict=True)
-        ]
+        scores = shipped_scores(bundle, self._with_sections(self.features)).scores
+        return [score_value(score) for score in scores]
 
     def int16_scores(self, int16: bytes) -> list[float]:
         """Clip scores of a model with int16 ends, in floating point around it."""
@@ -115,8 +113,8 @@ class Case:
 
 def compare(case: Case, scores: Sequence[float]) -> Row:
     """Compare clip scores with the float ones."""
-    floats, ours = np.array(case.floating), np.array(scores)
-    error = np.abs(ours - floats)
+    signed = case.run.model != "ae"
+    found = agreement(case.floating, scores, [0.0] * len(scores), signed=signed)
     drops = []
     for section in case.run.sections:
         for domain in DOMAINS:
@@ -136,11 +134,11 @@ def compare(case: Case, scores: Sequence[float]) -> Row:
     return {
         "machine": case.run.machine,
         "model": case.run.model,
-        "clips": len(floats),
-        "correlation": float(np.corrcoef(floats, ours)[0, 1]),
-        "max_relative_error": float((error / floats).max()) if case.run.model == "ae" else None,
-        "max_error": float(error.max()),
-        "distinct_ratio": len(set(scores)) / len(set(case.floating)),
+        "clips": len(scores),
+        "correlation": found.score_correlation,
+        "max_relative_error": found.max_relative_score_error,
+        "max_error": max(abs(a - b) for a, b in zip(case.floating, scores, strict=True)),
+        "distinct_ratio": found.distinct_score_ratio,
         "auc_drop": statistics.mean(drops) if drops else None,
     }
 

@@ -6,6 +6,7 @@ import io
 import warnings
 from collections.abc import Mapping
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,11 @@ def to_float(model: keras.Model) -> bytes:
     if not all(np.isfinite(weight).all() for weight in model.get_weights()):
         raise ModelError("The model holds NaN or infinity; its training failed. Train anew.")
     return _convert(_converter(model))
+
+
+def saved_to_float(folder: Path) -> bytes:
+    """Convert a SavedModel to a float32 .tflite."""
+    return _convert(import_tensorflow().lite.TFLiteConverter.from_saved_model(str(folder)))
 
 
 def to_int8(float_model: bytes, ranges: Mapping[int, Range]) -> bytes:

@@ -1,4 +1,4 @@
-"""A training run to a bundle."""
+"""A trained model to a bundle."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from edge_asd.bundle import Bundle
 from edge_asd.clips import DOMAINS
@@ -18,17 +19,16 @@ from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
 from edge_asd.manifest import Quantisation, Threshold
 from edge_asd.thresholds import FEW_CLIPS
-from quantize.convert import to_float
 from quantize.golden import golden_vectors
 from quantize.methods import DEFAULT, check_method, quantise
 from quantize.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
 from quantize.representative import HEADROOM_DB, representative_windows
+from quantize.source import Source, run_source
 from quantize.threshold_fitting import check_threshold, fit_threshold, with_domains
 from quantize.versions import versions
-from train.dataset import Clip, Dataset, content_hash
+from train.dataset import Clip
 from train.feature_cache import FeatureCache
 from train.feature_store import ClipFeatures
-from train.models import shipped_form
 from train.run import Run
 
 SCORE_SECONDS = 10.0
@@ -46,9 +46,30 @@ class Quantised:
     notes: list[str]
 
 
-def quantise_run(
-    folder: Path,
-    data: Path,
+def quantise_run(folder: Path, data: Path, out: Path, **choices: Any) -> Quantised:
+    """Convert a run to int8, fit its thresholds and write the bundle.
+
+    Parameters
+    ----------
+    folder : Path
+        The run.
+    data : Path
+        The data set it was trained on; its training clips must be unchanged.
+    out : Path
+        The bundle, by custom NAME.easd.
+    **choices
+        See `quantise_source`.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the run or the data cannot be used, or `out` cannot be written.
+    """
+    return quantise_source(run_source(folder, data), out, **choices)
+
+
+def quantise_source(
+    source: Source,
     out: Path,
     *,
     method: str = "quantile",
@@ -62,14 +83,11 @@ def quantise_run(
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
-    """Convert a run to int8, fit its thresholds and write the bundle.
+    """Convert a model to int8, fit its thresholds and write the bundle.
 
     Parameters
     ----------
-    folder : Path
-        The run.
-    data : Path
-        The data set it was trained on; its training clips must be unchanged.
+    source : Source
     out : Path
         The bundle, by custom NAME.easd.
     method, quantile
@@ -98,9 +116,7 @@ def quantise_run(
     EdgeAsdError
         If the run or the data cannot be used, or `out` cannot be written.
     """
-    run = Run.load(folder)
-    dataset = Dataset(data, run.machine, run.sections)
-    fit, held_back = _clips_of_run(run, dataset)
+    run, dataset, fit, held_back = source.run, source.dataset, source.fit, source.held_back
     check_threshold(method, quantile)
     check_method(quantisation)
     cache = cache or FeatureCache()
@@ -113,13 +129,14 @@ def quantise_run(
         prepare_folder(ranges.absolute().parent)
     if out.is_dir():
         raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / run.machine}.easd.")
-    model = shipped_form(run.load_model(folder))
 
     progress("representative data")
-    representative = representative_windows(fit, run.features, model.input_shape[1:], cache, headroom_db=headroom_db)
+    representative = representative_windows(
+        fit, run.features, run.baseline.input_shape(run.features.n_mels), cache, headroom_db=headroom_db
+    )
     notes += representative.notes
     progress("conversion")
-    float_model = to_float(model)
+    float_model = source.float_model()
     int8 = quantise(float_model, representative, method=quantisation)
     progress("ranges")
     report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
@@ -141,10 +158,7 @@ def quantise_run(
         classes=tuple(run.classes),
         provenance={
             "data_sha256": run.data_hash,
-            "seed": run.seed,
-            "epochs": run.best_epoch,
-            "loss": run.loss[run.best_epoch - 1],
-            "held_back_loss": run.validation_loss[run.best_epoch - 1],
+            **source.provenance,
             "quantisation": {
                 "method": quantisation,
                 "representative": representative.record,
@@ -191,22 +205,6 @@ def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipF
         )
     notes.append(f"Scores span {length:.2f} s, not {SCORE_SECONDS:g}: no longer is {clip.path.name}.")
     return len(shortest.frames)
-
-
-def _clips_of_run(run: Run, dataset: Dataset) -> tuple[list[Clip], list[Clip]]:
-    clips = dataset.select(split="train")
-    by_key = {clip.key: clip for clip in clips}
-    if missing := [key for key in (*run.fit, *run.held_back) if key not in by_key]:
-        raise DataError(
-            f"{dataset.root / dataset.machine} lacks {missing[0]}, which the run was trained on "
-            f"({len(missing)} missing in all). Give the same data set with --data, or train anew."
-        )
-    if content_hash(clips) != run.data_hash:
-        raise DataError(
-            f"The training clips in {dataset.root / dataset.machine} have changed since the run was trained. "
-            "Give the same data set with --data, or train anew."
-        )
-    return [by_key[key] for key in run.fit], [by_key[key] for key in run.held_back]
 
 
 def _threshold_clips(run: Run, fit: list[Clip], held_back: list[Clip], notes: list[str]) -> list[Clip]:

@@ -164,7 +164,7 @@ def train(
     with _only_training(out):
         if resume:
             run = _resumed(Run.load(out), run, out)
-        _Fitting(run, out, fit, held_back, cache or FeatureCache(), progress).run_epochs()
+        Fitting(run, out, fit, held_back, cache or FeatureCache(), progress).run_epochs()
     return run
 
 
@@ -216,8 +216,19 @@ def _resumed(old: Run, new: Run, out: Path) -> Run:
     return old
 
 
-class _Fitting:
-    """One run's epochs, from wherever it stands."""
+class Fitting:
+    """One run's epochs, from wherever it stands.
+
+    Parameters
+    ----------
+    run : Run
+    out : Path
+        Its folder.
+    fit, held_back : sequence of Clip
+    cache : FeatureCache
+    progress : callable
+        See `Progress`.
+    """
 
     def __init__(
         self,
@@ -228,7 +239,7 @@ class _Fitting:
         cache: FeatureCache,
         progress: Progress,
     ) -> None:
-        self._run, self._out, self._progress = run, out, progress
+        self.run, self._out, self._progress = run, out, progress
 
         def clips_done(done: int, _: int, name: str) -> None:
             if done <= len(fit):
@@ -245,27 +256,39 @@ class _Fitting:
         rest = Windows(features[len(fit) :], baseline.window_frames, baseline.training_hop)
         self._held_back = _Batches(run, rest, targets[len(fit) :])
 
+    def new_model(self) -> Any:
+        """Build and compile the untrained network."""
+        run, keras = self.run, import_keras()
+        model = run.baseline.build(run.features.n_mels, len(run.classes))
+        if not run.faithful:
+            quicken_averages(model)
+        loss = "sparse_categorical_crossentropy" if run.baseline.classifies else "mse"
+        model.compile(optimizer=keras.optimizers.Adam(run.learning_rate), loss=loss)
+        return model
+
+    def fit_epoch(self, model: Any, epoch: int, steps: int | None = None) -> float:
+        """Fit one epoch, or some steps of it, and return its loss.
+
+        The order of an epoch depends on the seed and its number alone, so a resumed run is the same run.
+        """
+        order = np.random.default_rng([self.run.seed, epoch]).permutation(self._fit.size)
+        batches = self._fit.dataset(order if steps is None else order[: steps * self.run.batch_size])
+        return float(model.fit(batches, shuffle=False, verbose=0).history["loss"][0])
+
     def run_epochs(self) -> None:
-        run, out = self._run, self._out
+        """Fit until the run is finished, keeping every epoch."""
+        run, out = self.run, self._out
         make_repeatable(run.seed)
         if run.checkpoint:
             model = run.load_model(out, last=True)
         else:
-            keras = import_keras()
-            model = run.baseline.build(run.features.n_mels, len(run.classes))
-            if not run.faithful:
-                quicken_averages(model)
-            loss = "sparse_categorical_crossentropy" if run.baseline.classifies else "mse"
-            model.compile(optimizer=keras.optimizers.Adam(run.learning_rate), loss=loss)
+            model = self.new_model()
             if not Run.exists(out):  # one that is overwritten stays until the first epoch of the new one
                 run.save(out)
         log = TrainingLog(out, resume=bool(run.checkpoint))
         while not run.finished:
             epoch = len(run.loss)
-            # The order of an epoch depends on the seed and its number alone, so a resumed run is the same run.
-            order = np.random.default_rng([run.seed, epoch]).permutation(self._fit.size)
-            history = model.fit(self._fit.dataset(order), shuffle=False, verbose=0)
-            run.loss.append(float(history.history["loss"][0]))
+            run.loss.append(self.fit_epoch(model, epoch))
             held_back = self._held_back
             run.validation_loss.append(
                 float(model.evaluate(held_back.dataset(), verbose=0)) if held_back.size else run.loss[-1]

@@ -47,9 +47,17 @@ class Arithmetic(StrEnum):
 
 
 def command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder made by edge-asd train.")],
     data: DataOption,
     out: Annotated[Path, typer.Option(metavar="BUNDLE", help="Bundle to write, by custom NAME.easd.")],
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder made by edge-asd train.")] = None,
+    keras: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL", help="Instead of RUN, a model trained elsewhere: .h5, .keras or SavedModel."),
+    ] = None,
+    machine: Annotated[str | None, typer.Option(help="With --keras: the machine type in DATA.")] = None,
+    sections: Annotated[
+        str | None, typer.Option(metavar="00,01,...", help="With --keras: the model's sections; all by default.")
+    ] = None,
     threshold: Annotated[
         ThresholdMethod, typer.Option(help="quantile of held-back scores, or the published gamma fit.")
     ] = ThresholdMethod.quantile,
@@ -82,10 +90,16 @@ def command(
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Convert a run to int8, fit a threshold for each section, and write the bundle.
+    """Convert a run, or a Keras model from elsewhere, to int8, fit a threshold for each section, write the bundle.
 
     Representative data comes from every section and domain, with copies louder and softer by the headroom.
     """
+    if (run is None) == (keras is None):
+        raise typer.BadParameter("give either RUN, or --keras MODEL and --machine")
+    if (keras is None) != (machine is None):
+        raise typer.BadParameter("--keras and --machine belong together")
+    if keras is None and sections is not None:
+        raise typer.BadParameter("--sections belongs to --keras; a run knows its own")
     check_one_target(quantile, false_positive_rate)
     if false_positive_rate is None:
         method, share = threshold.value, DEFAULT_QUANTILE if quantile is None else quantile
@@ -98,9 +112,13 @@ def command(
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.feature_cache")
     line = ProgressLine()
     try:
-        done = pipeline.quantise_run(
-            run,
-            data,
+        if keras is None:
+            source = load_stage("quantize.source").run_source(run, data)
+        else:
+            chosen = sections.split(",") if sections else None
+            source = load_stage("quantize.foreign").foreign_source(keras, data, machine, chosen)
+        done = pipeline.quantise_source(
+            source,
             out,
             method=method,
             quantile=share,

@@ -42,21 +42,20 @@ def test_errors_leave_nothing_behind(tmp_path: Path) -> None:
     assert_error(edge_asd("data", "synth", new, "--machine", "fan", "--sections", "00,06"), "'06' of fan", "00 to 05")
     assert_error(edge_asd("data", "synth", new, "--machine-clips", tmp_path), "--machine")
     assert_error(edge_asd("data", "synth", new, "--noise-clips", tmp_path), "holds no WAV files")
-    assert edge_asd("data", "synth", new, "--preset", "huge").returncode == 2
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
 
 
 @pytest.mark.prove
 def test_tiny_is_made_within_a_minute_and_bit_for_bit_again(tmp_path: Path) -> None:
-    contents = []
+    contents, times = [], []
     for name in ("a", "b"):
         started = time.monotonic()
         done = edge_asd("data", "synth", tmp_path / name, "--preset", "tiny", "--workers", 2 if name == "a" else 1)
-        seconds = time.monotonic() - started
+        times.append(time.monotonic() - started)
         assert done.returncode == 0, done.stderr
-        print(f"{seconds:.1f} s")
-        assert seconds < 60 or name == "b"
         folder = tmp_path / name
         contents.append({str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*.*")})
     assert len(contents[0]) == 5 * 183
     assert contents[0] == contents[1]
+    print(f"two workers {times[0]:.1f} s, one {times[1]:.1f} s")
+    assert times[0] < 60

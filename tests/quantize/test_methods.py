@@ -133,7 +133,7 @@ def test_plain_is_what_the_converter_makes_itself(dense):
 
 
 def test_a_convolution_before_an_addition_keeps_a_range_of_its_own(convolutional):
-    """TensorFlow's own calibration takes the sum's, which is written over it: here six times as wide."""
+    """TensorFlow 2.21's own calibration gives it the range of the sum, here six times as wide."""
     _, content, windows = convolutional
     graph = Graph(quantise(content, Representative(windows), method="plain"))
     (addition,) = [operation for operation in graph.operations if operation.kind == "ADD"]

@@ -97,10 +97,11 @@ def waveform(orders: dict[int, complex]) -> Float64:
 
 def over_angle(turns: Float64, table: Float64) -> Float64:
     """Play one turn's waveform over the angle of a shaft."""
-    position = (turns % 1.0) * table.size
-    index = position.astype(np.int64) % table.size
-    step = np.roll(table, -1) - table
-    return np.asarray(table[index] + (position - np.floor(position)) * step[index])
+    position = turns * table.size
+    index = position.astype(np.int64)  # angles are not negative
+    position -= index
+    index %= table.size
+    return np.asarray(table[index] + position * (np.roll(table, -1) - table)[index])
 
 
 def crossings(turns: Float64, per_turn: float = 1.0, slip: Float64 | None = None) -> npt.NDArray[np.int64]:

@@ -28,15 +28,15 @@ def level_auc(machine: str, section: str, domain: str, clips: int, seconds: floa
 
 
 # With 60 + 60 clips the AUC of equal distributions has a standard deviation of 0.053: four of them.
-@pytest.mark.parametrize("row", [("fan", "00", "source"), ("gearbox", "03", "target"), ("pump", "02", "target"),
-                                 ("slider", "05", "source"), ("valve", "01", "target")])  # fmt: skip
+@pytest.mark.parametrize("row", [("fan", "00", "source"), ("pump", "02", "target"), ("slider", "05", "source")])
 def test_a_few_sections(row: tuple[str, str, str]) -> None:
     assert 0.29 < level_auc(*row, clips=60, seconds=0.5) < 0.71
 
 
 @pytest.mark.prove
 def test_every_section_and_domain() -> None:
-    aucs = {row: level_auc(*row, clips=200, seconds=10.0) for row in ROWS}
+    # Clips of two seconds: gain and signal-to-noise ratio, which make the level, are the same as of ten seconds.
+    aucs = {row: level_auc(*row, clips=200, seconds=2.0) for row in ROWS}
     print({row: round(auc, 3) for row, auc in aucs.items()})
     print(f"least {min(aucs.values()):.3f}, mean {np.mean(list(aucs.values())):.3f}, most {max(aucs.values()):.3f}")
     assert len(aucs) == 60

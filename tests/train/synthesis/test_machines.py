@@ -23,7 +23,7 @@ def bands(x: np.ndarray) -> np.ndarray:
     return 10 * np.log10(np.add.reduceat(power, edges.astype(int))[:-1])
 
 
-def states(machine: str, section: str, fault: str, severity: float, count: int = 3) -> np.ndarray:
+def states(machine: str, section: str, fault: str, severity: float, count: int = 2) -> np.ndarray:
     model = machine_of(machine, section)
     result = []
     for i in range(count):

@@ -133,7 +133,8 @@ def _one(valve: Product, running: Running, n: int, rng: np.random.Generator, cau
         # The piece is ground between plunger and seat whenever they move.
         moves = hits_at(opens, 1.0, n) + hits_at(closes_late, 1.4, n)
         rub = np.asarray(signal.lfilter([1.0], [1, -np.exp(-1 / (0.07 * SAMPLE_RATE))], moves))
-        sound += caught * rub * coloured(n, rng, lambda f: hump(f, 5200, 3.0, 2.0)) * 1.3
+        force = 1.15 if running.pump else 0.6  # the line's pressure adds to the spring's force
+        sound += force * caught * rub * coloured(n, rng, lambda f: hump(f, 5200, 3.0, 2.0))
         sound += 0.3 * caught * running_line * (1 - 0.5 * smooth) * hiss
     return sound
 

@@ -1,0 +1,73 @@
+"""What is quantised: a model, the clips it was or was not fitted on, and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_asd.errors import DataError
+from quantize.convert import to_float
+from train.dataset import Clip, Dataset, content_hash
+from train.models import shipped_form
+from train.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A model on its way to a bundle.
+
+    Attributes
+    ----------
+    run : Run
+        What the model is: machine, sections, classes, features.
+    dataset : Dataset
+    fit, held_back : list of Clip
+        Training clips; thresholds are fitted on the second.
+    float_model : callable
+        Returns the float32 .tflite; it takes a while.
+    provenance : dict
+        For the manifest.
+    """
+
+    run: Run
+    dataset: Dataset
+    fit: list[Clip]
+    held_back: list[Clip]
+    float_model: Callable[[], bytes]
+    provenance: dict[str, Any]
+
+
+def run_source(folder: Path, data: Path) -> Source:
+    """Take the model of a training run.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the run cannot be read, has no finished epoch, or its training clips are not those in `data`.
+    """
+    run = Run.load(folder)
+    dataset = Dataset(data, run.machine, run.sections)
+    fit, held_back = _clips_of_run(run, dataset)
+    best = run.best_epoch - 1
+    provenance = {"seed": run.seed, "epochs": run.best_epoch}
+    if run.loss:
+        provenance |= {"loss": run.loss[best], "held_back_loss": run.validation_loss[best]}
+    return Source(run, dataset, fit, held_back, lambda: to_float(shipped_form(run.load_model(folder))), provenance)
+
+
+def _clips_of_run(run: Run, dataset: Dataset) -> tuple[list[Clip], list[Clip]]:
+    clips = dataset.select(split="train")
+    by_key = {clip.key: clip for clip in clips}
+    if missing := [key for key in (*run.fit, *run.held_back) if key not in by_key]:
+        raise DataError(
+            f"{dataset.root / dataset.machine} lacks {missing[0]}, which the run was trained on "
+            f"({len(missing)} missing in all). Give the same data set with --data, or train anew."
+        )
+    if content_hash(clips) != run.data_hash:
+        raise DataError(
+            f"The training clips in {dataset.root / dataset.machine} have changed since the run was trained. "
+            "Give the same data set with --data, or train anew."
+        )
+    return [by_key[key] for key in run.fit], [by_key[key] for key in run.held_back]
