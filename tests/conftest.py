@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +29,9 @@ SCORE_SECONDS = 1.5
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Excuse warnings that are others' own business; every other warning is an error."""
+    """Excuse warnings that are others' own business (every other one is an error); hear Ctrl-C."""
+    # A script that starts the tests in the background has them ignore it, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Keras converts TensorFlow's variables by np.array, whose copy keyword they do not know yet.
     keras = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning:keras"
     config.addinivalue_line("filterwarnings", keras)

@@ -57,6 +57,8 @@ def test_a_faithful_run_gets_a_threshold_for_every_section(tiny_data, tmp_path):
     }
     assert [note.split(";")[0] for note in done.notes] == [
         "Section 00: no clip was held back, so its threshold rests on clips that the model was fitted on",
+        "Section 01 has no target training clips: its int8 ranges rest on its other recordings, and on copies of them "
+        "9 dB louder and softer.",
         "Section 00: its threshold rests on 8 clips",
         "Section 01: its threshold rests on 2 held-back clips",
     ]
