@@ -158,6 +158,10 @@ class Graph:
             return np.empty(0), np.empty(0, np.int64)
         return np.asarray(raw.scale, np.float64), np.asarray(raw.zeroPoint, np.int64)
 
+    def set_scales(self, tensor: int, scales: npt.NDArray[np.float64]) -> None:
+        """Replace the scales of a tensor of constants, one for each channel."""
+        self._graph.tensors[tensor].quantization.scale = [float(scale) for scale in scales]
+
     def to_bytes(self) -> bytes:
         """Return the .tflite file."""
         return bytes(self._utils.convert_object_to_bytearray(self._model))

@@ -22,7 +22,7 @@ from train.run import Run
 from train.windows import frames_db
 
 SATURATION_LIMIT = 0.001
-"""Share of values at the end of a range from which a person is warned."""
+"""Share of values cut off from which a person is warned."""
 
 WINDOWS = 60
 """Windows of each section, domain and split that are looked at, spread evenly over its clips."""
@@ -48,8 +48,8 @@ class RangeRow:
     minimum, percentile_0_1, percentile_99_9, maximum : float
         What it is in the float model.
     saturated : float, 0 to 1
-        Share of values that the int8 model holds at an end of the range where larger or smaller ones
-        would be cut off: not the zeros of a ReLU, nor the sixes of a ReLU6.
+        Share of values cut off: the int8 model holds them at an end of the range, and the float model
+        more than half a step beyond it.
     """
 
     split: str
@@ -97,11 +97,16 @@ def range_report(
     model = Model(int8_model, arithmetic="litert-builtin", keep_activations=True)
     rows = []
     for (split, section, domain), windows in sorted(cells.items(), key=_order):
-        floats = _float_figures(reference, windows)
-        shares = _saturated(graph, model, windows)
-        for ours, theirs in zip(reference.activations, graph.activations, strict=True):
-            low, high = _ends(graph, theirs)
-            rows.append(RangeRow(split, section, domain, graph.name(theirs), low, high, *floats[ours], shares[theirs]))
+        tallies = [_Tally(*_ends(graph, tensor)) for tensor in graph.activations]
+        for first in range(0, len(windows), BATCH):
+            batch = windows[first : first + BATCH]
+            (exact,) = trace(reference, batch)
+            for tally, ours, held in zip(tallies, reference.activations, _int8(graph, model, batch), strict=True):
+                tally.add(exact[ours], held)
+        rows += [
+            RangeRow(split, section, domain, graph.name(tensor), tally.low, tally.high, *tally.figures())
+            for tensor, tally in zip(graph.activations, tallies, strict=True)
+        ]
     return rows
 
 
@@ -150,35 +155,35 @@ def _ends(graph: Graph, tensor: int) -> tuple[float, float]:
     return float(scale * (-128 - zero_point)), float(scale * (127 - zero_point))
 
 
-def _float_figures(graph: Graph, windows: npt.NDArray[np.float32]) -> dict[int, tuple[float, float, float, float]]:
-    edges: dict[int, tuple[float, float]] = {}
-    samples: dict[int, list[npt.NDArray[np.float32]]] = {}
-    for found in trace(graph, windows):
-        for tensor, values in found.items():
-            low, high = edges.get(tensor, (np.inf, -np.inf))
-            edges[tensor] = min(low, float(values.min())), max(high, float(values.max()))
-            samples.setdefault(tensor, []).append(values.reshape(-1)[:: -(-values.size // _SAMPLE)])
-    result = {}
-    for tensor, (low, high) in edges.items():
-        inner = np.quantile(np.concatenate(samples[tensor]), [0.001, 0.999])
-        result[tensor] = low, float(inner[0]), float(inner[1]), high
-    return result
+def _int8(graph: Graph, model: Model, windows: npt.NDArray[np.float32]) -> list[npt.NDArray[np.int8]]:
+    """Return what the int8 model holds of each activation on a batch."""
+    steps = np.rint(windows / np.float32(model.input_scale)) + model.input_zero_point
+    inputs = np.clip(steps, -128, 127).astype(np.int8)
+    model.run(inputs)
+    return [inputs, *(model.activation(operation.output) for operation in graph.operations)]
 
 
-def _saturated(graph: Graph, model: Model, windows: npt.NDArray[np.float32]) -> dict[int, float]:
-    counts = dict.fromkeys(graph.activations, 0)
-    sizes = dict.fromkeys(graph.activations, 0)
-    for first in range(0, len(windows), BATCH):
-        steps = np.rint(windows[first : first + BATCH] / np.float32(model.input_scale)) + model.input_zero_point
-        counts[graph.input] += int(np.count_nonzero((steps < -128) | (steps > 127)))
-        sizes[graph.input] += steps.size
-        model.run(np.clip(steps, -128, 127).astype(np.int8))
-        for operation in graph.operations:
-            values = model.activation(operation.output)
-            bounded = operation.activation == "relu6" and _ends(graph, operation.output)[1] >= 6 * (1 - 1 / 256)
-            if operation.activation == "none":
-                counts[operation.output] += int(np.count_nonzero(values == -128))
-            if not bounded:
-                counts[operation.output] += int(np.count_nonzero(values == 127))
-            sizes[operation.output] += values.size
-    return {tensor: counts[tensor] / max(1, sizes[tensor]) for tensor in counts}
+class _Tally:
+    """What is seen of one activation, batch by batch."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+        self._half_step = (high - low) / 510
+        self._minimum, self._maximum = np.inf, -np.inf
+        self._samples: list[npt.NDArray[np.float32]] = []
+        self._cut = self._size = 0
+
+    def add(self, exact: npt.NDArray[np.float32], held: npt.NDArray[np.int8]) -> None:
+        """Count a batch: the float model's values and the int8 model's."""
+        self._minimum = min(self._minimum, float(exact.min()))
+        self._maximum = max(self._maximum, float(exact.max()))
+        self._samples.append(exact.reshape(-1)[:: -(-exact.size // _SAMPLE)])
+        below = (held == -128) & (exact < self.low - self._half_step)
+        above = (held == 127) & (exact > self.high + self._half_step)
+        self._cut += int(np.count_nonzero(below | above))
+        self._size += held.size
+
+    def figures(self) -> tuple[float, float, float, float, float]:
+        """Return minimum, 0.1 and 99.9 % percentile and maximum in float, and the share cut off."""
+        inner = np.quantile(np.concatenate(self._samples), [0.001, 0.999])
+        return self._minimum, float(inner[0]), float(inner[1]), self._maximum, self._cut / max(1, self._size)

@@ -5,7 +5,8 @@ log-mel inputs share a large mean, and a machine at rest makes the same spectrum
 So the weights of a row are rounded one after another, and the error of each is made good by those
 not yet rounded, as best the inputs' covariance allows (the optimal-brain-surgeon update, as in
 Frantar et al., "GPTQ", 2022); the error's mean goes into the bias (bias correction, Nagel et al.,
-2019). The file's scales, shapes and operations stay as they are: only its integers change.
+2019). Operations, shapes and the ranges of activations stay as they are; fully connected layers get
+weight scales with which all runtimes round alike (`quantize.agreeing_scales`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import ModelError
+from quantize.agreeing_scales import agreeing_scales
 from quantize.execution import BATCH, apply, constants, patches
 from quantize.graph import WEIGHTED, Graph, Operation
 
@@ -34,7 +36,7 @@ Array = npt.NDArray[np.float64]
 
 
 def compensate(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.float32]) -> bytes:
-    """Choose anew the integers of an int8 model's weights and biases.
+    """Choose anew the integers of an int8 model's weights and biases, and the scales of dense weights.
 
     Operation by operation, on what the int8 model sees there: the errors of all before it are made
     good in the mean, too.
@@ -75,6 +77,8 @@ def _choose(
     wanted, _ = _statistics(reference, ours, exact)
     mean, covariance = _statistics(reference, ours, rounded)
     weights = grouped(ours, reference.constant(ours.weights).astype(np.float64))
+    if theirs.kind == "FULLY_CONNECTED":
+        _agree(graph, theirs)
     scales = weight_scales(graph, theirs).reshape(weights.shape[0], weights.shape[1], 1)
     integers = feedback_rounding(weights, scales, covariance)
     missing = (weights * wanted[:, None] - integers * scales * mean[:, None]).sum(axis=2).reshape(-1)
@@ -84,6 +88,17 @@ def _choose(
         ours.weights: ungrouped(ours, integers * scales, reference).astype(np.float32),
         ours.bias: bias.astype(np.float32),
     }
+
+
+def _agree(graph: Graph, operation: Operation) -> None:
+    """Give a fully connected operation weight scales with which all runtimes round alike."""
+    (input_scale,), _ = graph.quantisation(operation.inputs[0])
+    (output_scale,), (zero_point,) = graph.quantisation(operation.output)
+    scales = agreeing_scales(
+        input_scale, weight_scales(graph, operation), output_scale, -128 - int(zero_point), 127 - int(zero_point)
+    )
+    graph.set_scales(operation.weights, scales)
+    graph.set_scales(operation.bias, input_scale * scales)
 
 
 def feedback_rounding(weights: Array, scales: Array, covariance: Array) -> Array:

@@ -1,0 +1,98 @@
+"""Weight scales with which every TFLite runtime rounds a fully connected layer alike.
+
+A layer multiplies its accumulator by M = input scale * weight scale / output scale and rounds to whole
+steps of its output. LiteRT's reference kernels round once, halves up; its optimised kernels, tflite-runtime
+2.14 and TFLite Micro twice, first to a multiple of about M; XNNPACK in float32, halves to even. They differ
+at accumulators whose product lies within M of a half. Accumulators are whole numbers: with 1 / M even,
+these products are the halves themselves and others at least M away, and with M a millionth larger the
+halves lie beyond themselves, where all round away from zero. Such an M is less than 2 M above any wanted
+one: a channel's weights get steps coarser by less than a hundredth, as a rule.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+_TRIES = 8
+_BEYOND = (3, 2, 4, 1, 8)
+"""How far above 1 / N the multiplier is tried [steps of a float32]."""
+
+Integers = npt.NDArray[np.int64]
+
+
+def agreeing_scales(
+    input_scale: float, weight_scales: npt.NDArray[np.float64], output_scale: float, low: int, high: int
+) -> npt.NDArray[np.float64]:
+    """Enlarge weight scales to the next with which all runtimes round alike.
+
+    Parameters
+    ----------
+    input_scale, output_scale : float
+    weight_scales : ndarray [shape=(channels,)]
+    low, high : int
+        Ends of the output, in steps from its zero point.
+
+    Returns
+    -------
+    scales : ndarray [shape=(channels,)]
+        Of float32. Where no scale within reach serves all halves, the one that serves most: far from the
+        zero point, halves are further beyond themselves than small multipliers leave room for.
+    """
+    return np.array([_agreeing(input_scale, float(scale), output_scale, low, high) for scale in weight_scales])
+
+
+def _agreeing(input_scale: float, weight_scale: float, output_scale: float, low: int, high: int) -> float:
+    whole = int(output_scale / (input_scale * weight_scale)) // 2 * 2
+    best, fewest = weight_scale, 2 * (high - low) + 4
+    for steps in range(whole, max(0, whole - 2 * _TRIES), -2):
+        # Around every half that the output can meet.
+        halves = np.arange(2 * low - 1, 2 * high + 2, 2, dtype=np.int64) * (steps // 2)
+        accumulators = halves[:, None] + np.arange(-1, 2)
+        for beyond in _BEYOND:
+            scale = float(np.float32(output_scale / (input_scale * steps) * (1 + beyond * 2.0**-23)))
+            once, twice, in_float = roundings(accumulators, input_scale, scale, output_scale)
+            differing = np.count_nonzero((once != twice) | (once != in_float))
+            if differing < fewest and scale >= weight_scale:
+                best, fewest = scale, differing
+            if fewest == 0:
+                return best
+    return best
+
+
+def roundings(
+    accumulators: Integers, input_scale: float, weight_scale: float, output_scale: float
+) -> tuple[Integers, Integers, Integers]:
+    """Round accumulators to steps of the output once, twice and in float32, as the runtimes do."""
+    multiplier, shift = fixed_multiplier(input_scale * weight_scale / output_scale)
+    scale = np.float32(input_scale) * np.float32(weight_scale) / np.float32(output_scale)
+    return (
+        rounded_once(accumulators, multiplier, shift),
+        rounded_twice(accumulators, multiplier, shift),
+        np.rint(accumulators.astype(np.float32) * scale).astype(np.int64),
+    )
+
+
+def fixed_multiplier(real: float) -> tuple[int, int]:
+    """Return (m, s) with real = m * 2^(s - 31), m of 31 bits, as TFLite's QuantizeMultiplier does."""
+    fraction, shift = np.frexp(real)
+    fixed = round(float(fraction) * 2**31)
+    return (fixed // 2, int(shift) + 1) if fixed == 2**31 else (fixed, int(shift))
+
+
+def rounded_once(accumulators: Integers, multiplier: int, shift: int) -> Integers:
+    """Multiply and round, halves up: TFLite's MultiplyByQuantizedMultiplier with single rounding."""
+    result: Integers = (accumulators * multiplier + (1 << (30 - shift))) >> (31 - shift)
+    return result
+
+
+def rounded_twice(accumulators: Integers, multiplier: int, shift: int) -> Integers:
+    """Multiply into 32 bits, rounded, and round again, halves away from zero: the same with double rounding."""
+    products = (accumulators << max(shift, 0)) * multiplier
+    # C's division truncates, so each sign has a nudge of its own.
+    nudged = np.where(products >= 0, products + (1 << 30), products + (1 - (1 << 30)))
+    high = np.where(nudged >= 0, nudged >> 31, -(-nudged >> 31))
+    right = max(-shift, 0)
+    mask = (1 << right) - 1
+    result: Integers = (high >> right) + ((high & mask) > (mask >> 1) + (high < 0))
+    return result
