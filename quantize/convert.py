@@ -73,7 +73,15 @@ def to_int16(model: keras.Model, windows: npt.NDArray[np.float32]) -> bytes:
 
 
 def _converter(model: keras.Model) -> Any:
-    return import_tensorflow().lite.TFLiteConverter.from_keras_model(model)
+    # Its variables made constants first: from_keras_model saves the model and loads it again, which takes
+    # five times as long and gives the same operations and weights.
+    tf = import_tensorflow()
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
+    call = tf.function(lambda x: model(x, training=False), input_signature=signature).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(call)
+    return tf.lite.TFLiteConverter.from_concrete_functions([frozen], tf.Module())
 
 
 def _convert(converter: Any) -> bytes:

@@ -30,6 +30,9 @@ _NOTHING = 1e-12
 _VALUES = 1 << 25
 """Most values of one activation that are held at once; fewer windows are used where they are more."""
 
+_POSITIONS = 1 << 14
+"""About as many places of an activation are looked at for a covariance; most layers have fewer."""
+
 _LARGEST = 127
 
 Array = npt.NDArray[np.float64]
@@ -196,8 +199,11 @@ def _statistics(graph: Graph, operation: Operation, values: npt.NDArray[np.float
     """Mean [groups, taps] and covariance [groups, taps, taps] of what an operation sees."""
     origin: Array | None = None
     sums: list[Array] = []
+    places = len(values) * int(np.prod(graph.shape(operation.output)[1:-1]))
+    # Odd, so that all columns of a spectrogram have their turn.
+    step = places // _POSITIONS | 1
     for first in range(0, len(values), BATCH):
-        seen = patches(graph, operation, values[first : first + BATCH]).astype(np.float64)
+        seen = patches(graph, operation, values[first : first + BATCH])[::step].astype(np.float64)
         # [groups, positions, taps], as `grouped` arranges weights.
         depthwise = operation.kind == "DEPTHWISE_CONV_2D"
         seen = seen.transpose(2, 0, 1) if depthwise else seen.reshape(1, len(seen), -1)
