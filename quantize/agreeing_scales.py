@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-_TRIES = 8
+_TRIES = 16
 _BEYOND = (3, 2, 4, 1, 8)
 """How far above 1 / N the multiplier is tried [steps of a float32]."""
 
