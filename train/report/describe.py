@@ -56,9 +56,10 @@ def describe_data(
 
 def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
     """Say why these clips are not MIMII DUE's; None where nothing speaks against it."""
-    for machine in sorted(clips):
-        if read_marker(root / machine) is not None:
-            return f"{printable(machine)} is synthetic, made by edge-asd data synth."
+    made_up = [printable(machine) for machine in sorted(clips) if read_marker(root / machine) is not None]
+    if made_up:
+        verb = "is" if len(made_up) == 1 else "are"
+        return f"{', '.join(made_up)} {verb} synthetic, made by edge-asd data synth."
     report = Report(root)
     found = [Found(machine, f"{machine}/{clip.key}", clip.name) for machine, group in clips.items() for clip in group]
     report.count(found)

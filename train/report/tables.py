@@ -81,7 +81,7 @@ def paper_table(figures: Figures) -> Table:
     notes += ["Means are over the sections that have a figure of ours."] * bool(last)
     groups = [(f"{MODELS[model]}, {domain}", 2) for model in figures.models for domain in DOMAINS]
     groups.append(("Level alone", 2))
-    return Table("table4", "AUC of both baselines", columns, rows + last, groups, notes, last=len(last))
+    return Table("table4", "AUC by section and domain", columns, rows + last, groups, notes, last=len(last))
 
 
 def _mean_rows(figures: Figures, column: str) -> list[list[str]]:

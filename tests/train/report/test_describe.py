@@ -52,6 +52,10 @@ def test_synthetic_data_of_the_right_size_are_not_mimii_due(tmp_path):
     write_marker(tmp_path / "fan", preset="full", seed=0, table1_counts=True)
     made = describe(tmp_path, {"fan": table1_clips("fan", "00")})
     assert made.not_mimii_due == "fan is synthetic, made by edge-asd data synth."
+    (tmp_path / "valve").mkdir()
+    write_marker(tmp_path / "valve", preset="full", seed=0, table1_counts=True)
+    both = describe(tmp_path, {"fan": table1_clips("fan", "00"), "valve": table1_clips("valve", "00")})
+    assert both.not_mimii_due == "fan, valve are synthetic, made by edge-asd data synth."
 
 
 def test_clips_are_counted_and_hashed(tiny_data):
