@@ -140,11 +140,11 @@ def test_a_full_disk_leaves_the_old_bundle(
     try:
         old = disk / "fan.easd"
         shutil.copy(bundle_path, old)
-        done = edge_asd("quantize", run_folder, "--data", tiny_data, "--out", old, "--score-seconds", 1)
+        done = command("quantize", run_folder, "--data", tiny_data, "--out", old, "--score-seconds", 1)
         assert_error(done, "fan.easd", "No space left")
         assert old.read_bytes() == bundle_path.read_bytes()
         assert list(disk.iterdir()) == [old]
-        done = command("train", tiny_data, "--machine", "fan", "--epochs", 1, "--out", disk / "run")
+        done = edge_asd("train", tiny_data, "--machine", "fan", "--epochs", 1, "--out", disk / "run")
         assert_error(done, "space")
     finally:
         subprocess.run(["umount", disk], check=True)

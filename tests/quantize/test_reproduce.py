@@ -108,7 +108,7 @@ def test_what_cannot_be_trained_is_said(tiny_data, tmp_path):
         call(data, tmp_path / "out", (NETWORK,))
 
 
-def test_the_command(tiny_data, tmp_path):
+def test_the_command(tiny_data, tmp_path, command):
     arguments = ("reproduce", tiny_data, "--out", tmp_path / "out", "--model", "ae", "--ae-epochs", "1", "--json")
     done = edge_asd(*arguments, "--faithful", "--sections", "00")
     assert done.returncode == 0, done.stderr
@@ -124,4 +124,4 @@ def test_the_command(tiny_data, tmp_path):
         "edge-asd reproduce DATA --model ae --ae-epochs 1 --json --faithful --sections 00 --out DIR"
     )
     assert results.arguments.faithful
-    assert_error(edge_asd(*arguments, "--negatives", "pump"), "leave --negatives out")
+    assert_error(command(*arguments, "--negatives", "pump"), "leave --negatives out")
