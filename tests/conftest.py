@@ -13,7 +13,7 @@ from edge_asd.bundle import Bundle
 from tests.data import MACHINE, make_tiny_data
 
 # Modules whose fixtures every test may use.
-pytest_plugins = ["tests.demo", "tests.pulse"]
+pytest_plugins = ["tests.demo", "tests.in_process", "tests.pulse"]
 
 # The same examples everywhere, however slow or busy the machine: a failure is a change of ours.
 settings.register_profile("edge_asd", deadline=None, derandomize=True)
@@ -109,19 +109,19 @@ def section_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def section_run(section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the section classifier, six epochs of one step on `section_data`; do not change it, copy it."""
+    """A run of the section classifier, two epochs of one step on `section_data`; do not change it, copy it."""
     from train.fitting import Settings, train
 
     folder = tmp_path_factory.mktemp("section_run") / "fan"
-    train(section_data, MACHINE, folder, Settings(model="mobilenetv2", epochs=6, learning_rate=1e-3))
+    train(section_data, MACHINE, folder, Settings(model="mobilenetv2", epochs=2, learning_rate=1e-3))
     return folder
 
 
 @pytest.fixture(scope="session")
 def section_bundle(section_run: Path, section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The bundle of `section_run`."""
+    """The bundle of `section_run`, by the quickest method: what others do to convolutions, `test_methods` shows."""
     from quantize.pipeline import quantise_run
 
     path = tmp_path_factory.mktemp("section_bundle") / "fan.easd"
-    quantise_run(section_run, section_data, path, score_seconds=2.8)
+    quantise_run(section_run, section_data, path, score_seconds=2.8, quantisation="plain")
     return Bundle.load(path)

@@ -264,6 +264,8 @@ class Fitting:
             quicken_averages(model)
         loss = "sparse_categorical_crossentropy" if run.baseline.classifies else "mse"
         model.compile(optimizer=keras.optimizers.Adam(run.learning_rate), loss=loss)
+        # Its variables made now: else the first step makes them, for which TensorFlow traces that step twice.
+        model.optimizer.build(model.trainable_variables)
         return model
 
     def fit_epoch(self, model: Any, epoch: int, steps: int | None = None) -> float:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 NO_MICROPHONE = "pcm.nothing { type hw card 99 }\n"
 """An ALSA configuration of one card that is not there; PortAudio aborts on an empty one."""
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+"""What the fixture `tests.in_process.command` returns."""
 
 EDGE_ASD = Path(sys.executable).with_name("edge-asd")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.cli.command import EDGE_ASD, assert_error, edge_asd, without_microphone
+from tests.cli.command import EDGE_ASD, Command, assert_error, edge_asd, without_microphone
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_places_that_cannot_be_written(tiny_data: Path, run_folder: Path, bundle
 
 
 def test_a_full_disk_leaves_the_old_bundle(
-    tiny_data: Path, run_folder: Path, bundle_path: Path, tmp_path: Path
+    tiny_data: Path, run_folder: Path, bundle_path: Path, tmp_path: Path, command: Command
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -140,7 +140,7 @@ def test_a_full_disk_leaves_the_old_bundle(
     try:
         old = disk / "fan.easd"
         shutil.copy(bundle_path, old)
-        done = edge_asd("quantize", run_folder, "--data", tiny_data, "--out", old, "--score-seconds", 1)
+        done = command("quantize", run_folder, "--data", tiny_data, "--out", old, "--score-seconds", 1)
         assert_error(done, "fan.easd", "No space left")
         assert old.read_bytes() == bundle_path.read_bytes()
         assert list(disk.iterdir()) == [old]
@@ -150,7 +150,7 @@ def test_a_full_disk_leaves_the_old_bundle(
         subprocess.run(["umount", disk], check=True)
 
 
-def test_ctrl_c_in_training_keeps_the_last_epoch(tiny_data: Path, tmp_path: Path) -> None:
+def test_ctrl_c_in_training_keeps_the_last_epoch(tiny_data: Path, tmp_path: Path, command: Command) -> None:
     run = tmp_path / "run"
     train = ["train", str(tiny_data), "--machine", "fan", "--out", str(run)]
     process = subprocess.Popen(
@@ -165,7 +165,7 @@ def test_ctrl_c_in_training_keeps_the_last_epoch(tiny_data: Path, tmp_path: Path
     assert (out, "--resume" in err, "Traceback" in err) == ("", True, False)
     (kept,) = run.glob("*.keras")
     epochs = int(kept.stem.removeprefix("epoch_"))
-    assert_error(edge_asd(*train, "--epochs", epochs + 2), "--resume")
+    assert_error(command(*train, "--epochs", epochs + 2), "--resume")
     resumed = edge_asd(*train, "--epochs", epochs + 2, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert f"{epochs + 2} epochs" in resumed.stdout

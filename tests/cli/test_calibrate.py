@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import soundfile
 
 from edge_asd.audio.wav import read_wav
 from edge_asd.bundle import Bundle
-from edge_asd.cli import main
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.frontend import log_mel
@@ -23,20 +21,6 @@ from tests.cli.command import assert_error, edge_asd
 from tests.data import RATE, machine_sound, write_wav
 
 SOUND = machine_sound(np.random.default_rng(7), seconds=4, pitch=260.0, noise=500.0)
-
-
-@pytest.fixture
-def command(capsys, monkeypatch):
-    """Run ``edge-asd`` in this process: errors are many, and starting it takes longer than they do."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["edge-asd", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capsys.readouterr()
-        return SimpleNamespace(returncode=stop.value.code or 0, stdout=out, stderr=err)
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.command import assert_error, edge_asd
+from tests.cli.command import Command, assert_error, edge_asd
 from tests.data import write_wav
 
 
@@ -35,13 +35,13 @@ def test_own_recordings_become_a_data_set_that_verifies(tmp_path: Path) -> None:
     assert any("synthetic" in text for text in json.loads(checked.stdout)["notes"])
 
 
-def test_errors_leave_nothing_behind(tmp_path: Path) -> None:
+def test_errors_leave_nothing_behind(tmp_path: Path, command: Command) -> None:
     (tmp_path / "there").mkdir()
-    assert_error(edge_asd("data", "synth", tmp_path / "there"), "there exists already")
+    assert_error(command("data", "synth", tmp_path / "there"), "there exists already")
     new = tmp_path / "new"
-    assert_error(edge_asd("data", "synth", new, "--machine", "fan", "--sections", "00,06"), "'06' of fan", "00 to 05")
-    assert_error(edge_asd("data", "synth", new, "--machine-clips", tmp_path), "--machine")
-    assert_error(edge_asd("data", "synth", new, "--noise-clips", tmp_path), "holds no WAV files")
+    assert_error(command("data", "synth", new, "--machine", "fan", "--sections", "00,06"), "'06' of fan", "00 to 05")
+    assert_error(command("data", "synth", new, "--machine-clips", tmp_path), "--machine")
+    assert_error(command("data", "synth", new, "--noise-clips", tmp_path), "holds no WAV files")
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
 
 

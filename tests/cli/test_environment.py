@@ -142,8 +142,9 @@ def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
 
 def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path, tmp_path: Path) -> None:
     venv = tmp_path / "core"
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    subprocess.run([venv / "bin/python", "-m", "pip", "install", "--quiet", wheel], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", venv / "bin/python"]
+    subprocess.run([*pip, "install", "--quiet", wheel], check=True, capture_output=True)
 
     def core(*arguments: object) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, **without_microphone(tmp_path)}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.cli.command import EDGE_ASD, assert_error, edge_asd
+from tests.cli.command import EDGE_ASD, Command, assert_error, edge_asd
 
 
 def test_closed_standard_streams(bundle_path: Path) -> None:
@@ -46,13 +46,13 @@ def test_zeros_alone_are_an_error(bundle_path: Path) -> None:
     assert "only zeros" in assert_silent.stderr
 
 
-def test_places_that_are_no_files(tiny_data: Path, run_folder: Path, tmp_path: Path) -> None:
+def test_places_that_are_no_files(tiny_data: Path, run_folder: Path, tmp_path: Path, command: Command) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert_error(edge_asd("monitor", pipe), "pipe", "neither a file nor a folder")
-    assert_error(edge_asd("quantize", run_folder, "--data", tiny_data, "--out", pipe), "pipe", "not a file")
-    assert_error(edge_asd("quantize", run_folder, "--data", tiny_data, "--out", tmp_path), "folder")
-    assert_error(edge_asd("monitor", run_folder), "training run", "edge-asd quantize")
+    assert_error(command("quantize", run_folder, "--data", tiny_data, "--out", pipe), "pipe", "not a file")
+    assert_error(command("quantize", run_folder, "--data", tiny_data, "--out", tmp_path), "folder")
+    assert_error(command("monitor", run_folder), "training run", "edge-asd quantize")
     assert pipe.is_fifo()
 
 
@@ -78,23 +78,25 @@ def test_two_trainings_do_not_share_a_folder(tiny_data: Path, tmp_path: Path) ->
         os.close(handle)
 
 
-def test_a_score_spans_no_more_than_the_clips(tiny_data: Path, run_folder: Path, tmp_path: Path) -> None:
+def test_a_score_spans_no_more_than_the_clips(
+    tiny_data: Path, run_folder: Path, tmp_path: Path, command: Command
+) -> None:
     out = tmp_path / "fan.easd"
-    too_long = edge_asd("quantize", run_folder, "--data", tiny_data, "--out", out, "--score-seconds", 3)
+    too_long = command("quantize", run_folder, "--data", tiny_data, "--out", out, "--score-seconds", 3)
     assert_error(too_long, "3 s", "--score-seconds")
     assert not out.exists()
-    done = edge_asd("quantize", run_folder, "--data", tiny_data, "--out", out)
+    done = command("quantize", run_folder, "--data", tiny_data, "--out", out)
     assert done.returncode == 0
     assert "Scores span 1.98 s, not 10" in done.stderr
 
 
-def test_thresholds_follow_the_span(tiny_data: Path, run_folder: Path, tmp_path: Path) -> None:
+def test_thresholds_follow_the_span(tiny_data: Path, run_folder: Path, tmp_path: Path, command: Command) -> None:
     from edge_asd.bundle import Bundle
 
     found = {}
     for seconds in (0.3, 1.9):
         out = tmp_path / f"{seconds}.easd"
-        done = edge_asd("quantize", run_folder, "--data", tiny_data, "--out", out, "--score-seconds", seconds)
+        done = command("quantize", run_folder, "--data", tiny_data, "--out", out, "--score-seconds", seconds)
         assert done.returncode == 0, done.stderr
         found[seconds] = Bundle.load(out).thresholds["00"]
     assert found[0.3].score > found[1.9].score  # short spans scatter more

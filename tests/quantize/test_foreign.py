@@ -12,7 +12,7 @@ from edge_asd.bundle import Bundle
 from edge_asd.errors import DataError, ModelError
 from edge_asd.interpreter import Model
 from quantize.foreign import foreign_source
-from tests.cli.command import assert_error, edge_asd
+from tests.cli.command import assert_error
 from tests.data import MACHINE
 from train.backend import import_keras, make_repeatable
 from train.run import Run
@@ -39,9 +39,9 @@ def published_classifier(classes: int):
     return keras.Model(x, inner(keras.layers.Concatenate()([x, x, x])))
 
 
-def test_an_hdf5_autoencoder_becomes_the_bundle_that_its_run_does(h5, bundle, tiny_data, tmp_path):
+def test_an_hdf5_autoencoder_becomes_the_bundle_that_its_run_does(h5, bundle, tiny_data, tmp_path, command):
     out = tmp_path / "fan.easd"
-    done = edge_asd(
+    done = command(
         "quantize", "--keras", h5, "--machine", MACHINE, "--data", tiny_data, "--out", out, "--score-seconds", "1.5",
         "--json",
     )  # fmt: skip
@@ -62,9 +62,13 @@ def test_a_saved_model_computes_the_same(autoencoder, tiny_data, tmp_path):
     assert np.abs(Model(content, arithmetic="xnnpack").run(x) - expected).max() < 1e-4 * np.abs(expected).max()
 
 
+@pytest.fixture(scope="module")
+def network():
+    return published_classifier(2)
+
+
 @pytest.mark.parametrize("form", ["keras", "saved"])
-def test_a_published_classifier_is_rebuilt_with_one_channel_and_logits(section_data, tmp_path, form):
-    network = published_classifier(2)
+def test_a_published_classifier_is_rebuilt_with_one_channel_and_logits(network, section_data, tmp_path, form):
     path = tmp_path / ("model" if form == "saved" else "model.keras")
     if form == "saved":
         network.export(path, verbose=False)
@@ -104,7 +108,7 @@ def test_weights_that_are_not_numbers_are_refused(refused, autoencoder):
     refused(model, "holds NaN or infinity")
 
 
-def test_files_that_are_no_models_are_refused(h5, tiny_data, tmp_path):
+def test_files_that_are_no_models_are_refused(h5, tiny_data, tmp_path, command):
     broken = tmp_path / "broken.h5"
     broken.write_bytes(h5.read_bytes()[:5000])
     (tmp_path / "empty").mkdir()
@@ -114,7 +118,7 @@ def test_files_that_are_no_models_are_refused(h5, tiny_data, tmp_path):
         (tmp_path / "empty", "cannot be read as a SavedModel"),
         (tmp_path / "none.h5", "There is no model"),
     ):
-        assert_error(edge_asd("quantize", "--keras", path, *arguments), words)
+        assert_error(command("quantize", "--keras", path, *arguments), words)
     assert not (tmp_path / "x.easd").exists()
 
 
@@ -125,7 +129,7 @@ def test_data_without_healthy_sound_is_refused(h5, tiny_data, tmp_path):
         foreign_source(h5, data, MACHINE)
 
 
-def test_a_run_or_a_model_but_not_both(h5, run_folder, tiny_data, tmp_path):
+def test_a_run_or_a_model_but_not_both(h5, run_folder, tiny_data, tmp_path, command):
     common = ("--data", tiny_data, "--out", tmp_path / "x.easd")
     for arguments in ((), (run_folder, "--keras", h5, "--machine", "fan"), ("--keras", h5)):
-        assert edge_asd("quantize", *arguments, *common).returncode == 2
+        assert command("quantize", *arguments, *common).returncode == 2

@@ -25,8 +25,15 @@ def call(data: Path, out: Path, settings=(AE,), **options):
 
 @pytest.fixture(scope="module")
 def done(tiny_data, tmp_path_factory):
-    out = tmp_path_factory.mktemp("reproduction") / "out"
-    return call(tiny_data, out, seeds=(0, 1), int8=True), out
+    """What an uninterrupted call returns, its folder, and that folder as it was when seed 1 began."""
+    folder = tmp_path_factory.mktemp("reproduction")
+    out, half = folder / "out", folder / "half"
+
+    def step(text: str) -> None:
+        if "seed 1" in text and not half.exists():
+            shutil.copytree(out, half)
+
+    return call(tiny_data, out, seeds=(0, 1), int8=True, step=step), out, half
 
 
 def test_every_cell_is_scored_in_every_column_by_every_seed(done):
@@ -43,7 +50,7 @@ def test_every_cell_is_scored_in_every_column_by_every_seed(done):
 
 
 def test_the_report_and_the_official_files_are_there(done):
-    result, out = done
+    result, out, _ = done
     html = result.written.html.read_text()
     assert "not MIMII DUE" in html
     assert "data:image/png;base64," in html
@@ -64,7 +71,7 @@ def test_what_is_finished_is_kept(done, tiny_data, tmp_path):
 
 
 def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
-    out = tmp_path / "out"
+    out = Path(shutil.copytree(done[2], tmp_path / "out"))
 
     def stop(text: str) -> None:
         if "seed 1: training: epochs 1/2" in text:
@@ -101,7 +108,7 @@ def test_what_cannot_be_trained_is_said(tiny_data, tmp_path):
         call(data, tmp_path / "out", (NETWORK,))
 
 
-def test_the_command(tiny_data, tmp_path):
+def test_the_command(tiny_data, tmp_path, command):
     arguments = ("reproduce", tiny_data, "--out", tmp_path / "out", "--model", "ae", "--ae-epochs", "1", "--json")
     done = edge_asd(*arguments, "--faithful", "--sections", "00")
     assert done.returncode == 0, done.stderr
@@ -117,4 +124,4 @@ def test_the_command(tiny_data, tmp_path):
         "edge-asd reproduce DATA --model ae --ae-epochs 1 --json --faithful --sections 00 --out DIR"
     )
     assert results.arguments.faithful
-    assert_error(edge_asd(*arguments, "--negatives", "pump"), "leave --negatives out")
+    assert_error(command(*arguments, "--negatives", "pump"), "leave --negatives out")
