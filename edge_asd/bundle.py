@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -248,8 +249,15 @@ def _parse(files: dict[str, bytes]) -> Bundle:
     thresholds = {section: Threshold.parse(sections.child(section)) for section in sections.keys}
     if not thresholds:
         raise BundleError("manifest.json lists no section.")
+    machine = top.take("machine", str)
+    # Both become parts of file names, and are printed.
+    if not machine.isprintable() or not machine.strip(". ") or set(machine) & set("/\\"):
+        raise BundleError(f"manifest.json names a machine {machine!r}, which is not the name of a folder.")
+    for section in thresholds:
+        if re.fullmatch("[0-9]{2}", section) is None:
+            raise BundleError(f"manifest.json names a section {section!r}; sections have two digits.")
     bundle = Bundle(
-        machine=top.take("machine", str),
+        machine=machine,
         detector=detector,
         features=features,
         window_frames=(window_frames := top.integer("window_frames", 1, 1024)),

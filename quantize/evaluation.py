@@ -184,9 +184,13 @@ def evaluate(
             group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (section, cell_domain)]
             if group:
                 threshold = bundle.threshold(section, domain).score
-                results.append(_evaluate_group(bundle.machine, section, cell_domain, threshold, group, out))
+                results.append(_evaluate_group(bundle.machine, section, cell_domain, threshold, group))
             else:
                 notes.append(f"Section {section} has no {cell_domain} test clips.")
+    # Nothing is written before all is computed: whoever stops this sees no scores that look complete.
+    for r in results:
+        group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (r.section, r.domain)]
+        _write_group(r, bundle.threshold(r.section, domain).score, group, out)
     write_result(
         out / "result.csv",
         [Row(r.machine, r.section, r.domain, (r.auc_int8, r.pauc_int8, r.precision, r.recall, r.f1)) for r in results],
@@ -233,9 +237,9 @@ def _agreement(bundle: Bundle, domain: Domain | None, scored: Sequence[ClipScore
     )
 
 
-def _evaluate_group(
-    machine: str, section: str, domain: str, threshold: int, group: Sequence[ClipScores], out: Path
-) -> Result:
+def _write_group(result: Result, threshold: int, group: Sequence[ClipScores], out: Path) -> None:
+    """Write the official files of one section and domain."""
+    cell = result.machine, result.section, result.domain
     names = [s.clip.path.name for s in group]
     flagged = [is_anomalous(s.shipped, threshold) for s in group]
     for folder, values in (
@@ -243,10 +247,11 @@ def _evaluate_group(
         (out / "float", [s.floating for s in group]),
         (out / "fixed", [s.fixed for s in group]),
     ):
-        write_pairs(folder / scores_name(machine, section, domain), zip(names, values, strict=True))
-    write_pairs(
-        out / decisions_name(machine, section, domain), zip(names, (int(flag) for flag in flagged), strict=True)
-    )
+        write_pairs(folder / scores_name(*cell), zip(names, values, strict=True))
+    write_pairs(out / decisions_name(*cell), zip(names, (int(flag) for flag in flagged), strict=True))
+
+
+def _evaluate_group(machine: str, section: str, domain: str, threshold: int, group: Sequence[ClipScores]) -> Result:
     labelled = [s for s in group if s.clip.name.label is not None]
     anomaly = [s.clip.name.label == "anomaly" for s in labelled]
     floating = rank_figures(anomaly, float_column := [s.floating for s in labelled])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,11 +125,7 @@ def quantise_source(
     chosen = _threshold_clips(run, fit, held_back, notes)
     clips = list(zip(chosen, cache.features(chosen, run.features, run.baseline.window_frames), strict=True))
     score_frames = _score_frames(run, score_seconds, clips, notes)
-    prepare_folder(out.absolute().parent)
-    if ranges is not None:
-        prepare_folder(ranges.absolute().parent)
-    if out.is_dir():
-        raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / run.machine}.easd.")
+    _check_places(out, ranges, run.machine)
 
     progress("representative data")
     representative = representative_windows(
@@ -184,6 +181,19 @@ def quantise_source(
     if ranges is not None:
         write_atomically(ranges, to_csv(report))
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
+
+
+def _check_places(out: Path, ranges: Path | None, machine: str) -> None:
+    """Refuse places that cannot be written, and files that are neither a bundle nor a report of ranges."""
+    prepare_folder(out.absolute().parent)
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / machine}.easd.")
+    if out.is_file() and not zipfile.is_zipfile(out):
+        raise OutputError(f"{out} exists and is no bundle; it was left as it is. Choose another --out, or remove it.")
+    if ranges is not None:
+        prepare_folder(ranges.absolute().parent)
+        if ranges.suffix != ".csv":
+            raise OutputError(f"The ranges are a CSV file: give --ranges a name that ends in .csv, not {ranges.name}.")
 
 
 def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipFeatures]], notes: list[str]) -> int:

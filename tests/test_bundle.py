@@ -114,6 +114,7 @@ def test_a_bundle_is_the_same_bytes_whenever_it_is_saved(bundle, bundle_path, tm
 
 
 names = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+folders = names.filter(lambda name: name.isprintable() and name.strip(". ") and not set(name) & set("/\\"))
 numbers = st.integers(-(10**12), 10**12) | st.floats(allow_nan=False, allow_infinity=False)
 plain = st.recursive(
     st.none() | st.booleans() | numbers | names,
@@ -123,7 +124,7 @@ plain = st.recursive(
 
 
 @given(
-    machine=names,
+    machine=folders,
     thresholds=st.dictionaries(
         st.from_regex("[0-9]{2}", fullmatch=True),
         st.builds(
@@ -266,6 +267,22 @@ def test_a_manifest_without_its_digest_is_refused(folder):
 def test_a_changed_file_is_named(folder, name):
     (folder / name).write_bytes((folder / name).read_bytes() + b"x")
     refused(folder, f"{name} was changed or damaged")
+
+
+@pytest.mark.parametrize("machine", ["../../evil", "a\\b", "..", " ", "", "fan\x1b[31m"])
+def test_a_machine_that_is_no_name_is_refused(folder, machine):
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(seal({**json.loads(path.read_bytes()), "machine": machine})))
+    refused(folder, "which is not the name of a folder")
+
+
+@pytest.mark.parametrize("section", ["../x", "3", "003", "0\u0663"])
+def test_a_section_that_is_not_two_digits_is_refused(folder, section):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    manifest["sections"] = {section: manifest["sections"]["03"]}
+    path.write_text(json.dumps(seal(manifest)))
+    refused(folder, "sections have two digits")
 
 
 # --- Manifests that are whole but wrong

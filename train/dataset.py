@@ -169,13 +169,15 @@ def machine_names(root: Path, wanted: str) -> list[str]:
     Raises
     ------
     DataError
-        If `root` has no machine, or `wanted` names one twice. A machine that is not there is `Dataset`'s business.
+        If `root` has no machine, or `wanted` names one twice or one that is not there.
     """
     if wanted == "all":
         return [folder.name for folder in machine_folders(root)]
-    names = wanted.split(",")
+    names = [name.strip() for name in wanted.split(",")]
     if len(set(names)) < len(names):
         raise DataError(f"A machine is named twice in {wanted!r}. Name each once.")
+    for name in names:
+        _machine_folder(root, name)
     return names
 
 

@@ -24,6 +24,9 @@ from train.run import Run
 from train.training_log import TrainingLog
 from train.windows import Windows
 
+MAX_BATCH_SIZE = 65_536
+"""Windows in a batch at most."""
+
 Progress = Callable[[str, int, int, str], None]
 """Called with (what, done, all, detail)."""
 
@@ -123,6 +126,9 @@ def train(
         )
     prepare_folder(out)
     exists = Run.exists(out)
+    # Its own files are replaced or removed by name; whatever else lies there is somebody's.
+    if not exists and any(out.iterdir()):
+        raise ModelError(f"{out} holds other files and no run. Choose an empty folder, or one that is not there yet.")
     if exists and not (resume or overwrite):
         raise ModelError(
             f"{out} already holds a run. Add --resume to go on with it, --overwrite to replace it, "
@@ -173,6 +179,8 @@ def _check(settings: Settings) -> None:
         raise ModelError(f"There is no model {settings.model!r}; use one of: {', '.join(BASELINES)}.")
     if settings.epochs is not None and settings.epochs < 1:
         raise ModelError(f"{settings.epochs} epochs cannot be trained; ask for at least 1.")
+    if settings.batch_size is not None and not 1 <= settings.batch_size <= MAX_BATCH_SIZE:
+        raise ModelError(f"A batch of {settings.batch_size} windows cannot be used; ask for 1 to {MAX_BATCH_SIZE}.")
     if settings.learning_rate is not None and not 0 < settings.learning_rate < 1:
         raise ModelError(f"The learning rate {settings.learning_rate} is outside 0 to 1; as published it is 0.001.")
     if settings.split not in SPLITS:

@@ -124,7 +124,7 @@ def test_figures_follow_from_the_files(results, tiny_data, out, cell):
     assert found.recall == sum(f and a for f, a in zip(flagged, labels, strict=True)) / sum(labels)
 
 
-def test_the_drop_is_what_int8_loses(bundle, tiny_data, tmp_path):
+def test_the_drop_is_what_int8_loses(bundle, tiny_data):
     clips = list(Dataset(tiny_data, MACHINE).select(split="test", section="00", domain="source"))
     assert [c.name.label for c in clips] == ["anomaly"] * 3 + ["normal"] * 3
     limit = bundle.thresholds["00"].score
@@ -134,7 +134,7 @@ def test_the_drop_is_what_int8_loses(bundle, tiny_data, tmp_path):
         ClipScores(clip, a, fixed, b, db, 45)
         for clip, a, fixed, b, db in zip(clips, shipped, fixed_point, floating, level, strict=True)
     ]
-    found = _evaluate_group(bundle.machine, "00", "source", limit, group, tmp_path)
+    found = _evaluate_group(bundle.machine, "00", "source", limit, group)
     assert (found.auc_float, found.auc_fixed, found.auc_level) == (1.0, 6 / 9, 0.0)
     assert found.auc_int8 == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
     assert found.auc_drop == 1.0 - found.auc_int8
@@ -220,3 +220,19 @@ def test_a_broken_clip_is_named_and_no_result_is_written(bundle, tiny_data, tmp_
     with pytest.raises(DataError, match=broken.name):
         evaluate(bundle, data, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_nothing_is_written_before_all_is_computed(bundle, tiny_data, tmp_path, monkeypatch):
+    from quantize import evaluation as module
+
+    calls = []
+
+    def interrupt(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "paired_difference_interval", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        module.evaluate(bundle, tiny_data, tmp_path)
+    assert list(tmp_path.iterdir()) == []

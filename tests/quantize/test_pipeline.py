@@ -223,3 +223,18 @@ def test_an_unwritable_place_is_refused_before_the_work(run_folder, tiny_data, t
     with pytest.raises(OutputError, match="Cannot write into"):
         quantise_run(run_folder, tiny_data, tmp_path / "file" / "x.easd", progress=steps.append)
     assert steps == []
+
+
+def test_a_file_that_is_no_bundle_is_not_replaced(run_folder, tiny_data, tmp_path):
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    with pytest.raises(OutputError, match="exists and is no bundle; it was left as it is"):
+        quantise_run(run_folder, tiny_data, mine)
+    assert mine.read_text() == "mine"
+
+
+def test_ranges_never_take_the_bundles_place(run_folder, tiny_data, tmp_path):
+    out = tmp_path / "x.easd"
+    with pytest.raises(OutputError, match=r"a name that ends in \.csv, not x\.easd"):
+        quantise_run(run_folder, tiny_data, out, ranges=out)
+    assert not out.exists()

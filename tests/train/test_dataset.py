@@ -242,3 +242,11 @@ def test_the_hash_is_of_names_and_contents_whatever_the_order_or_place(tiny_data
     content[-1] ^= 1
     copied[3].path.write_bytes(content)
     assert content_hash(copied) != found
+
+
+@pytest.mark.parametrize("wanted", ["fan,", "fan,mixer", ","])
+def test_every_machine_is_looked_for_before_work_begins(root, wanted):
+    from train.dataset import machine_names
+
+    with pytest.raises(DataError, match=r"has no machine|named twice"):
+        machine_names(root, wanted)

@@ -138,6 +138,22 @@ def test_a_run_is_not_overwritten_unless_asked(tiny_data, copied, run_folder):
     assert equal(weights(copied), weights(run_folder))
 
 
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}])
+def test_a_folder_with_other_files_is_left_alone(tiny_data, tmp_path, options):
+    (tmp_path / "tensorboard").mkdir()
+    (tmp_path / "epoch_0050.keras").write_bytes(b"mine")
+    with pytest.raises(ModelError, match="holds other files and no run"):
+        train(tiny_data, MACHINE, tmp_path, epochs=1, **options)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_0050.keras", "tensorboard"]
+
+
+@pytest.mark.parametrize("size", [0, 65_537, 10**20])
+def test_a_batch_of_no_use(tiny_data, tmp_path, size):
+    with pytest.raises(ModelError, match="ask for 1 to 65536"):
+        fit_run(tiny_data, MACHINE, tmp_path / "run", Settings(epochs=1, batch_size=size))
+    assert not (tmp_path / "run").exists()
+
+
 def test_another_seed_over_an_old_run_is_another_run(tiny_data, copied, run_folder):
     calls = []
     run = train(tiny_data, MACHINE, copied, epochs=1, seed=8, overwrite=True, progress=lambda *call: calls.append(call))
