@@ -63,7 +63,8 @@ class FeatureStore:
     """
 
     def __init__(self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER, kind: str = "fixed") -> None:
-        self._spec, self._number = spec, number
+        self._n_mels = spec.n_mels
+        self._kind = [_MAGIC, _FORMAT, number, *spec.as_dict().values()]
         self._temporary = folder / "unfinished"
         shape = "-".join(str(value) for value in spec.as_dict().values())
         # Clips of another rate are resampled first, and another resampler may round otherwise.
@@ -87,17 +88,17 @@ class FeatureStore:
                 return None
             *start, frames, level, checksum, clip = _HEADER.unpack_from(header)
             if (
-                start != [_MAGIC, _FORMAT, self._number, *self._spec.as_dict().values()]
+                start != self._kind
                 or clip != digest
                 or int.from_bytes(header[_HEADER.size : _HEADER.size + 4], "little")
                 != zlib.crc32(header[: _HEADER.size])
-                or size != _START + 4 * frames * self._spec.n_mels
+                or size != _START + 4 * frames * self._n_mels
             ):
                 return None
             # Read, not touched through the mapping: pages that are mapped count as this process's memory.
             if zlib.crc32(os.pread(handle, size - _START, _START)) != checksum:
                 return None
-            return ClipFeatures(map_int32(handle, size, _START, (frames, self._spec.n_mels)), level)
+            return ClipFeatures(map_int32(handle, size, _START, (frames, self._n_mels)), level)
         except OSError:
             return None
         finally:
@@ -111,11 +112,8 @@ class FeatureStore:
         OSError
             If the folder cannot be written, or the disk is full.
         """
-        values = np.ascontiguousarray(features.frames, dtype="<i4").tobytes()
-        header = _HEADER.pack(
-            _MAGIC, _FORMAT, self._number, *self._spec.as_dict().values(),
-            len(features.frames), features.level_db, zlib.crc32(values), digest,
-        )  # fmt: skip
+        values = np.ascontiguousarray(features.frames, dtype="<i4")
+        header = _HEADER.pack(*self._kind, len(values), features.level_db, zlib.crc32(values), digest)
         path = self.path(digest)
         for folder in (path.parent, self._temporary):
             if not folder.is_dir():
@@ -123,7 +121,8 @@ class FeatureStore:
         unfinished = self._temporary / f"{digest.hex()[:16]}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
             with open(unfinished, "xb") as file:
-                file.write((header + zlib.crc32(header).to_bytes(4, "little")).ljust(_START, b"\0") + values)
+                file.write((header + zlib.crc32(header).to_bytes(4, "little")).ljust(_START, b"\0"))
+                file.write(values)
             os.replace(unfinished, path)
         except BaseException:
             unfinished.unlink(missing_ok=True)

@@ -72,17 +72,20 @@ def test_as_int8_it_is_ten_fully_connected_and_nothing_else(int8):
 
 
 def test_as_int8_every_output_has_its_own_weight_scale(int8):
+    loaded = interpreter(int8)
     weights = {
-        tuple(tensor["shape"]): tensor["quantization_parameters"]
-        for tensor in interpreter(int8).get_tensor_details()
+        tuple(tensor["shape"]): (tensor["quantization_parameters"], loaded.get_tensor(tensor["index"]))
+        for tensor in loaded.get_tensor_details()
         if tensor["dtype"] == np.int8 and len(tensor["shape"]) == 2 and tensor["shape"][0] != 1
     }
     assert sorted(weights) == [(8, 128), (128, 8), (128, 128), (128, 640), (640, 128)]
-    for shape, parameters in weights.items():
+    for shape, (parameters, integers) in weights.items():
         assert parameters["scales"].shape == (shape[0],)
         assert parameters["quantized_dimension"] == 0
-        assert len(np.unique(parameters["scales"])) > shape[0] / 2
         assert not parameters["zero_points"].any()
+        # One scale for all would leave most rows of weights far from the ends. Scales with which all runtimes
+        # round alike are whole fractions, so rows may share one.
+        assert np.abs(integers.astype(int)).max(axis=1).min() >= 115
 
 
 def test_as_float_it_computes_what_keras_does(model, windows):
