@@ -133,7 +133,10 @@ class Bundle:
             with np.load(io.BytesIO(self.golden), allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except Exception as error:  # NumPy raises whatever its readers meet in a damaged file
-            raise BundleError(f"The bundle's golden.npz cannot be read ({error}). Make the bundle anew.") from error
+            # Its own words advise to allow pickled objects.
+            raise BundleError(
+                "The bundle's golden.npz cannot be read: it holds no arrays of numbers. Make the bundle anew."
+            ) from error
 
     def save(self, path: Path) -> None:
         """Write the bundle as one zip file, atomically.

@@ -49,7 +49,9 @@ def read_container(path: Path, expected: set[str]) -> dict[str, bytes]:
             raise BundleError("it is neither a file nor a folder.")
         return _read_zip(path, expected)
     except OSError as error:
-        raise BundleError(f"it cannot be read ({error.strerror or error}).") from error
+        raise BundleError(
+            f"it cannot be read ({error.strerror or error}). Check its path and permissions, or copy it again."
+        ) from error
 
 
 def _read_folder(path: Path, expected: set[str]) -> dict[str, bytes]:
@@ -84,7 +86,9 @@ def _read_zip(path: Path, expected: set[str]) -> dict[str, bytes]:
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise BundleError(f"the file is damaged or no bundle ({error}). Copy it again, or quantise anew.") from error
     except OSError as error:
-        raise BundleError(f"the file cannot be read ({error.strerror or error}).") from error
+        raise BundleError(
+            f"the file cannot be read ({error.strerror or error}). Check its permissions, or copy it again."
+        ) from error
     except Exception as error:
         if type(error).__module__ == "zlib":  # zlib.error derives from Exception alone
             raise BundleError("the file is damaged (bad compressed data). Copy it again, or quantise anew.") from error

@@ -603,7 +603,7 @@ def npy(array, *, pickled: bool = False) -> bytes:
     ],
 )
 def test_golden_arrays_that_cannot_be_read_are_an_error(golden):
-    with pytest.raises(BundleError, match=r"golden.npz cannot be read .* Make the bundle anew"):
+    with pytest.raises(BundleError, match=r"golden.npz cannot be read: .* Make the bundle anew"):
         replace(SMALL, golden=golden).golden_arrays()
 
 
@@ -614,8 +614,9 @@ def test_golden_arrays_never_unpickle(tmp_path):
 
     buffer = io.BytesIO()
     np.savez(buffer, pcm=np.array([Trap()], dtype=object))
-    with pytest.raises(BundleError, match="pickle"):
+    with pytest.raises(BundleError, match="holds no arrays of numbers") as error:
         replace(SMALL, golden=buffer.getvalue()).golden_arrays()
+    assert "pickle" in str(error.value.__cause__)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -109,9 +109,9 @@ class Run:
             model.save(partial)
             partial.replace(folder / self.checkpoint)
         except OSError as error:
+            kept = "The epoch before is kept; free" if len(self.loss) > 1 else "Nothing is kept yet; free"
             raise OutputError(
-                f"Cannot write {folder / self.checkpoint}: {error}. "
-                "The epoch before is kept; free some space and add --resume."
+                f"Cannot write {folder / self.checkpoint}: {error}. {kept} some space and add --resume."
             ) from error
         finally:
             partial.unlink(missing_ok=True)
