@@ -127,6 +127,10 @@ def _histogram(axes: Any, cell: Cell, edges: Any) -> None:
         axes.axvline(threshold, color="black", linestyle="--", linewidth=1.2, label="threshold")
     axes.set_ylim(bottom=0)
     axes.yaxis.get_major_locator().set_params(integer=True)
+    # Scores that hardly differ: few long numbers, not an offset written across the axis's name.
+    axes.ticklabel_format(axis="x", useOffset=False)
+    if np.ptp(edges) < 0.01 * np.abs(edges).max():
+        axes.xaxis.get_major_locator().set_params(nbins=2)
 
 
 def _edges(cells: Sequence[Cell]) -> Any:
