@@ -4,7 +4,7 @@ A layer multiplies its accumulator by M = input scale * weight scale / output sc
 steps of its output. LiteRT's reference kernels round once, halves up; its optimised kernels, tflite-runtime
 2.14 and TFLite Micro twice, first to a multiple of about M; XNNPACK in float32, halves to even. They differ
 at accumulators whose product lies within M of a half. Accumulators are whole numbers: with 1 / M even,
-these products are the halves themselves and others at least M away, and with M a millionth larger the
+these products are the halves themselves and others at least M away, and with M a few ten-millionths larger the
 halves lie beyond themselves, where all round away from zero. Such an M is less than 2 M above any wanted
 one: a channel's weights get steps coarser by less than a hundredth, as a rule.
 """
