@@ -65,8 +65,6 @@ def fetch(
         return entry, ""
     features = extract(clip, digest, spec, window_frames, kind)
     try:
-        store.write(digest, features)
+        return store.write(digest, features), ""
     except OSError as error:
         return features, error.strerror or str(error)
-    # Mapped, so that the memory is the file's; where the entry is gone again, what was computed.
-    return store.read(digest) or features, ""

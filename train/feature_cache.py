@@ -16,6 +16,9 @@ from train.feature_store import ClipFeatures, FeatureStore
 
 CACHE_VARIABLE = "EDGE_ASD_CACHE"
 
+_PART = 16
+"""Clips that a thread takes at once: for each turn the caller's thread wakes up and takes Python's lock."""
+
 Progress = Callable[[int, int, str], None]
 """Called with (clips done, clips, name)."""
 
@@ -85,18 +88,23 @@ class FeatureCache:
         store = None if self._folder is None else FeatureStore(self._folder, spec, FRONTEND_NUMBER, kind)
         if store is not None:
             store.sweep()
-        results = []
+        parts = [clips[first : first + _PART] for first in range(0, len(clips), _PART)]
+
+        def fetch_part(part: Sequence[Clip]) -> list[tuple[ClipFeatures, str]]:
+            return [fetch(clip, store, spec, window_frames, kind) for clip in part]
+
+        results: list[ClipFeatures] = []
         trouble = ""
         # Threads: hashing, reading and the C front end leave Python's lock, and processes take longer
         # to start than a thousand clips take to compute.
         with _quick_turns(), ThreadPoolExecutor(self._workers) as pool:
-            futures = [pool.submit(fetch, clip, store, spec, window_frames, kind) for clip in clips]
+            futures = [pool.submit(fetch_part, part) for part in parts]
             try:
-                for done, (clip, future) in enumerate(zip(clips, futures, strict=True), 1):
-                    features, problem = future.result()
-                    trouble = trouble or problem
-                    results.append(features)
-                    progress(done, len(clips), clip.path.name)
+                for part, future in zip(parts, futures, strict=True):
+                    for clip, (features, problem) in zip(part, future.result(), strict=True):
+                        trouble = trouble or problem
+                        results.append(features)
+                        progress(len(results), len(clips), clip.path.name)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
         if clips and (trouble or store is None):

@@ -13,15 +13,19 @@ import secrets
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from train.mapping import map_int32
+
+_T = TypeVar("_T")
 
 _MAGIC, _FORMAT = b"EASDfeat", 1
 # Magic, format, front end, rate, n_fft, hop, bands, frames; level; checksum of the values; the clip's hash.
@@ -65,20 +69,25 @@ class FeatureStore:
     def __init__(self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER, kind: str = "fixed") -> None:
         self._n_mels = spec.n_mels
         self._kind = [_MAGIC, _FORMAT, number, *spec.as_dict().values()]
-        self._temporary = folder / "unfinished"
+        self._temporary = os.path.join(folder, "unfinished")
         shape = "-".join(str(value) for value in spec.as_dict().values())
         # Clips of another rate are resampled first, and another resampler may round otherwise.
-        self._folder = folder / f"{'' if kind == 'fixed' else f'{kind}-'}log-mel-{number}-{shape}-soxr{_soxr()}"
+        name = f"{'' if kind == 'fixed' else f'{kind}-'}log-mel-{number}-{shape}-soxr{_soxr()}"
+        self._folder = os.path.join(folder, name)
 
     def path(self, digest: bytes) -> Path:
         """Return the file of the clip whose SHA-256 is `digest`."""
+        return Path(self._file(digest))
+
+    def _file(self, digest: bytes) -> str:
+        # Strings, not paths: what is done in Python for each clip keeps other threads waiting.
         name = digest.hex()
-        return self._folder / name[:2] / name
+        return f"{self._folder}/{name[:2]}/{name}"
 
     def read(self, digest: bytes) -> ClipFeatures | None:
         """Map an entry; None where there is none, or it is damaged."""
         try:
-            handle = os.open(self.path(digest), os.O_RDONLY)
+            handle = os.open(self._file(digest), os.O_RDONLY)
         except OSError:
             return None
         try:
@@ -104,8 +113,13 @@ class FeatureStore:
         finally:
             os.close(handle)
 
-    def write(self, digest: bytes, features: ClipFeatures) -> None:
+    def write(self, digest: bytes, features: ClipFeatures) -> ClipFeatures:
         """Keep an entry, in place of any other.
+
+        Returns
+        -------
+        features : ClipFeatures
+            The same, mapped from the file, so that the memory is the file's.
 
         Raises
         ------
@@ -114,19 +128,21 @@ class FeatureStore:
         """
         values = np.ascontiguousarray(features.frames, dtype="<i4")
         header = _HEADER.pack(*self._kind, len(values), features.level_db, zlib.crc32(values), digest)
-        path = self.path(digest)
-        for folder in (path.parent, self._temporary):
-            if not folder.is_dir():
-                folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self._temporary / f"{digest.hex()[:16]}.{os.getpid()}.{secrets.token_hex(4)}"
+        header = (header + zlib.crc32(header).to_bytes(4, "little")).ljust(_START, b"\0")
+        unfinished = f"{self._temporary}/{digest.hex()[:16]}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
-            with open(unfinished, "xb") as file:
-                file.write((header + zlib.crc32(header).to_bytes(4, "little")).ljust(_START, b"\0"))
+            with _made_folder(self._temporary, lambda: open(unfinished, "x+b")) as file:
+                file.write(header)
                 file.write(values)
-            os.replace(unfinished, path)
+                file.flush()
+                mapped = _mapped(file.fileno(), values)
+            path = self._file(digest)
+            _made_folder(os.path.dirname(path), lambda: os.replace(unfinished, path))
         except BaseException:
-            unfinished.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                os.unlink(unfinished)
             raise
+        return ClipFeatures(mapped, features.level_db)
 
     def sweep(self) -> None:
         """Remove what killed processes have left unfinished."""
@@ -135,6 +151,23 @@ class FeatureStore:
                 with contextlib.suppress(OSError):
                     if time.time() - entry.stat().st_mtime > _STALE_S:
                         os.unlink(entry.path)
+
+
+def _made_folder(folder: str, action: Callable[[], _T]) -> _T:
+    """Do what needs a folder; only where it is missing, make it and try again."""
+    try:
+        return action()
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)
+        return action()
+
+
+def _mapped(handle: int, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Map values that were just written; keep them in memory where the system has no more mappings to give."""
+    try:
+        return map_int32(handle, _START + values.nbytes, _START, (len(values), values.shape[1]))
+    except OSError:
+        return values
 
 
 def _soxr() -> str:

@@ -7,10 +7,13 @@ Nothing is read but headers, and nothing is allocated by what they say.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from edge_asd.errors import AudioFormatError
+
+PLAIN_START = 44
+"""Where the sound of a `WavHeader.plain` file starts [bytes]."""
 
 MIN_RATE = 1_000
 MAX_RATE = 384_000
@@ -42,12 +45,16 @@ class WavHeader:
         libsndfile's name of the sample format.
     frames : int > 0
         Samples a channel.
+    plain : bool
+        True where it is the header that nearly all programs write, and can be read in one way only: 16-bit
+        samples from byte `PLAIN_START` to the file's end.
     """
 
     sample_rate: int
     channels: int
     subtype: str
     frames: int
+    plain: bool = field(default=False, compare=False)
 
 
 def read_header(file: BinaryIO, size: int) -> WavHeader:
@@ -95,7 +102,9 @@ def read_header(file: BinaryIO, size: int) -> WavHeader:
                     f"is truncated or damaged: its {present} bytes of sound are not whole frames of "
                     f"{frame_bytes} bytes. Record or copy it again."
                 )
-            header = WavHeader(rate, channels, subtype, present // frame_bytes)
+            # The chunks before the data are then a format of 16 bytes and nothing else: of PCM, thus.
+            plain = subtype == "PCM_16" and offset + 8 == PLAIN_START and PLAIN_START + length == size == riff_size + 8
+            header = WavHeader(rate, channels, subtype, present // frame_bytes, plain)
             if header.frames > MAX_SECONDS * rate:
                 raise AudioFormatError(
                     f"lasts {header.frames / rate / 3600:.1f} hours; at most {MAX_SECONDS // 3600} hours are read. "

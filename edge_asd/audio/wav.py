@@ -12,11 +12,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asd.audio.riff import WavHeader, read_header
+from edge_asd.audio.riff import PLAIN_START, WavHeader, read_header
 from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
 from edge_asd.errors import AudioFormatError, DependencyError
 
-_BLOCK_SAMPLES = 1 << 17  # Over all channels: bounds the memory of a wide file.
+_BLOCK_SAMPLES = 1 << 18  # Over all channels: bounds the memory of a wide file.
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,8 +91,8 @@ def read_wav(path: str | os.PathLike[str], *, sample_rate: int = 16000, channel:
     check_rate(sample_rate)
     name = str(Path(path))
     try:
-        # Unbuffered: libsndfile reads from the same descriptor. Non-blocking: opening a pipe must not wait.
-        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        # Non-blocking: opening a pipe must not wait.
+        with open(path, "rb", opener=_open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
@@ -125,21 +125,33 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _decode(file: BinaryIO, name: str, header: WavHeader, sample_rate: int, channel: int) -> tuple[Pcm, int]:
-    """Let libsndfile read what the header promises, block by block."""
-    soundfile = _import_soundfile()
+    """Read what the header promises, block by block."""
     reader = _Int16Reader(name, header, channel)
+    if header.plain:
+        # libsndfile's calls, some twenty of a few microseconds, keep threads waiting for Python's lock:
+        # two were slower with it than one.
+        file.seek(PLAIN_START)
+        blocks = list(resample(reader.blocks(_PlainSound(file, header)), header.sample_rate, sample_rate))
+    else:
+        blocks = _decode_with_libsndfile(file, name, header, sample_rate, reader)
+    if not blocks:
+        raise AudioFormatError(f"{name} is too short: no sample is left at {sample_rate} Hz. Record it again.")
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks), reader.saturated
+
+
+def _decode_with_libsndfile(
+    file: BinaryIO, name: str, header: WavHeader, sample_rate: int, reader: _Int16Reader
+) -> list[Pcm]:
+    soundfile = _import_soundfile()
     try:
-        file.seek(0)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
             seen = WavHeader(sound.samplerate, sound.channels, sound.subtype, sound.frames)
             if seen != header:
                 raise AudioFormatError(f"{name} has a header that can be read in two ways. Save it again.")
-            blocks = list(resample(reader.blocks(sound), header.sample_rate, sample_rate))
+            return list(resample(reader.blocks(sound), header.sample_rate, sample_rate))
     except soundfile.LibsndfileError as error:
         raise AudioFormatError(f"{name} cannot be read as a WAV file: {error.error_string}") from error
-    if not blocks:
-        raise AudioFormatError(f"{name} is too short: no sample is left at {sample_rate} Hz. Record it again.")
-    return np.concatenate(blocks), reader.saturated
 
 
 def _import_soundfile() -> Any:
@@ -152,6 +164,18 @@ def _import_soundfile() -> Any:
             "The library libsndfile, which reads sound files, is missing. Install it: sudo apt install libsndfile1."
         ) from error
     return soundfile
+
+
+class _PlainSound:
+    """The 16-bit samples from a file's position on, read as `soundfile.SoundFile` reads them."""
+
+    def __init__(self, file: BinaryIO, header: WavHeader) -> None:
+        self._file, self._channels = file, header.channels
+
+    def read(self, frames: int, **_: object) -> Pcm:
+        data = np.empty((frames, self._channels), "<i2")
+        whole = self._file.readinto(data) // (2 * self._channels)  # type: ignore[attr-defined]
+        return data[:whole].astype(np.int16, copy=False)
 
 
 class _Int16Reader:
