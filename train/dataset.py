@@ -38,8 +38,10 @@ class Clip:
     name: ClipName
     key: str
 
-    def read(self, spec: FeatureSpec, window_frames: int, channel: int = 0) -> Recording:
-        """Read the clip at the front end's rate.
+    def read(
+        self, spec: FeatureSpec, window_frames: int, channel: int = 0, *, contents: bytes | None = None
+    ) -> Recording:
+        """Read the clip at the front end's rate, or its file's contents where they were read already.
 
         Raises
         ------
@@ -48,7 +50,7 @@ class Clip:
         DataError
             If it is silent, or shorter than one window.
         """
-        recording = read_wav(self.path, sample_rate=spec.sample_rate, channel=channel)
+        recording = read_wav(self.path, sample_rate=spec.sample_rate, channel=channel, contents=contents)
         if recording.silent:
             raise DataError(
                 f"{self.path} holds only zeros. Remove it, or record it again: a muted input sounds like this."
@@ -272,12 +274,27 @@ def file_digest(path: Path) -> bytes:
     AudioFormatError
         If it cannot be read, or is not a regular file.
     """
+    return digest_and_contents(path, 0)[0]
+
+
+def digest_and_contents(path: Path, largest: int) -> tuple[bytes, bytes | None]:
+    """Return the SHA-256 of a clip's file, and what was hashed; None where that is more than `largest` bytes.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be read, or is not a regular file.
+    """
     try:
-        # Non-blocking: a named pipe must be refused, not waited for. Unbuffered: the hash reads large pieces.
+        # Non-blocking: a named pipe must be refused, not waited for. Unbuffered: large pieces are read.
         with open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise AudioFormatError(f"{path} is not a regular file. Put the WAV file itself there.")
-            return hashlib.file_digest(file, "sha256").digest()
+            if status.st_size > largest:
+                return hashlib.file_digest(file, "sha256").digest(), None
+            contents = file.read()
+            return hashlib.sha256(contents).digest(), contents
     except OSError as error:
         raise AudioFormatError(f"{path} cannot be read: {error.strerror or error}.") from error
 

@@ -11,8 +11,11 @@ import numpy.typing as npt
 from edge_asd.errors import DataError
 from edge_asd.frontend import float_reference, log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
-from train.dataset import Clip, file_digest, level_db
+from train.dataset import Clip, digest_and_contents, file_digest, level_db
 from train.feature_store import ClipFeatures, FeatureStore
+
+_AT_ONCE = 1 << 24
+"""Largest file that is held in memory as a whole [bytes]; larger ones are read piece by piece, and twice."""
 
 Kind = Literal["fixed", "float", "float-padded"]
 """The shipped front end; floating point on the same frames; the same as the published code pads it."""
@@ -30,18 +33,25 @@ _FRONT_ENDS: Mapping[Kind, Callable[[npt.NDArray[np.int16], FeatureSpec], npt.ND
 }
 
 
-def extract(clip: Clip, digest: bytes, spec: FeatureSpec, window_frames: int, kind: Kind = "fixed") -> ClipFeatures:
-    """Compute a clip's features.
+def extract(
+    clip: Clip,
+    digest: bytes,
+    spec: FeatureSpec,
+    window_frames: int,
+    kind: Kind = "fixed",
+    contents: bytes | None = None,
+) -> ClipFeatures:
+    """Compute a clip's features, of its file's contents where they were read already.
 
     Raises
     ------
     DataError
         If the clip cannot be used (see `Clip.read`), or its file is no longer the one with this SHA-256.
     """
-    pcm = clip.read(spec, window_frames).pcm
+    pcm = clip.read(spec, window_frames, contents=contents).pcm
     features = ClipFeatures(_FRONT_ENDS[kind](pcm, spec), level_db(pcm))
     # Features kept under the hash of another sound would be wrong for ever.
-    if file_digest(clip.path) != digest:
+    if contents is None and file_digest(clip.path) != digest:
         raise DataError(f"{clip.path} changed while it was read. Wait until it is complete, and start again.")
     return features
 
@@ -57,13 +67,13 @@ def fetch(
     trouble : str
         Why they could not be kept; "" where they were.
     """
-    digest = file_digest(clip.path)
+    digest, contents = digest_and_contents(clip.path, _AT_ONCE)
     if store is None:
-        return extract(clip, digest, spec, window_frames, kind), ""
+        return extract(clip, digest, spec, window_frames, kind, contents), ""
     entry = store.read(digest)
     if entry is not None and len(entry.frames) >= window_frames:
         return entry, ""
-    features = extract(clip, digest, spec, window_frames, kind)
+    features = extract(clip, digest, spec, window_frames, kind, contents)
     try:
         return store.write(digest, features), ""
     except OSError as error:

@@ -8,16 +8,16 @@ what a kill, a crash or a failing disk has left of it, and it is computed again.
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import os
 import secrets
 import struct
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,13 +25,16 @@ import numpy.typing as npt
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from train.mapping import map_int32
 
-_T = TypeVar("_T")
-
 _MAGIC, _FORMAT = b"EASDfeat", 1
 # Magic, format, front end, rate, n_fft, hop, bands, frames; level; checksum of the values; the clip's hash.
 _HEADER = struct.Struct("<8s7IdI32s")
 _START = 128
 """Where the values start [bytes]: behind the header and its own checksum."""
+
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+_UNFINISHED = "."
+"""How names of files start that are being written."""
 
 _STALE_S = 3600
 """Age after which an unfinished file is taken to be a killed process's."""
@@ -69,7 +72,6 @@ class FeatureStore:
     def __init__(self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER, kind: str = "fixed") -> None:
         self._n_mels = spec.n_mels
         self._kind = [_MAGIC, _FORMAT, number, *spec.as_dict().values()]
-        self._temporary = os.path.join(folder, "unfinished")
         shape = "-".join(str(value) for value in spec.as_dict().values())
         # Clips of another rate are resampled first, and another resampler may round otherwise.
         name = f"{'' if kind == 'fixed' else f'{kind}-'}log-mel-{number}-{shape}-soxr{_soxr()}"
@@ -82,7 +84,7 @@ class FeatureStore:
     def _file(self, digest: bytes) -> str:
         # Strings, not paths: what is done in Python for each clip keeps other threads waiting.
         name = digest.hex()
-        return f"{self._folder}/{name[:2]}/{name}"
+        return f"{self._folder}/{name[0]}/{name}"
 
     def read(self, digest: bytes) -> ClipFeatures | None:
         """Map an entry; None where there is none, or it is damaged."""
@@ -129,15 +131,23 @@ class FeatureStore:
         values = np.ascontiguousarray(features.frames, dtype="<i4")
         header = _HEADER.pack(*self._kind, len(values), features.level_db, zlib.crc32(values), digest)
         header = (header + zlib.crc32(header).to_bytes(4, "little")).ljust(_START, b"\0")
-        unfinished = f"{self._temporary}/{digest.hex()[:16]}.{os.getpid()}.{secrets.token_hex(4)}"
+        path = self._file(digest)
+        folder, name = os.path.split(path)
+        # In the same folder: of all that threads do to one, the kernel does one thing at a time.
+        unfinished = f"{folder}/{_UNFINISHED}{name[:16]}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
-            with _made_folder(self._temporary, lambda: open(unfinished, "x+b")) as file:
-                file.write(header)
-                file.write(values)
-                file.flush()
-                mapped = _mapped(file.fileno(), values)
-            path = self._file(digest)
-            _made_folder(os.path.dirname(path), lambda: os.replace(unfinished, path))
+            try:
+                handle = os.open(unfinished, _NEW, 0o666)
+            except FileNotFoundError:
+                os.makedirs(folder, exist_ok=True)
+                handle = os.open(unfinished, _NEW, 0o666)
+            try:
+                if os.writev(handle, [header, values]) != _START + values.nbytes:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                mapped = _mapped(handle, values)
+            finally:
+                os.close(handle)
+            os.replace(unfinished, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(unfinished)
@@ -146,20 +156,10 @@ class FeatureStore:
 
     def sweep(self) -> None:
         """Remove what killed processes have left unfinished."""
-        with contextlib.suppress(OSError):
-            for entry in os.scandir(self._temporary):
-                with contextlib.suppress(OSError):
-                    if time.time() - entry.stat().st_mtime > _STALE_S:
-                        os.unlink(entry.path)
-
-
-def _made_folder(folder: str, action: Callable[[], _T]) -> _T:
-    """Do what needs a folder; only where it is missing, make it and try again."""
-    try:
-        return action()
-    except FileNotFoundError:
-        os.makedirs(folder, exist_ok=True)
-        return action()
+        for path in glob.iglob(f"{glob.escape(self._folder)}/*/{_UNFINISHED}*"):
+            with contextlib.suppress(OSError):
+                if time.time() - os.stat(path).st_mtime > _STALE_S:
+                    os.unlink(path)
 
 
 def _mapped(handle: int, values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

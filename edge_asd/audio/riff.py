@@ -62,7 +62,7 @@ def read_header(file: BinaryIO, size: int) -> WavHeader:
 
     Parameters
     ----------
-    file : binary file at offset 0, seekable
+    file : binary file, seekable
     size : int >= 0 [bytes]
         Length of the file.
 
@@ -72,6 +72,7 @@ def read_header(file: BinaryIO, size: int) -> WavHeader:
         If it is no WAV file, of a format that is not read here, or not whole. The message
         starts with a verb: the caller puts the path before it.
     """
+    file.seek(0)
     if size == 0:
         raise AudioFormatError("is empty (0 bytes). Record or copy it again.")
     start = file.read(12)

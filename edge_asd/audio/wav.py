@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -60,7 +61,9 @@ class Recording:
         return self.pcm.size / self.sample_rate
 
 
-def read_wav(path: str | os.PathLike[str], *, sample_rate: int = 16000, channel: int = 0) -> Recording:
+def read_wav(
+    path: str | os.PathLike[str], *, sample_rate: int = 16000, channel: int = 0, contents: bytes | None = None
+) -> Recording:
     """Read one channel of a WAV file.
 
     16-bit files at `sample_rate` come back bit for bit. Wider samples are rounded to int16
@@ -74,6 +77,8 @@ def read_wav(path: str | os.PathLike[str], *, sample_rate: int = 16000, channel:
         Rate to return.
     channel : int >= 0
         Channel to use.
+    contents : bytes, optional
+        What the file holds, where it was read already.
 
     Returns
     -------
@@ -91,14 +96,9 @@ def read_wav(path: str | os.PathLike[str], *, sample_rate: int = 16000, channel:
     check_rate(sample_rate)
     name = str(Path(path))
     try:
-        # Non-blocking: opening a pipe must not wait.
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-                raise AudioFormatError(f"{name} is {kind}. Give one WAV file.")
+        with _open(path, name) if contents is None else io.BytesIO(contents) as file:
             try:
-                header = read_header(file, status.st_size)
+                header = read_header(file, file.seek(0, os.SEEK_END))
             except AudioFormatError as error:
                 raise AudioFormatError(f"{name} {error}") from None
             check_channel(name, channel, header.channels)
@@ -118,6 +118,15 @@ def read_wav(path: str | os.PathLike[str], *, sample_rate: int = 16000, channel:
         subtype=header.subtype,
         saturated=saturated,
     )
+
+
+def _open(path: str | os.PathLike[str], name: str) -> BinaryIO:
+    # Non-blocking: opening a pipe must not wait.
+    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise AudioFormatError(f"{name} is not a regular file. Give one WAV file.")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
@@ -144,8 +153,8 @@ def _decode_with_libsndfile(
 ) -> list[Pcm]:
     soundfile = _import_soundfile()
     try:
-        os.lseek(file.fileno(), 0, os.SEEK_SET)
-        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+        file.seek(0)
+        with soundfile.SoundFile(file) as sound:
             seen = WavHeader(sound.samplerate, sound.channels, sound.subtype, sound.frames)
             if seen != header:
                 raise AudioFormatError(f"{name} has a header that can be read in two ways. Save it again.")

@@ -50,6 +50,7 @@ def assert_right(clips: list[Clip], features: list[ClipFeatures], spec: FeatureS
 
 
 def entries(folder: Path) -> list[Path]:
+    """Find what is kept, and what was left unfinished."""
     return sorted(path for path in folder.glob("log-mel-*/*/*") if path.is_file())
 
 
@@ -70,7 +71,6 @@ def test_features_are_those_of_the_front_end_at_first_and_later(clips, tmp_path)
     assert_right(clips, again)
     assert {path: path.stat().st_ino for path in entries(tmp_path / "cache")} == written
     assert not any(found.frames.flags.writeable for found in again)
-    assert os.listdir(tmp_path / "cache/unfinished") == []
 
 
 def test_what_is_kept_is_what_is_used(clips, tmp_path):
@@ -222,7 +222,6 @@ def test_processes_that_write_the_same_entries_at_once(tmp_path):
     assert [writer.communicate()[0] for writer in writers] == ["ready\ndone\n"] * 4
     assert [writer.returncode for writer in writers] == [0] * 4
     assert len(entries(tmp_path / "cache")) == 12
-    assert os.listdir(tmp_path / "cache/unfinished") == []
     assert_right(clips, FeatureCache(tmp_path / "cache").features(clips, SPEC, FRAMES))
 
 
@@ -246,13 +245,14 @@ def test_kills_at_any_moment_leave_no_wrong_entry(tmp_path):
 
 
 def test_what_a_killed_process_left_is_swept_away_later(clips, tmp_path):
-    unfinished = tmp_path / "unfinished"
-    unfinished.mkdir()
-    for name, age in (("old", 4000), ("young", 100)):
-        (unfinished / name).write_bytes(b"half")
-        os.utime(unfinished / name, (time.time() - age,) * 2)
     FeatureCache(tmp_path).features(clips[:1], SPEC, FRAMES)
-    assert os.listdir(unfinished) == ["young"]
+    (entry,) = entries(tmp_path)
+    old, young = entry.parent / ".old", entry.parent / ".young"
+    for path, age in ((old, 4000), (young, 100), (entry, 4000)):
+        path.write_bytes(entry.read_bytes())
+        os.utime(path, (time.time() - age,) * 2)
+    FeatureCache(tmp_path).features(clips[:1], SPEC, FRAMES)
+    assert set(entries(tmp_path)) == {entry, young}
 
 
 # --- Clips that cannot be used
@@ -319,8 +319,8 @@ def test_a_full_disk_costs_one_note(tmp_path):
         found = cache.features(clips, SPEC, FRAMES)
         assert_right(clips, found)
         assert [("No space left on device" in note) for note in notes] == [True]
-        assert os.listdir(disk / "unfinished") == []
         assert 0 < len(entries(disk)) < 12
+        assert not any(path.name.startswith(".") for path in entries(disk))
         assert_right(clips, cache.features(clips, SPEC, FRAMES))
         del found
     finally:
