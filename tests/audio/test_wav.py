@@ -74,6 +74,39 @@ def test_16_bit_files_come_back_bit_for_bit(wav, data: bytes) -> None:
     assert recording.seconds == 1000 / 16000
 
 
+def test_no_header_that_is_read_means_anything_else_to_libsndfile(wav) -> None:
+    """Each byte of the header changed to values of all kinds: what is read here without libsndfile is what it reads."""
+    plain = 0
+    for at in range(44):
+        for value in {0, 1, 2, 3, 4, 8, 16, 24, 32, 40, 127, 128, 254, 255, GOOD[at] ^ 1, GOOD[at] ^ 16}:
+            data = bytearray(GOOD)
+            data[at] = value
+            path = wav(bytes(data))
+            try:
+                recording = read_wav(path, sample_rate=16000)
+            except AudioFormatError:
+                continue
+            theirs, rate = soundfile.read(path, dtype="int16", always_2d=True)
+            assert (recording.file_rate, recording.file_channels) == (rate, theirs.shape[1])
+            if rate == 16000:
+                np.testing.assert_array_equal(recording.pcm, theirs[:, 0])
+            plain += read_header(io.BytesIO(data), len(data)).plain
+    assert plain > 100
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_refused(wav, monkeypatch) -> None:
+    path = wav(riff(fmt(), chunk(b"data", pcm16(np.tile(SAMPLES, 50)))))
+
+    def read_and_truncate(file, size):  # type: ignore[no-untyped-def]
+        header = read_header(file, size)
+        assert header.plain
+        os.truncate(path, 60_000)
+        return header
+
+    monkeypatch.setattr("edge_asd.audio.wav.read_header", read_and_truncate)
+    refused(path, "ended at sample 29978 of 50000")
+
+
 def test_a_channel_of_eight(tmp_path: Path) -> None:
     data = np.random.default_rng(2).integers(-32768, 32768, (40_000, 8), dtype=np.int16)
     path = tmp_path / "eight.wav"
