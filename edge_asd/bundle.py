@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.clips import is_section
 from edge_asd.container import read_container, write_container
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
@@ -257,7 +257,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
     if not machine.isprintable() or not machine.strip(". ") or set(machine) & set("/\\"):
         raise BundleError(f"manifest.json names a machine {machine!r}, which is not the name of a folder.")
     for section in thresholds:
-        if re.fullmatch("[0-9]{2}", section) is None:
+        if not is_section(section):
             raise BundleError(f"manifest.json names a section {section!r}; sections have two digits.")
     bundle = Bundle(
         machine=machine,

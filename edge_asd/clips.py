@@ -77,6 +77,12 @@ def parse_section(text: str) -> str:
     DataError
         If `text` is not a number from 0 to 99.
     """
-    if not re.fullmatch(r"[0-9]{1,2}", text):
+    section = text.zfill(2)
+    if not text or not is_section(section):
         raise DataError(f"{text!r} is not a section. Sections are numbers such as 00.")
-    return text.zfill(2)
+    return section
+
+
+def is_section(text: str) -> bool:
+    """Tell whether a text is a section as it is written: two digits."""
+    return re.fullmatch("[0-9]{2}", text) is not None

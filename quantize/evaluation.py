@@ -178,19 +178,21 @@ def evaluate(
             f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."
         )
 
-    results = []
+    cells: list[tuple[Result, int, list[ClipScores]]] = []
     for cell_domain in domains:
         for section in sections:
             group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (section, cell_domain)]
             if group:
                 threshold = bundle.threshold(section, domain).score
-                results.append(_evaluate_group(bundle.machine, section, cell_domain, threshold, group))
+                cells.append(
+                    (_evaluate_group(bundle.machine, section, cell_domain, threshold, group), threshold, group)
+                )
             else:
                 notes.append(f"Section {section} has no {cell_domain} test clips.")
     # Nothing is written before all is computed: whoever stops this sees no scores that look complete.
-    for r in results:
-        group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (r.section, r.domain)]
-        _write_group(r, bundle.threshold(r.section, domain).score, group, out)
+    for cell in cells:
+        _write_group(*cell, out)
+    results = [result for result, _, _ in cells]
     write_result(
         out / "result.csv",
         [Row(r.machine, r.section, r.domain, (r.auc_int8, r.pauc_int8, r.precision, r.recall, r.f1)) for r in results],
