@@ -37,6 +37,8 @@ from train.synthesis.signals import (
 _SHIFTS = {"00": "velocity", "01": "mode", "02": "material", "03": "velocity", "04": "mode", "05": "material"}
 _BELT = ("02", "05")
 _RAIL_MM = 400.0
+# All products stand on one kind of base: else a knock, which makes it ring, would tell the product.
+_FRAME_HZ = np.array([500.0, 1200.0, 2400.0, 4300.0])
 # Stops along the rail (of its length), and seconds of rest at each.
 _MODES: dict[int, tuple[tuple[float, ...], float]] = {
     0: ((0.0, 1.0), 0.35),
@@ -83,7 +85,7 @@ class Slider(Machine):
         return Product(
             lead_mm=rng.uniform(55, 65) if belt else rng.uniform(9, 12),
             orders={o: s * np.exp(1j * p) for o, s, p in zip(base, sizes, phases, strict=True)},
-            frame=rng.uniform((350, 900, 1900, 3600), (700, 1600, 3000, 5200)),
+            frame=_FRAME_HZ * rng.uniform(0.96, 1.04, 4),
             rolling=rng.uniform(1300, 2200),
             velocity=rng.uniform(380, 440),
             dent=rng.uniform(0.35, 0.6),
