@@ -15,7 +15,7 @@ if folder and sys.path and os.path.abspath(sys.path[0] or ".") == folder:
     if root not in map(os.path.abspath, sys.path):
         sys.path.append(root)
 
-from edge_asd.cli import main
+from edge_asd.start import main
 
 if __name__ == "__main__":
     main()

@@ -68,7 +68,13 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; errors meant for people end it with exit code 1 and one paragraph."""
+    """Run the command line; errors meant for people end it with exit code 1 and one paragraph.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C was pressed and no command has answered it.
+    """
     _mend_streams()
     try:
         app()
@@ -78,9 +84,11 @@ def main() -> None:
         # The reader of our output has gone (`| head`): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as stop:
+        # Typer ends without a word where no command has answered a Ctrl-C.
+        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
     except MemoryError as error:
         _stop(error, "Not enough memory. Close other programs, or use fewer sections.")
     except OSError as error:

@@ -169,3 +169,19 @@ def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path
     ):
         assert_error(core(*arguments), "tensorflow", "pip install 'edge-asd[train]'")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("moment", ["edge_asd.cli", "typer", "edge_asd.cli.common", "edge_asd.bundle"])
+def test_a_ctrl_c_while_modules_are_loaded_says_that_it_stopped(moment: str, tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == sys.argv[-1]: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "from edge_asd.start import main\n"
+        "main()\n"
+    )
+    arguments = ["evaluate", "a.easd", "--data", tmp_path, "--out", moment]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
