@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ import numpy.typing as npt
 
 from edge_asd.clips import is_section
 from edge_asd.container import read_container, write_container
-from edge_asd.errors import BundleError, EdgeAsdError
+from edge_asd.errors import BundleError, EdgeAsdError, OutputError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.interpreter import ARITHMETICS
 from edge_asd.manifest import Json, Quantisation, Threshold
@@ -144,8 +145,9 @@ class Bundle:
         Raises
         ------
         OutputError
-            If `path` cannot be written.
+            If `path` cannot be written, or holds something else than a bundle.
         """
+        check_replaceable(path)
         contents = {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
         manifest = json.dumps(self._manifest(contents), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_container(path, {_MANIFEST: manifest.encode(), **contents})
@@ -294,3 +296,15 @@ def _classes(reader: StrictReader, sections: Iterable[str]) -> tuple[str, ...]:
     ):
         raise BundleError(f"{reader.where}: 'classes' does not name each section, and at least one class more, once.")
     return tuple(names)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace a file that is no bundle.
+
+    Raises
+    ------
+    OutputError
+        If `path` is such a file.
+    """
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise OutputError(f"{path} exists and is no bundle; it was left as it is. Choose another --out, or remove it.")

@@ -50,7 +50,7 @@ def load_stage(name: str) -> ModuleType:
         )
     if missing := missing_modules(package):
         raise DependencyError(
-            f"This command needs {', '.join(missing)}, which is not installed. "
+            f"This command needs modules that are not installed: {', '.join(missing)}. "
             f"Install the extra with: pip install 'edge-asd[{_NEEDS[package][0]}]'"
         )
     return importlib.import_module(name)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import statistics
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle import Bundle, check_replaceable
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
@@ -188,8 +187,7 @@ def _check_places(out: Path, ranges: Path | None, machine: str) -> None:
     prepare_folder(out.absolute().parent)
     if out.is_dir():
         raise OutputError(f"{out} is a folder. Name a file for the bundle, such as {out / machine}.easd.")
-    if out.is_file() and not zipfile.is_zipfile(out):
-        raise OutputError(f"{out} exists and is no bundle; it was left as it is. Choose another --out, or remove it.")
+    check_replaceable(out)
     if ranges is not None:
         prepare_folder(ranges.absolute().parent)
         if ranges.suffix != ".csv":

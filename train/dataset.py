@@ -159,9 +159,7 @@ def machine_folders(root: Path) -> list[Path]:
     if machines:
         return machines
     if any((root / name).is_dir() for name in FOLDERS):
-        raise DataError(
-            f"{root} is itself a machine's folder. Give the folder above it, and the machine with --machine."
-        )
+        raise DataError(f"{root} is itself a machine's folder. Give the folder above it, {root.absolute().parent}.")
     raise DataError(f"{root} has no machine: no folder in it contains {', '.join(FOLDERS[:-1])} or {FOLDERS[-1]}.")
 
 

@@ -43,7 +43,7 @@ def command(
     if (out is None) is not in_place:
         raise typer.BadParameter("give one of --out and --in-place")
     check_one_target(quantile, false_positive_rate)
-    from edge_asd.bundle import Bundle
+    from edge_asd.bundle import Bundle, check_replaceable
     from edge_asd.calibration import calibrate
     from edge_asd.detectors.loading import DETECTORS
     from edge_asd.files import prepare_folder
@@ -54,6 +54,7 @@ def command(
         raise OutputError(
             f"{target} is a folder. Name a file for the bundle with --out, such as {loaded.machine}.easd."
         )
+    check_replaceable(target)
     prepare_folder(target.absolute().parent)
     chosen = parse_section(section)
     line = ProgressLine()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli.common import GroundTruthOption, JsonOption, figure, note, print_json, table
+from edge_asd.errors import OutputError
 from edge_asd.stages import load_stage
 
 _FEWEST_RESAMPLES = 100
@@ -58,6 +59,8 @@ def command(
     The files are lines of a clip's file name and its score (or decision, 1: anomaly) without a
     header. Names tell the labels (..._anomaly_0000.wav), or --ground-truth does.
     """
+    if out is not None and out.suffix != ".csv":
+        raise OutputError(f"The official table is a CSV file: give --out a name that ends in .csv, not {out.name}.")
     thresholds = dict(map(_threshold, threshold or []))
     done = load_stage("train.official_figures").official_figures(
         folders, ground_truth=ground_truth, thresholds=thresholds, resamples=bootstrap, seed=seed

@@ -77,7 +77,7 @@ def command(
         QuantisationMethod, typer.Option(help="Way to int8; docs/quantisation.md compares them.")
     ] = QuantisationMethod.compensated,
     headroom: Annotated[
-        float, typer.Option(min=0.0, max=40.0, help="Room of the int8 ranges for levels beyond training's [dB].")
+        float, typer.Option(min=0.0, max=40.0, help="Room of the int8 ranges for levels beyond training's, in dB.")
     ] = 9.0,
     ranges: Annotated[
         Path | None,

@@ -72,6 +72,8 @@ def command(
     Some clips of every section and domain are held back: quantize fits the thresholds on them.
     Ctrl-C keeps the last whole epoch. Losses for TensorBoard lie in RUN/tensorboard.
     """
+    if resume and overwrite:
+        raise typer.BadParameter("give one of --resume and --overwrite")
     fitting, feature_cache = load_stage("train.fitting"), load_stage("train.feature_cache")
     settings = fitting.Settings(
         model=model.value,

@@ -280,3 +280,11 @@ def test_quantize_takes_one_target_and_tells_it(run_folder, tiny_data, tmp_path,
     assert document["thresholds"] == {section: fitted.score for section, fitted in found.items()}
     assert document["domain_thresholds"] == {"00": {}, "01": {}}
     assert any("fewer than 20, make no threshold of its own" in text for text in document["notes"])
+
+
+def test_a_file_that_is_no_bundle_is_not_replaced(bundle_path, healthy, tmp_path):
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    done = edge_asd("calibrate", bundle_path, "--section", "00", "--wav-dir", healthy, "--out", mine)
+    assert_error(done, f"{mine} exists and is no bundle; it was left as it is")
+    assert mine.read_text() == "mine"

@@ -93,3 +93,10 @@ def test_errors_and_usage(tmp_path: Path, capsys) -> None:
             app(["metrics", str(tmp_path), *option])
         assert error.value.code == 2
         assert option[0] in capsys.readouterr().err
+
+
+def test_the_official_table_replaces_csv_files_only(official_format: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    assert_error(edge_asd("metrics", official_format, "--out", mine), "a name that ends in .csv, not notes.txt")
+    assert mine.read_text() == "mine"
