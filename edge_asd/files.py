@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a full disk or a Ctrl-C leaves the old one whole."""
+"""Opening whatever a path names, and writing so that a crash, a full disk or a Ctrl-C leaves the old file whole."""
 
 from __future__ import annotations
 
@@ -38,6 +38,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def open_without_waiting(path: str, flags: int) -> int:
+    """Open a file for `open`, whose `opener` this is: a named pipe is to be refused, not waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def prepare_folder(path: Path) -> Path:

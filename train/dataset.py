@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge_asd.audio.wav import Recording, read_wav
 from edge_asd.clips import ClipName, Domain, Split, parse_section
 from edge_asd.errors import AudioFormatError, DataError
+from edge_asd.files import open_without_waiting
 from edge_asd.frontend.spec import FeatureSpec
 from train.ground_truth import read_ground_truth
 
@@ -284,8 +285,8 @@ def digest_and_contents(path: Path, largest: int) -> tuple[bytes, bytes | None]:
         If it cannot be read, or is not a regular file.
     """
     try:
-        # Non-blocking: a named pipe must be refused, not waited for. Unbuffered: large pieces are read.
-        with open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        # Unbuffered: large pieces are read.
+        with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise AudioFormatError(f"{path} is not a regular file. Put the WAV file itself there.")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edge_asd.audio.riff import WavHeader, read_header
 from edge_asd.errors import AudioFormatError
+from edge_asd.files import open_without_waiting
 
 _SAMPLE_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _BLOCK = 4096
@@ -43,7 +44,7 @@ class WavCheck:
 def check_wav(path: Path) -> WavCheck:
     """Read a file's header, and a block each at the beginning, middle and end of its sound."""
     try:
-        with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+        with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
             header, start, length = _sound_of(file)
             handle = file.fileno()
             last = max(0, length - _BLOCK)
@@ -66,7 +67,7 @@ def sound_hash(path: Path) -> bytes:
     AudioFormatError, OSError
         If the file has become unreadable.
     """
-    with open(path, "rb", buffering=0, opener=_open_without_waiting) as file:
+    with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
         _, start, length = _sound_of(file)
         digest = hashlib.sha256()
         for piece in _pieces(file.fileno(), start, length):
@@ -91,8 +92,3 @@ def _pieces(handle: int, start: int, length: int) -> Iterator[bytes]:
 
 def _sounds(block: bytes) -> bool:
     return block.count(0) < len(block)
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # A named pipe in a data set must not make the check wait for ever.
-    return os.open(path, flags | os.O_NONBLOCK)

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from edge_asd.audio.riff import PLAIN_START, WavHeader, read_header
 from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
 from edge_asd.errors import AudioFormatError, DependencyError
+from edge_asd.files import open_without_waiting
 
 _BLOCK_SAMPLES = 1 << 18  # Over all channels: bounds the memory of a wide file.
 
@@ -121,36 +123,32 @@ def read_wav(
 
 
 def _open(path: str | os.PathLike[str], name: str) -> BinaryIO:
-    # Non-blocking: opening a pipe must not wait.
-    file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115
+    file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()
     raise AudioFormatError(f"{name} is not a regular file. Give one WAV file.")
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
 def _decode(file: BinaryIO, name: str, header: WavHeader, sample_rate: int, channel: int) -> tuple[Pcm, int]:
     """Read what the header promises, block by block."""
     reader = _Int16Reader(name, header, channel)
-    if header.plain:
-        # libsndfile's calls, some twenty of a few microseconds, keep threads waiting for Python's lock:
-        # two were slower with it than one.
-        file.seek(PLAIN_START)
-        blocks = list(resample(reader.blocks(_PlainSound(file, header)), header.sample_rate, sample_rate))
-    else:
-        blocks = _decode_with_libsndfile(file, name, header, sample_rate, reader)
+    with _sound(file, name, header) as sound:
+        blocks = list(resample(reader.blocks(sound), header.sample_rate, sample_rate))
     if not blocks:
         raise AudioFormatError(f"{name} is too short: no sample is left at {sample_rate} Hz. Record it again.")
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks), reader.saturated
 
 
-def _decode_with_libsndfile(
-    file: BinaryIO, name: str, header: WavHeader, sample_rate: int, reader: _Int16Reader
-) -> list[Pcm]:
+@contextmanager
+def _sound(file: BinaryIO, name: str, header: WavHeader) -> Iterator[Any]:
+    """Open the samples of a file."""
+    if header.plain:
+        # libsndfile's calls, some twenty of a few microseconds, keep threads waiting for Python's lock:
+        # two were slower with it than one.
+        file.seek(PLAIN_START)
+        yield _PlainSound(file, header)
+        return
     soundfile = _import_soundfile()
     try:
         file.seek(0)
@@ -158,7 +156,7 @@ def _decode_with_libsndfile(
             seen = WavHeader(sound.samplerate, sound.channels, sound.subtype, sound.frames)
             if seen != header:
                 raise AudioFormatError(f"{name} has a header that can be read in two ways. Save it again.")
-            return list(resample(reader.blocks(sound), header.sample_rate, sample_rate))
+            yield sound
     except soundfile.LibsndfileError as error:
         raise AudioFormatError(f"{name} cannot be read as a WAV file: {error.error_string}") from error
 
