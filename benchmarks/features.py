@@ -31,10 +31,10 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from edge_asd.frontend.spec import FeatureSpec  # noqa: E402
-from train.dataset import Clip, Dataset, file_digest, split_training  # noqa: E402
-from train.feature_cache import FeatureCache  # noqa: E402
-from train.feature_store import ClipFeatures, FeatureStore  # noqa: E402
-from train.windows import Windows  # noqa: E402
+from edge_asd.train.data.dataset import Clip, Dataset, file_digest, split_training  # noqa: E402
+from edge_asd.train.features.cache import FeatureCache  # noqa: E402
+from edge_asd.train.features.store import ClipFeatures, FeatureStore  # noqa: E402
+from edge_asd.train.features.windows import Windows  # noqa: E402
 
 SPEC, FRAMES, SAMPLES = FeatureSpec(), 5, 160_000
 

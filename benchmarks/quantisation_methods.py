@@ -37,27 +37,27 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from edge_asd.bundle import Bundle, Quantisation  # noqa: E402
+from edge_asd.bundle.bundle import Bundle, Quantisation  # noqa: E402
 from edge_asd.clips import DOMAINS  # noqa: E402
 from edge_asd.detectors.loading import load_detector  # noqa: E402
 from edge_asd.detectors.scores import score_value  # noqa: E402
 from edge_asd.detectors.windowed import output_multiplier  # noqa: E402
 from edge_asd.frontend.quantise_input import input_multiplier  # noqa: E402
 from edge_asd.interpreter import Model  # noqa: E402
-from quantize.agreement import agreement  # noqa: E402
-from quantize.convert import to_int16  # noqa: E402
-from quantize.methods import DEFAULT, METHODS, quantise  # noqa: E402
-from quantize.pipeline import quantise_run  # noqa: E402
-from quantize.range_report import cells_of, range_report, saturation  # noqa: E402
-from quantize.representative import HEADROOM_DB, representative_windows  # noqa: E402
-from quantize.scoring import float_scores, shipped_scores  # noqa: E402
-from train.dataset import Dataset  # noqa: E402
-from train.feature_cache import FeatureCache  # noqa: E402
-from train.feature_store import ClipFeatures  # noqa: E402
-from train.metrics import rank_figures  # noqa: E402
-from train.models import shipped_form  # noqa: E402
-from train.run import Run  # noqa: E402
-from train.windows import frames_db  # noqa: E402
+from edge_asd.quantize.evaluation.agreement import agreement  # noqa: E402
+from edge_asd.quantize.evaluation.range_report import cells_of, range_report, saturation  # noqa: E402
+from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores  # noqa: E402
+from edge_asd.quantize.int8.convert import to_int16  # noqa: E402
+from edge_asd.quantize.int8.methods import DEFAULT, METHODS, quantise  # noqa: E402
+from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows  # noqa: E402
+from edge_asd.quantize.pipeline import quantise_run  # noqa: E402
+from edge_asd.train.data.dataset import Dataset  # noqa: E402
+from edge_asd.train.features.cache import FeatureCache  # noqa: E402
+from edge_asd.train.features.store import ClipFeatures  # noqa: E402
+from edge_asd.train.features.windows import frames_db  # noqa: E402
+from edge_asd.train.figures.metrics import rank_figures  # noqa: E402
+from edge_asd.train.networks.baselines import shipped_form  # noqa: E402
+from edge_asd.train.runs.run import Run  # noqa: E402
 
 Row = dict[str, Any]
 

@@ -36,14 +36,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.cli.common import table
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import EdgeAsdError
 from edge_asd.frontend import log_mel
 from edge_asd.interpreter import ARITHMETICS, Model, runtime_name
-from train.dataset import Dataset
+from edge_asd.train.data.dataset import Dataset
 
 WORKER = Path(__file__).with_name("runtime_worker.py")
 ENVIRONMENTS = {

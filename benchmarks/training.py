@@ -31,12 +31,12 @@ import numpy as np  # noqa: E402
 
 from benchmarks.features import SAMPLES, SPEC, make_clips  # noqa: E402
 from edge_asd.detectors.windowed import gather_windows  # noqa: E402
-from train.dataset import content_hash, file_digest  # noqa: E402
-from train.feature_cache import FeatureCache  # noqa: E402
-from train.feature_store import ClipFeatures, FeatureStore  # noqa: E402
-from train.models import BASELINES  # noqa: E402
-from train.run import Run  # noqa: E402
-from train.windows import Windows, frames_db  # noqa: E402
+from edge_asd.train.data.dataset import content_hash, file_digest  # noqa: E402
+from edge_asd.train.features.cache import FeatureCache  # noqa: E402
+from edge_asd.train.features.store import ClipFeatures, FeatureStore  # noqa: E402
+from edge_asd.train.features.windows import Windows, frames_db  # noqa: E402
+from edge_asd.train.networks.baselines import BASELINES  # noqa: E402
+from edge_asd.train.runs.run import Run  # noqa: E402
 
 PUBLISHED_FRAMES = 313
 
@@ -65,14 +65,14 @@ def make_data(root: Path, count: int) -> tuple[Path, Path]:
 
 def make_dataset(data: Path) -> list:
     """List the clips."""
-    from train.dataset import Dataset
+    from edge_asd.train.data.dataset import Dataset
 
     return Dataset(data, "fan").clips
 
 
 def fitting_of(model: str, data: Path, cache: Path, out: Path):  # type: ignore[no-untyped-def]
-    """Set a run up as `train.fitting.train` does."""
-    from train.fitting import Fitting
+    """Set a run up as `edge_asd.train.runs.fitting.train` does."""
+    from edge_asd.train.runs.fitting import Fitting
 
     baseline, clips = BASELINES[model], make_dataset(data)
     run = Run(
@@ -122,7 +122,7 @@ def epochs(data: Path, cache: Path, repeat: int) -> dict[str, float]:
 
 def evaluation(data: Path, cache: Path, repeat: int) -> dict[str, float]:
     """Score all clips both ways."""
-    from train.scoring import FloatScorer
+    from edge_asd.train.runs.scoring import FloatScorer
 
     with tempfile.TemporaryDirectory() as out:
         fitting = fitting_of("ae", data, cache, Path(out))

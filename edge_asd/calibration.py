@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.manifest import Threshold
 from edge_asd.clips import DOMAINS, ClipName, Domain
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.errors import BundleError, DataError
 from edge_asd.frontend import log_mel
 from edge_asd.healthy_sound import read_healthy
-from edge_asd.manifest import Threshold
 from edge_asd.thresholds import FEW_CLIPS, false_positive_threshold, quantile_threshold
 
 UNNAMED_DOMAIN: Domain = "source"

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_asd.audio.stream import Pcm
 from edge_asd.audio.wav import Recording, read_wav
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 from edge_asd.monitor.engine import SILENCE_SECONDS
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd import frontend
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError

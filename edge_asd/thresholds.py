@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import accumulate
 
 from edge_asd.binomial import clopper_pearson
+from edge_asd.bundle.manifest import FalsePositives, Threshold
 from edge_asd.errors import DataError
-from edge_asd.manifest import FalsePositives, Threshold
 
 FEW_CLIPS = 20
 """With fewer, a domain has no threshold of its own, and that of a section is called rough."""

@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from edge_asd.errors import DataError, ModelError
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.quantize.int8.convert import saved_to_float, to_float
+from edge_asd.quantize.source import Source
 from edge_asd.quiet import quiet_stderr
-from quantize.convert import saved_to_float, to_float
-from quantize.source import Source
-from train.backend import import_keras, import_tensorflow
-from train.dataset import Dataset, content_hash, split_training
-from train.models import BASELINES, logits_of, section_classifier
-from train.run import Run
+from edge_asd.train.backend import import_keras, import_tensorflow
+from edge_asd.train.data.dataset import Dataset, content_hash, split_training
+from edge_asd.train.networks.baselines import BASELINES, logits_of, section_classifier
+from edge_asd.train.runs.run import Run
 
 if TYPE_CHECKING:
     import keras

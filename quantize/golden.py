@@ -7,7 +7,7 @@ import io
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.frontend import log_mel

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge_asd.bundle import Bundle, check_replaceable
+from edge_asd.bundle.bundle import Bundle, check_replaceable
+from edge_asd.bundle.manifest import Quantisation, Threshold
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
@@ -17,19 +18,18 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
-from edge_asd.manifest import Quantisation, Threshold
+from edge_asd.quantize.evaluation.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
+from edge_asd.quantize.golden import golden_vectors
+from edge_asd.quantize.int8.methods import DEFAULT, check_method, quantise
+from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows
+from edge_asd.quantize.source import Source, run_source
+from edge_asd.quantize.threshold_fitting import check_threshold, fit_threshold, with_domains
+from edge_asd.quantize.versions import versions
 from edge_asd.thresholds import FEW_CLIPS
-from quantize.golden import golden_vectors
-from quantize.methods import DEFAULT, check_method, quantise
-from quantize.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
-from quantize.representative import HEADROOM_DB, representative_windows
-from quantize.source import Source, run_source
-from quantize.threshold_fitting import check_threshold, fit_threshold, with_domains
-from quantize.versions import versions
-from train.dataset import Clip
-from train.feature_cache import FeatureCache
-from train.feature_store import ClipFeatures
-from train.run import Run
+from edge_asd.train.data.dataset import Clip
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.features.store import ClipFeatures
+from edge_asd.train.runs.run import Run
 
 SCORE_SECONDS = 10.0
 """Default span of a clip or rolling score, the length of MIMII DUE's clips."""
@@ -91,16 +91,16 @@ def quantise_source(
     out : Path
         The bundle, by custom NAME.easd.
     method, quantile
-        See `quantize.threshold_fitting.fit_threshold`.
+        See `edge_asd.quantize.threshold_fitting.fit_threshold`.
     domain_thresholds : bool
-        Fit thresholds for single domains, too (`quantize.threshold_fitting.with_domains`).
+        Fit thresholds for single domains, too (`edge_asd.quantize.threshold_fitting.with_domains`).
     score_seconds : float, optional
         Span of the clip or rolling score, and of the stretches of held-back clips that the
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
     quantisation : str
-        How the model becomes int8, one of `quantize.methods.METHODS`.
+        How the model becomes int8, one of `edge_asd.quantize.int8.methods.METHODS`.
     headroom_db : float
-        See `quantize.representative.representative_windows`.
+        See `edge_asd.quantize.int8.representative.representative_windows`.
     ranges : Path, optional
         CSV file for the report on the ranges of every layer in every section and domain.
     arithmetic : str

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from edge_asd.errors import DataError
-from quantize.convert import to_float
-from train.dataset import Clip, Dataset, content_hash
-from train.models import shipped_form
-from train.run import Run
+from edge_asd.quantize.int8.convert import to_float
+from edge_asd.train.data.dataset import Clip, Dataset, content_hash
+from edge_asd.train.networks.baselines import shipped_form
+from edge_asd.train.runs.run import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from edge_asd.bundle.manifest import Threshold
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS, SCORE_MAX
 from edge_asd.errors import DataError
-from edge_asd.manifest import Threshold
 from edge_asd.thresholds import FEW_CLIPS, false_positive_threshold, quantile_threshold
 
 METHODS = ("quantile", "gamma", "false-positive-rate")

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from edge_asd import __version__
 from edge_asd.interpreter import runtime_name
-from train.backend import import_tensorflow
+from edge_asd.train.backend import import_tensorflow
 
 
 def versions() -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from tests.data import MACHINE, make_tiny_data
 
 # Modules whose fixtures every test may use.
@@ -76,7 +76,7 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def run_folder(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of three epochs on `tiny_data`; do not change it, copy it."""
-    from train.fitting import Settings, train
+    from edge_asd.train.runs.fitting import Settings, train
 
     folder = tmp_path_factory.mktemp("run") / "fan"
     train(tiny_data, MACHINE, folder, Settings(epochs=3, batch_size=BATCH_SIZE))
@@ -86,7 +86,7 @@ def run_folder(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def bundle_path(run_folder: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of `run_folder`; do not change it, copy it."""
-    from quantize.pipeline import quantise_run
+    from edge_asd.quantize.pipeline import quantise_run
 
     path = tmp_path_factory.mktemp("bundle") / "fan.easd"
     quantise_run(run_folder, tiny_data, path, score_seconds=SCORE_SECONDS)
@@ -110,7 +110,7 @@ def section_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def section_run(section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the section classifier, two epochs of one step on `section_data`; do not change it, copy it."""
-    from train.fitting import Settings, train
+    from edge_asd.train.runs.fitting import Settings, train
 
     folder = tmp_path_factory.mktemp("section_run") / "fan"
     train(section_data, MACHINE, folder, Settings(model="mobilenetv2", epochs=2, learning_rate=1e-3))
@@ -120,7 +120,7 @@ def section_run(section_data: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope="session")
 def section_bundle(section_run: Path, section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """The bundle of `section_run`, by the quickest method: what others do to convolutions, `test_methods` shows."""
-    from quantize.pipeline import quantise_run
+    from edge_asd.quantize.pipeline import quantise_run
 
     path = tmp_path_factory.mktemp("section_bundle") / "fan.easd"
     quantise_run(section_run, section_data, path, score_seconds=2.8, quantisation="plain")

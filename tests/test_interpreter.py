@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge_asd import interpreter
 from edge_asd.errors import DependencyError, ModelError
 from edge_asd.interpreter import ARITHMETICS, Model
-from train.backend import import_tensorflow
+from edge_asd.train.backend import import_tensorflow
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_a_changed_byte_never_crashes_the_process(bundle_path):
 import sys
 from pathlib import Path
 import numpy as np
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import ModelError
 from edge_asd.interpreter import ARITHMETICS, Model
 content = Bundle.load(Path(sys.argv[1])).model

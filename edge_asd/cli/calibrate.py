@@ -43,7 +43,7 @@ def command(
     if (out is None) is not in_place:
         raise typer.BadParameter("give one of --out and --in-place")
     check_one_target(quantile, false_positive_rate)
-    from edge_asd.bundle import Bundle, check_replaceable
+    from edge_asd.bundle.bundle import Bundle, check_replaceable
     from edge_asd.calibration import calibrate
     from edge_asd.detectors.loading import DETECTORS
     from edge_asd.files import prepare_folder

@@ -30,7 +30,7 @@ def verify(
     Exits with 1 where anything is wrong. A data set of other machines or sections than MIMII DUE's
     is not counted, nor is a synthetic one of another size.
     """
-    stage = load_stage("train.verify")
+    stage = load_stage("train.data.verify")
     line = ProgressLine()
     try:
         report = stage.verify(data, counts=counts, progress=lambda what, done, total: line(f"{what} {done}/{total}"))

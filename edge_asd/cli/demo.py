@@ -23,7 +23,7 @@ def command(
     A made-up fan, two products, two operating conditions. At the end a recording that turns from
     healthy to faulty is monitored, and a picture shows when the alarm came. Takes about a minute.
     """
-    demo = load_stage("quantize.demo")
+    demo = load_stage("quantize.jobs.demo")
     line = ProgressLine()
     try:
         done = demo.run(out, seed=seed, progress=line)

@@ -49,9 +49,9 @@ def command(
     thresholds. The level column is the AUC of the clips' loudness alone: near 1 or near 0, loudness
     by itself tells the classes apart.
     """
-    from edge_asd.bundle import Bundle
+    from edge_asd.bundle.bundle import Bundle
 
-    evaluation, feature_cache = load_stage("quantize.evaluation"), load_stage("train.feature_cache")
+    evaluation, feature_cache = load_stage("quantize.evaluation.cost"), load_stage("train.features.cache")
     line = ProgressLine()
     try:
         done = evaluation.evaluate(

@@ -62,11 +62,11 @@ def command(
     if out is not None and out.suffix != ".csv":
         raise OutputError(f"The official table is a CSV file: give --out a name that ends in .csv, not {out.name}.")
     thresholds = dict(map(_threshold, threshold or []))
-    done = load_stage("train.official_figures").official_figures(
+    done = load_stage("train.figures.official_figures").official_figures(
         folders, ground_truth=ground_truth, thresholds=thresholds, resamples=bootstrap, seed=seed
     )
     if out is not None:
-        load_stage("train.official_csv").write_result(out, done.rows)
+        load_stage("train.figures.official_csv").write_result(out, done.rows)
     document = done.as_dict()
     for text in document["notes"]:
         note(f"Note: {text}")

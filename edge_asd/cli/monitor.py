@@ -17,7 +17,7 @@ from edge_asd.errors import DataError
 
 if TYPE_CHECKING:
     from edge_asd.audio.stream import Pcm
-    from edge_asd.bundle import Bundle
+    from edge_asd.bundle.bundle import Bundle
     from edge_asd.monitor.engine import Decision, Engine
 
 _BLOCK_SECONDS = 1.0  # of a file: large enough to be fast, small enough for a small computer
@@ -51,7 +51,7 @@ def command(
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
-    from edge_asd.bundle import Bundle
+    from edge_asd.bundle.bundle import Bundle
     from edge_asd.monitor.engine import Engine
 
     loaded = Bundle.load(bundle)

@@ -21,7 +21,7 @@ from edge_asd.stages import load_stage
 
 
 class QuantisationMethod(StrEnum):
-    """Ways to int8; `quantize.methods` says what they do."""
+    """Ways to int8; `edge_asd.quantize.int8.methods` says what they do."""
 
     plain = "plain"
     percentile = "percentile"
@@ -109,7 +109,7 @@ def command(
         method, share = "false-positive-rate", round(1 - false_positive_rate, 12)
     from edge_asd.detectors.loading import DETECTORS
 
-    pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.feature_cache")
+    pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.features.cache")
     line = ProgressLine()
     try:
         if keras is None:

@@ -62,8 +62,8 @@ def command(
     A call with the same arguments goes on where one was stopped. Data that is not MIMII DUE is said
     to be so in the report.
     """
-    reproduce, fitting = load_stage("quantize.reproduce"), load_stage("train.fitting")
-    feature_cache, dataset = load_stage("train.feature_cache"), load_stage("train.dataset")
+    reproduce, fitting = load_stage("quantize.jobs.reproduce"), load_stage("train.runs.fitting")
+    feature_cache, dataset = load_stage("train.features.cache"), load_stage("train.data.dataset")
     settings = []
     if model is not Models.mobilenetv2:
         settings.append(

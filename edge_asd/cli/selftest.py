@@ -19,7 +19,7 @@ def command(bundle: BundleArgument, json: JsonOption = False) -> None:
     Front end, quantisation and window scores must be equal; the model's outputs and the score may differ by
     rounding, within the bound that is printed. Exits with 1 where a stage is wrong.
     """
-    from edge_asd.bundle import Bundle
+    from edge_asd.bundle.bundle import Bundle
     from edge_asd.selftest import selftest
 
     done = selftest(Bundle.load(bundle))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.manifest import Threshold
+from edge_asd.bundle.manifest import Threshold
 
 DEFAULT_QUANTILE = 0.9
 

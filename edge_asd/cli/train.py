@@ -74,7 +74,7 @@ def command(
     """
     if resume and overwrite:
         raise typer.BadParameter("give one of --resume and --overwrite")
-    fitting, feature_cache = load_stage("train.fitting"), load_stage("train.feature_cache")
+    fitting, feature_cache = load_stage("train.runs.fitting"), load_stage("train.features.cache")
     settings = fitting.Settings(
         model=model.value,
         epochs=epochs,
@@ -86,7 +86,7 @@ def command(
         patience=patience,
         negatives=tuple(negatives.split(",")) if negatives else (),
     )
-    machines = load_stage("train.dataset").machine_names(data, machine)
+    machines = load_stage("train.data.dataset").machine_names(data, machine)
     line = ProgressLine()
     cache_in_use = feature_cache.FeatureCache(cache, note=line.note)
     documents = []

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS, SCORE_MAX
 from edge_asd.detectors.windowed import OUTPUT_BITS, WindowDetector
 from edge_asd.errors import BundleError

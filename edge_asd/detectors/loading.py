@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.section_id import SectionDetector
 from edge_asd.detectors.windowed import WindowDetector

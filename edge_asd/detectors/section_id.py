@@ -19,7 +19,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS
 from edge_asd.detectors.windowed import OUTPUT_BITS, WindowDetector
 from edge_asd.frontend.logarithm import EXP_FRACTION_BITS, exp2, log2

@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import BundleError, ModelError
 from edge_asd.frontend.quantise_input import input_multiplier, quantise
 from edge_asd.interpreter import Model

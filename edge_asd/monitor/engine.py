@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
 from edge_asd.frontend import log_mel

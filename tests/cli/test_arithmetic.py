@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edge_asd.bundle import MODEL_ARITHMETICS
+from edge_asd.bundle.bundle import MODEL_ARITHMETICS
 from edge_asd.cli.quantize import Arithmetic
 
 

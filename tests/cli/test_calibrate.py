@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from edge_asd.audio.wav import read_wav
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.frontend import log_mel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from tests.cli.command import assert_error, edge_asd
 from tests.demo import Demo
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.cli import app
-from quantize.evaluation import evaluate
+from edge_asd.quantize.evaluation.cost import evaluate
 from tests.cli.command import assert_error, edge_asd
 
 

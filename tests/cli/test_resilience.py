@@ -91,7 +91,7 @@ def test_a_score_spans_no_more_than_the_clips(
 
 
 def test_thresholds_follow_the_span(tiny_data: Path, run_folder: Path, tmp_path: Path, command: Command) -> None:
-    from edge_asd.bundle import Bundle
+    from edge_asd.bundle.bundle import Bundle
 
     found = {}
     for seconds in (0.3, 1.9):

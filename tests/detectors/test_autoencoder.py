@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_asd.bundle.manifest import Quantisation
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import SCORE_MAX
 from edge_asd.detectors.windowed import gather_windows, output_multiplier
 from edge_asd.errors import BundleError, ModelError
 from edge_asd.frontend import log_mel
 from edge_asd.interpreter import Model
-from edge_asd.manifest import Quantisation
 from tests.data import machine_sound
 
 DB = 1 << 16

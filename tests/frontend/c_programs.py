@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_asd.firmware_export import qemu
 from edge_asd.frontend.c_tables import c_header, c_source
 from edge_asd.frontend.spec import FeatureSpec
-from firmware_export import qemu
 from tests.frontend.signals import Pcm
 
 CSRC = Path(qemu.__file__).resolve().parents[1] / "edge_asd" / "frontend" / "csrc"

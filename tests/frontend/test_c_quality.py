@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_asd.firmware_export import qemu
 from edge_asd.frontend.c_tables import c_header, c_source, packed_tables
 from edge_asd.frontend.spec import FeatureSpec
-from firmware_export import qemu
 from tests.frontend import c_programs
 from tests.frontend.signals import cases
 

@@ -15,21 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.frontend import log_mel
 from edge_asd.monitor.engine import Engine
-from quantize.convert import to_float
-from quantize.graph import Graph
-from quantize.pipeline import quantise_source
-from quantize.source import Source, run_source
+from edge_asd.quantize.int8.convert import to_float
+from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.pipeline import quantise_source
+from edge_asd.quantize.source import Source, run_source
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.features.windows import Windows
+from edge_asd.train.networks.baselines import shipped_form
+from edge_asd.train.runs.fitting import Settings, train
 from tests.conftest import SCORE_SECONDS
 from tests.data import MACHINE, make_tiny_data
 from tests.golden.committed import EXPECTED, NAMES, PITCHES, made_sound
-from train.feature_cache import FeatureCache
-from train.fitting import Settings, train
-from train.models import shipped_form
-from train.windows import Windows
 
 SEEDS = (1, 2)
 

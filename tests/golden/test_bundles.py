@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pytest
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.frontend import log_mel
 from edge_asd.monitor.engine import Engine

@@ -8,14 +8,14 @@ import shutil
 import numpy as np
 import pytest
 
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError, ModelError
 from edge_asd.interpreter import Model
-from quantize.foreign import foreign_source
+from edge_asd.quantize.foreign import foreign_source
+from edge_asd.train.backend import import_keras, make_repeatable
+from edge_asd.train.runs.run import Run
 from tests.cli.command import assert_error
 from tests.data import MACHINE
-from train.backend import import_keras, make_repeatable
-from train.run import Run
 
 
 @pytest.fixture(scope="module")

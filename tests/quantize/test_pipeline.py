@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 from edge_asd.audio.wav import read_wav
-from edge_asd.bundle import Bundle
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, ModelError, OutputError
 from edge_asd.frontend import log_mel
 from edge_asd.interpreter import Model
+from edge_asd.quantize.golden import golden_pcm
+from edge_asd.quantize.int8.methods import DEFAULT
+from edge_asd.quantize.int8.representative import representative_windows
+from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.thresholds import false_positive_threshold, quantile_threshold
-from quantize.golden import golden_pcm
-from quantize.methods import DEFAULT
-from quantize.pipeline import quantise_run
-from quantize.representative import representative_windows
+from edge_asd.train.data.dataset import Dataset, level_db, split_training
+from edge_asd.train.runs.run import Run
 from tests.data import MACHINE
-from train.dataset import Dataset, level_db, split_training
-from train.run import Run
 
 
 @pytest.fixture
@@ -99,8 +99,8 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
 def test_domains_with_enough_held_back_clips_get_thresholds_of_their_own(
     bundle, run_folder, tiny_data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("quantize.pipeline.FEW_CLIPS", 2)
-    monkeypatch.setattr("quantize.threshold_fitting.FEW_CLIPS", 2)
+    monkeypatch.setattr("edge_asd.quantize.pipeline.FEW_CLIPS", 2)
+    monkeypatch.setattr("edge_asd.quantize.threshold_fitting.FEW_CLIPS", 2)
     path = tmp_path / "fan.easd"
     options = {"method": "false-positive-rate", "quantile": 0.4, "domain_thresholds": True, "score_seconds": 1.5}
     done = quantise_run(run_folder, tiny_data, path, **options)

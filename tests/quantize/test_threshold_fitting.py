@@ -8,8 +8,8 @@ from scipy import stats
 
 from edge_asd.detectors.scores import SCORE_MAX
 from edge_asd.errors import DataError
+from edge_asd.quantize.threshold_fitting import METHODS, fit_threshold, with_domains
 from edge_asd.thresholds import FEW_CLIPS, false_positive_threshold, quantile_threshold
-from quantize.threshold_fitting import METHODS, fit_threshold, with_domains
 
 DB2 = 1 << 16
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from edge_asd.clips import DOMAINS
-from train.metrics import MAX_FPR
-from train.models import BASELINES
-from train.report.drawing import BLUE, GREY, MODEL_COLOURS, ORANGE, Picture, as_svg, new_figure
-from train.report.figures import labelled
-from train.report.results import MODELS, SHORT, Cell
+from edge_asd.train.figures.metrics import MAX_FPR
+from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.report.drawing import BLUE, GREY, MODEL_COLOURS, ORANGE, Picture, as_svg, new_figure
+from edge_asd.train.report.figures import labelled
+from edge_asd.train.report.results import MODELS, SHORT, Cell
 
 _ACROSS = 3
 _BINS = 24

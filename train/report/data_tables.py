@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from train.official_csv import means, official_score
-from train.report.figures import Figures, decisions
-from train.report.results import MODELS, SHORT, Reproduction
-from train.report.tables import NONE, Table, number
-from train.table1 import table1
+from edge_asd.train.data.table1 import table1
+from edge_asd.train.figures.official_csv import means, official_score
+from edge_asd.train.report.figures import Figures, decisions
+from edge_asd.train.report.results import MODELS, SHORT, Reproduction
+from edge_asd.train.report.tables import NONE, Table, number
 
 
 def official_table(figures: Figures) -> Table:

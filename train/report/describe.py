@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from train.counting import COMPANIONS, count_faults, not_mimii_due
-from train.dataset import Clip, content_hash
-from train.findings import Found, Report, printable
-from train.marker import read_marker
-from train.report.results import ClipCount, DataDescription
-from train.table1 import MACHINES
+from edge_asd.train.data.counting import COMPANIONS, count_faults, not_mimii_due
+from edge_asd.train.data.dataset import Clip, content_hash
+from edge_asd.train.data.findings import Found, Report, printable
+from edge_asd.train.data.marker import read_marker
+from edge_asd.train.data.table1 import MACHINES
+from edge_asd.train.report.results import ClipCount, DataDescription
 
 
 def describe_data(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Literal
 
-from train.findings import printable
-from train.metrics import DecisionFigures, decision_figures, rank_figures
-from train.official_csv import Row
-from train.report.results import COLUMNS, MODELS, Cell, Reproduction
-from train.table1 import MACHINES
+from edge_asd.train.data.findings import printable
+from edge_asd.train.data.table1 import MACHINES
+from edge_asd.train.figures.metrics import DecisionFigures, decision_figures, rank_figures
+from edge_asd.train.figures.official_csv import Row
+from edge_asd.train.report.results import COLUMNS, MODELS, Cell, Reproduction
 
 Figure = Literal["auc", "pauc"]
 Place = tuple[str, str]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.bootstrap import Interval, cell_seed, percentile_interval, resample_figures
-from train.findings import printable
-from train.report.figures import Figure, labelled
-from train.report.results import Cell
+from edge_asd.train.data.findings import printable
+from edge_asd.train.figures.bootstrap import Interval, cell_seed, percentile_interval, resample_figures
+from edge_asd.train.report.figures import Figure, labelled
+from edge_asd.train.report.results import Cell
 
 
 @dataclass(frozen=True, slots=True)

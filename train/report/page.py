@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from train.findings import printable
-from train.report import data_tables, tables
-from train.report.drawing import Picture
-from train.report.figures import Figures
-from train.report.results import COLUMNS, MODELS, SHORT, Reproduction
+from edge_asd.train.data.findings import printable
+from edge_asd.train.report import data_tables, tables
+from edge_asd.train.report.drawing import Picture
+from edge_asd.train.report.figures import Figures
+from edge_asd.train.report.results import COLUMNS, MODELS, SHORT, Reproduction
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Gallery:
 def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> str:
     """Return the page: no script, no reference to anything outside of it."""
     environment = Environment(
-        loader=PackageLoader("train.report"),
+        loader=PackageLoader("edge_asd.train.report"),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,

@@ -120,7 +120,7 @@ class ClipCount:
 
 @dataclass(frozen=True, slots=True)
 class DataDescription:
-    """What the results belong to; `train.report.describe.describe_data` makes it.
+    """What the results belong to; `edge_asd.train.report.describe.describe_data` makes it.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ class DataDescription:
         The folder's name, without its path.
     counts : tuple of ClipCount
     sha256 : dict of str to str
-        By machine, of the names and contents of the clips used (`train.dataset.content_hash`).
+        By machine, of the names and contents of the clips used (`edge_asd.train.data.dataset.content_hash`).
     not_mimii_due : str or None
         Why these clips are not MIMII DUE's; None where their counts are those of its Table 1.
     notes : tuple of str

@@ -11,7 +11,7 @@ from typing import Any
 from edge_asd.errors import DataError
 from edge_asd.files import write_atomically
 from edge_asd.strict_json import StrictReader, parse_object
-from train.report.results import Arguments, Cell, ClipCount, DataDescription, ModelArguments, Reproduction
+from edge_asd.train.report.results import Arguments, Cell, ClipCount, DataDescription, ModelArguments, Reproduction
 
 _FORMAT, _SCHEMA = "edge-asd reproduction", 1
 

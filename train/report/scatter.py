@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.frontend.spec import FeatureSpec
-from train.dataset import Clip
-from train.feature_cache import FeatureCache
-from train.models import SECTION_FRAMES
-from train.report.drawing import DOMAIN_COLOURS, Picture, as_png, new_figure
-from train.windows import Windows
+from edge_asd.train.data.dataset import Clip
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.features.windows import Windows
+from edge_asd.train.networks.baselines import SECTION_FRAMES
+from edge_asd.train.report.drawing import DOMAIN_COLOURS, Picture, as_png, new_figure
 
 MAX_WINDOWS = 480
 """Windows of a machine, at most: with them t-SNE takes about two seconds."""

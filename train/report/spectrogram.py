@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
-from train.dataset import Clip, Dataset
-from train.report.drawing import Picture, as_png, new_figure
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.report.drawing import Picture, as_png, new_figure
 
 
 def spectrogram_picture(dataset: Dataset, sections: Sequence[str]) -> Picture | None:

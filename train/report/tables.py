@@ -8,11 +8,11 @@ from itertools import accumulate
 from statistics import fmean
 
 from edge_asd.clips import DOMAINS
-from train.bootstrap import Interval
-from train.report.figures import Figure, Figures, Key, Place, Spread, spread
-from train.report.intervals import intervals
-from train.report.results import COLUMNS, MODELS, SHORT
-from train.table4 import table4
+from edge_asd.train.figures.bootstrap import Interval
+from edge_asd.train.report.figures import Figure, Figures, Key, Place, Spread, spread
+from edge_asd.train.report.intervals import intervals
+from edge_asd.train.report.results import COLUMNS, MODELS, SHORT
+from edge_asd.train.report.table4 import table4
 
 SURE = "95 % interval"
 

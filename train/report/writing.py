@@ -8,16 +8,16 @@ from pathlib import Path
 
 from edge_asd.errors import DataError
 from edge_asd.files import prepare_folder, write_atomically
-from train.dataset import Dataset
-from train.feature_cache import FeatureCache
-from train.official_csv import write_result
-from train.report.curves import histogram_picture, roc_picture
-from train.report.drawing import Picture
-from train.report.figures import Figures
-from train.report.page import Gallery, render
-from train.report.results import MODELS, Cell, Reproduction
-from train.report.scatter import scatter_picture
-from train.report.spectrogram import spectrogram_picture
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.figures.official_csv import write_result
+from edge_asd.train.report.curves import histogram_picture, roc_picture
+from edge_asd.train.report.drawing import Picture
+from edge_asd.train.report.figures import Figures
+from edge_asd.train.report.page import Gallery, render
+from edge_asd.train.report.results import MODELS, Cell, Reproduction
+from edge_asd.train.report.scatter import scatter_picture
+from edge_asd.train.report.spectrogram import spectrogram_picture
 
 Progress = Callable[[str], None]
 """Called with what is being drawn."""

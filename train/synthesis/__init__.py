@@ -6,11 +6,11 @@ many, writing.py writes them; recordings.py does the same with a user's own reco
 
 from __future__ import annotations
 
-from train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
-from train.synthesis.presets import PRESETS
-from train.synthesis.recordings import mix_recordings, recorded_noise
-from train.synthesis.turning import make_turning_file
-from train.synthesis.writing import make_dataset, whole_folder
+from edge_asd.train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
+from edge_asd.train.synthesis.presets import PRESETS
+from edge_asd.train.synthesis.recordings import mix_recordings, recorded_noise
+from edge_asd.train.synthesis.turning import make_turning_file
+from edge_asd.train.synthesis.writing import make_dataset, whole_folder
 
 __all__ = [
     "PRESETS",

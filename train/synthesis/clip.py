@@ -10,12 +10,12 @@ import numpy.typing as npt
 from scipy import fft
 
 from edge_asd.clips import DOMAINS, Domain, Label, Split
-from train.synthesis.factory import factory_noise, factory_of
-from train.synthesis.machines import NO_FAULT, machine_of
-from train.synthesis.recipe import GAIN_DB, MEAN_POWER, draw_snr, section_scale, to_pcm, tuned
-from train.synthesis.room import in_room, room_response
-from train.synthesis.signals import SAMPLE_RATE, Float64, normalised
-from train.table1 import MACHINES, table1
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.synthesis.factory import factory_noise, factory_of
+from edge_asd.train.synthesis.machines import NO_FAULT, machine_of
+from edge_asd.train.synthesis.recipe import GAIN_DB, MEAN_POWER, draw_snr, section_scale, to_pcm, tuned
+from edge_asd.train.synthesis.room import in_room, room_response
+from edge_asd.train.synthesis.signals import SAMPLE_RATE, Float64, normalised
 
 SEVERITIES = (0.7, 1.0, 0.45)
 """Severities of faulty clips, in turn; 1 is a machine about to fail."""

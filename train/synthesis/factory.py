@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_asd.clips import Domain
-from train.synthesis.signals import SAMPLE_RATE, Float64, coloured, normalised, ringing, tone, wander
+from edge_asd.train.synthesis.signals import SAMPLE_RATE, Float64, coloured, normalised, ringing, tone, wander
 
 __all__ = ["FACTORIES", "Factory", "factory_noise", "factory_of"]
 

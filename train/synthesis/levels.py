@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from train.metrics import rank_figures
+from edge_asd.train.figures.metrics import rank_figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from edge_asd.clips import DOMAINS, parse_section
 from edge_asd.errors import DataError
-from train.synthesis.clip import ClipPlan
-from train.synthesis.machines import machine_of
-from train.table1 import table1
+from edge_asd.train.data.table1 import table1
+from edge_asd.train.synthesis.clip import ClipPlan
+from edge_asd.train.synthesis.machines import machine_of
 
 __all__ = ["PRESETS", "Preset"]
 

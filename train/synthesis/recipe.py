@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from train.synthesis.signals import Float64
-from train.table1 import DomainCounts, Section
+from edge_asd.train.data.table1 import DomainCounts, Section
+from edge_asd.train.synthesis.signals import Float64
 
 GAIN_DB = 2.0
 """The gain of a synthetic machine is uniform over +- this [dB], healthy or faulty."""

@@ -13,15 +13,15 @@ import numpy.typing as npt
 from edge_asd.audio.wav import read_wav
 from edge_asd.clips import DOMAINS, Domain, parse_section
 from edge_asd.errors import DataError
-from train.dataset import wav_files
-from train.marker import write_marker
-from train.synthesis.clip import SECONDS, ClipPlan, NoiseSource
-from train.synthesis.factory import factory_noise, factory_of
-from train.synthesis.presets import Preset
-from train.synthesis.recipe import average_power, draw_snr, section_scale, to_pcm, tuned
-from train.synthesis.signals import SAMPLE_RATE, Float64
-from train.synthesis.writing import WORKERS, Made, Progress, preset_of, whole_folder, write_clips
-from train.table1 import MACHINES, table1
+from edge_asd.train.data.dataset import wav_files
+from edge_asd.train.data.marker import write_marker
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.synthesis.clip import SECONDS, ClipPlan, NoiseSource
+from edge_asd.train.synthesis.factory import factory_noise, factory_of
+from edge_asd.train.synthesis.presets import Preset
+from edge_asd.train.synthesis.recipe import average_power, draw_snr, section_scale, to_pcm, tuned
+from edge_asd.train.synthesis.signals import SAMPLE_RATE, Float64
+from edge_asd.train.synthesis.writing import WORKERS, Made, Progress, preset_of, whole_folder, write_clips
 
 __all__ = ["mix_recordings", "recorded_noise"]
 

@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from scipy import signal
 
-from train.synthesis.signals import SAMPLE_RATE, Float64
-from train.table1 import MACHINES
+from edge_asd.train.data.table1 import MACHINES
+from edge_asd.train.synthesis.signals import SAMPLE_RATE, Float64
 
 RT60 = 0.3
 """Reverberation time of the paper's section 2.2 [s]."""

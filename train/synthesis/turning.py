@@ -8,13 +8,13 @@ import numpy as np
 
 from edge_asd.clips import parse_section
 from edge_asd.errors import DataError
-from train.synthesis.factory import factory_noise, factory_of
-from train.synthesis.machines import NO_FAULT, machine_of
-from train.synthesis.presets import PRESETS
-from train.synthesis.recipe import section_scale, to_pcm, tuned
-from train.synthesis.signals import SAMPLE_RATE, normalised
-from train.synthesis.writing import cannot_write, write_wav
-from train.table1 import MACHINES, table1
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.synthesis.factory import factory_noise, factory_of
+from edge_asd.train.synthesis.machines import NO_FAULT, machine_of
+from edge_asd.train.synthesis.presets import PRESETS
+from edge_asd.train.synthesis.recipe import section_scale, to_pcm, tuned
+from edge_asd.train.synthesis.signals import SAMPLE_RATE, normalised
+from edge_asd.train.synthesis.writing import cannot_write, write_wav
 
 
 def make_turning_file(

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import DataError, OutputError
-from train.dataset import FOLDERS, level_db
-from train.marker import write_marker
-from train.synthesis.clip import SECONDS, ClipPlan, NoiseSource, machine_power, make_clip
-from train.synthesis.levels import Level, LevelRow, level_rows
-from train.synthesis.presets import PRESETS, Preset
-from train.synthesis.recipe import average_power
-from train.synthesis.signals import SAMPLE_RATE
+from edge_asd.train.data.dataset import FOLDERS, level_db
+from edge_asd.train.data.marker import write_marker
+from edge_asd.train.synthesis.clip import SECONDS, ClipPlan, NoiseSource, machine_power, make_clip
+from edge_asd.train.synthesis.levels import Level, LevelRow, level_rows
+from edge_asd.train.synthesis.presets import PRESETS, Preset
+from edge_asd.train.synthesis.recipe import average_power
+from edge_asd.train.synthesis.signals import SAMPLE_RATE
 
 Progress = Callable[[int, int], None]
 """Called with (clips done, all)."""

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from train.report.figures import Figures
-from train.report.page import Gallery, render
-from train.report.results import Arguments, Cell, DataDescription, ModelArguments, Reproduction
+from edge_asd.train.report.figures import Figures
+from edge_asd.train.report.page import Gallery, render
+from edge_asd.train.report.results import Arguments, Cell, DataDescription, ModelArguments, Reproduction
 
 COLUMNS = ("float", "fixed", "shipped")
 

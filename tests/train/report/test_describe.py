@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_asd.clips import ClipName
+from edge_asd.train.data.dataset import Clip, Dataset, content_hash
+from edge_asd.train.data.marker import write_marker
+from edge_asd.train.data.table1 import table1
+from edge_asd.train.report.describe import describe_data
 from tests.data import MACHINE
-from tests.train.table1_tree import names
-from train.dataset import Clip, Dataset, content_hash
-from train.marker import write_marker
-from train.report.describe import describe_data
-from train.table1 import table1
+from tests.train.data.table1_tree import names
 
 
 def table1_clips(machine: str, *sections: str) -> list[Clip]:

@@ -1,4 +1,4 @@
-"""The page's figures are those of `train.metrics`, and ``result.csv`` those of `train.official_csv`."""
+"""Pictures and tables show the figures of `figures.metrics`, ``result.csv`` those of `figures.official_csv`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from statistics import fmean, stdev
 
 import pytest
 
+from edge_asd.train.figures.bootstrap import auc_interval, cell_seed
+from edge_asd.train.figures.metrics import decision_figures, rank_figures
+from edge_asd.train.figures.official_csv import Row, official_score, write_result
+from edge_asd.train.report.figures import Figures
+from edge_asd.train.report.table4 import table4
+from edge_asd.train.report.tables import NONE
+from edge_asd.train.report.writing import write_results_csv
 from tests.train.report.made import COLUMNS, make_cell, make_reproduction, tables_page
-from train.bootstrap import auc_interval, cell_seed
-from train.metrics import decision_figures, rank_figures
-from train.official_csv import Row, official_score, write_result
-from train.report.figures import Figures
-from train.report.tables import NONE
-from train.report.writing import write_results_csv
-from train.table4 import table4
 
 SEEDS = (0, 3)
 MODELS = ("ae", "mobilenetv2")

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from edge_asd.errors import DataError
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.report.describe import describe_data
+from edge_asd.train.report.results import Cell
+from edge_asd.train.report.tables import NONE
+from edge_asd.train.report.writing import write_report
 from tests.data import MACHINE, make_tiny_data
 from tests.train.report.made import Page, make_cell, make_reproduction, tables_page, with_labels
-from train.dataset import Dataset
-from train.feature_cache import FeatureCache
-from train.report.describe import describe_data
-from train.report.results import Cell
-from train.report.tables import NONE
-from train.report.writing import write_report
 
 EVIL = "<script>alert('x')</script> \"><img src=http://evil.example/a.png> $x_{$ {{ 7*7 }} \udcff"
 

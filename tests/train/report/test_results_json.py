@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from edge_asd.errors import DataError
+from edge_asd.train.report.results import ClipCount
+from edge_asd.train.report.results_json import read_results, write_results
 from tests.train.report.made import make_cell, make_reproduction
-from train.report.results import ClipCount
-from train.report.results_json import read_results, write_results
 
 
 def test_results_come_back_to_the_last_digit(tmp_path):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from train.report.scatter import project
+from edge_asd.train.report.scatter import project
 
 
 def test_the_projection_is_the_same_twice_and_keeps_clusters_apart():

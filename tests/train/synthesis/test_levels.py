@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from train.dataset import level_db
-from train.metrics import rank_figures
-from train.synthesis import ClipPlan, make_clip
-from train.synthesis.levels import Level, level_rows
-from train.table1 import table1
+from edge_asd.train.data.dataset import level_db
+from edge_asd.train.data.table1 import table1
+from edge_asd.train.figures.metrics import rank_figures
+from edge_asd.train.synthesis import ClipPlan, make_clip
+from edge_asd.train.synthesis.levels import Level, level_rows
 
 ROWS = [(machine, section, domain) for machine, section in sorted(table1()) for domain in ("source", "target")]
 

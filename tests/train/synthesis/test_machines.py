@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from edge_asd.errors import DataError
-from train.synthesis import SEVERITIES, ClipPlan
-from train.synthesis.factory import FACTORIES, factory_noise, factory_of
-from train.synthesis.machines import MODELS, NO_FAULT, machine_of
-from train.synthesis.signals import normalised, tone
-from train.table1 import MACHINES, table1
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.synthesis import SEVERITIES, ClipPlan
+from edge_asd.train.synthesis.factory import FACTORIES, factory_noise, factory_of
+from edge_asd.train.synthesis.machines import MODELS, NO_FAULT, machine_of
+from edge_asd.train.synthesis.signals import normalised, tone
 
 N = 160_000
 FAULTS = [(machine, fault) for machine in MACHINES for fault in MODELS[machine].FAULTS]

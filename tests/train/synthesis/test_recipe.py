@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train.synthesis import ClipPlan, make_clip
-from train.synthesis.clip import machine_power, make_parts
-from train.synthesis.machines import MODELS, machine_of
-from train.synthesis.presets import PRESETS
-from train.synthesis.recipe import GAIN_DB, MEAN_POWER, average_power, tuned
-from train.synthesis.room import RT60, in_room, room_response
-from train.table1 import MACHINES, table1
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.synthesis import ClipPlan, make_clip
+from edge_asd.train.synthesis.clip import machine_power, make_parts
+from edge_asd.train.synthesis.machines import MODELS, machine_of
+from edge_asd.train.synthesis.presets import PRESETS
+from edge_asd.train.synthesis.recipe import GAIN_DB, MEAN_POWER, average_power, tuned
+from edge_asd.train.synthesis.room import RT60, in_room, room_response
 
 ROWS = sorted(table1())
 
@@ -92,7 +92,7 @@ def test_the_response_is_the_same_in_every_process(tmp_path: Path) -> None:
     import sys
 
     program = (
-        "import sys; from train.synthesis.room import room_response;"
+        "import sys; from edge_asd.train.synthesis.room import room_response;"
         "sys.stdout.buffer.write(room_response('slider', '02').tobytes())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

@@ -10,10 +10,10 @@ import pytest
 
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.marker import MARKER
+from edge_asd.train.synthesis import mix_recordings, recorded_noise
 from tests.data import write_wav
-from train.dataset import Dataset
-from train.marker import MARKER
-from train.synthesis import mix_recordings, recorded_noise
 
 SECONDS = 1.0
 

@@ -10,12 +10,12 @@ import pytest
 
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError, OutputError
-from train.dataset import Dataset
-from train.marker import MARKER
-from train.synthesis import PRESETS, make_dataset, make_turning_file
-from train.synthesis.presets import Preset
-from train.table1 import MACHINES, table1
-from train.verify import verify
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.marker import MARKER
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.data.verify import verify
+from edge_asd.train.synthesis import PRESETS, make_dataset, make_turning_file
+from edge_asd.train.synthesis.presets import Preset
 
 LITTLE = Preset(("00", "01"), 2, 1, 2)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from edge_asd.errors import DataError
-from train.synthesis.machines.base import NO_FAULT, Machine
-from train.synthesis.machines.fan import Fan
-from train.synthesis.machines.gearbox import Gearbox
-from train.synthesis.machines.pump import Pump
-from train.synthesis.machines.slider import Slider
-from train.synthesis.machines.valve import Valve
-from train.table1 import MACHINES, table1
+from edge_asd.train.data.table1 import MACHINES, table1
+from edge_asd.train.synthesis.machines.base import NO_FAULT, Machine
+from edge_asd.train.synthesis.machines.fan import Fan
+from edge_asd.train.synthesis.machines.gearbox import Gearbox
+from edge_asd.train.synthesis.machines.pump import Pump
+from edge_asd.train.synthesis.machines.slider import Slider
+from edge_asd.train.synthesis.machines.valve import Valve
 
 __all__ = ["MODELS", "NO_FAULT", "Machine", "machine_of"]
 

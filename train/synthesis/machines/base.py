@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from edge_asd.clips import Domain
-from train.synthesis.signals import Float64
-from train.table1 import MACHINES
+from edge_asd.train.data.table1 import MACHINES
+from edge_asd.train.synthesis.signals import Float64
 
 NO_FAULT = "none"
 

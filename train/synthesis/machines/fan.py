@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_asd.clips import Domain
-from train.synthesis.machines.base import NO_FAULT, Machine, levels_of
-from train.synthesis.signals import (
+from edge_asd.train.synthesis.machines.base import NO_FAULT, Machine, levels_of
+from edge_asd.train.synthesis.signals import (
     SAMPLE_RATE,
     Float64,
     coloured,

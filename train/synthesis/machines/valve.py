@@ -17,8 +17,8 @@ import numpy as np
 from scipy import signal
 
 from edge_asd.clips import Domain
-from train.synthesis.machines.base import NO_FAULT, Machine
-from train.synthesis.signals import (
+from edge_asd.train.synthesis.machines.base import NO_FAULT, Machine
+from edge_asd.train.synthesis.signals import (
     SAMPLE_RATE,
     Float64,
     coloured,

@@ -1,0 +1,310 @@
+"""The bundle: the one artefact that stages hand on, ``NAME.easd``.
+
+A zip file, or a folder of the same files:
+
+- ``manifest.json``: what the detector is, the numbers of the arithmetic it was evaluated in,
+  its thresholds, where it came from, and the SHA-256 of every other file and of its own contents;
+- ``model.tflite``: the int8 model;
+- ``model_float.tflite``: the same model in float32, for comparison;
+- ``golden.npz``: PCM and every value computed from it, so that any device can prove itself.
+
+Reading is strict: an unknown key, a wrong hash, a missing or extra file or a newer schema is a
+`BundleError`. Writing is atomic: the old bundle stays until the new one is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.bundle.container import read_container, write_container
+from edge_asd.bundle.manifest import Json, Quantisation, Threshold
+from edge_asd.clips import is_section
+from edge_asd.errors import BundleError, EdgeAsdError, OutputError
+from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.interpreter import ARITHMETICS
+from edge_asd.strict_json import StrictReader, parse_object
+
+SCHEMA = 1
+"""Version of the manifest that this package writes, and the newest it reads."""
+
+SCORE_NUMBER = 1
+"""Number of the score arithmetic (`edge_asd.detectors.scores`)."""
+
+MODEL_ARITHMETICS = tuple(ARITHMETICS)
+"""Arithmetics of record that this package can execute."""
+
+DETECTORS = ("ae", "mobilenetv2")
+"""Detectors that this package can execute; `edge_asd.detectors.loading` has their code."""
+
+MAX_CLASSES = 64
+
+_FORMAT = "edge-asd bundle"
+_MANIFEST = "manifest.json"
+_DIGEST = "manifest_sha256"
+_MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
+_FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A trained, quantised and thresholded detector.
+
+    Attributes
+    ----------
+    machine : str
+    detector : {"ae", "mobilenetv2"}
+    features : FeatureSpec
+    window_frames, window_hop : int [frames]
+        Size of one model window, and the distance between two.
+    score_window_frames : int [frames]
+        Span of the clip or rolling score that the thresholds belong to.
+    input, output : Quantisation
+    thresholds : dict of section to Threshold
+    model, float_model, golden : bytes
+        Contents of the three other files.
+    classes : tuple of str
+        What the outputs of "mobilenetv2" stand for, its sections among them; empty for "ae".
+    provenance : dict
+        Where the bundle came from, as plain JSON: data hash, seed, versions, figures.
+    frontend_number, score_number, model_arithmetic
+        The three specifications that evaluation used; a device that lacks one refuses the bundle.
+    """
+
+    machine: str
+    detector: str
+    features: FeatureSpec
+    window_frames: int
+    window_hop: int
+    score_window_frames: int
+    input: Quantisation
+    output: Quantisation
+    thresholds: dict[str, Threshold]
+    model: bytes
+    float_model: bytes
+    golden: bytes
+    classes: tuple[str, ...] = ()
+    provenance: Json = field(default_factory=dict)
+    frontend_number: int = FRONTEND_NUMBER
+    score_number: int = SCORE_NUMBER
+    model_arithmetic: str = "litert-ref"
+
+    @property
+    def windows_per_score(self) -> int:
+        """Number of model windows in one clip or rolling score."""
+        return 1 + (self.score_window_frames - self.window_frames) // self.window_hop
+
+    @property
+    def golden_section(self) -> str:
+        """Section whose scores are among the golden vectors: the first."""
+        return min(self.thresholds)
+
+    def without_own_threshold(self, domain: str | None) -> list[str]:
+        """Sections that have no threshold of their own for `domain`; none where it is None."""
+        return [section for section, fitted in sorted(self.thresholds.items()) if domain not in {None, *fitted.domains}]
+
+    def threshold(self, section: str, domain: str | None = None) -> Threshold:
+        """Return the threshold of `section`; of one of its domains, where that has its own.
+
+        Raises
+        ------
+        BundleError
+            If the bundle has no such section.
+        """
+        try:
+            return self.thresholds[section].domains.get(domain or "", self.thresholds[section])
+        except KeyError:
+            known = ", ".join(sorted(self.thresholds))
+            raise BundleError(
+                f"This bundle ({self.machine}) has no section {section}. It has: {known}. Choose one with --section."
+            ) from None
+
+    def golden_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Read the golden vectors: pcm, features, model_input, model_output, window_scores, score."""
+        try:
+            with np.load(io.BytesIO(self.golden), allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except Exception as error:  # NumPy raises whatever its readers meet in a damaged file
+            # Its own words advise to allow pickled objects.
+            raise BundleError(
+                "The bundle's golden.npz cannot be read: it holds no arrays of numbers. Make the bundle anew."
+            ) from error
+
+    def save(self, path: Path) -> None:
+        """Write the bundle as one zip file, atomically.
+
+        Raises
+        ------
+        OutputError
+            If `path` cannot be written, or holds something else than a bundle.
+        """
+        check_replaceable(path)
+        contents = {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
+        manifest = json.dumps(self._manifest(contents), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        write_container(path, {_MANIFEST: manifest.encode(), **contents})
+
+    def _manifest(self, contents: Mapping[str, bytes]) -> Json:
+        manifest = {
+            "format": _FORMAT,
+            "schema": SCHEMA,
+            "machine": self.machine,
+            "detector": self.detector,
+            "arithmetic": {
+                "front_end": self.frontend_number,
+                "model": self.model_arithmetic,
+                "score": self.score_number,
+            },
+            "features": self.features.as_dict(),
+            "window_frames": self.window_frames,
+            "window_hop": self.window_hop,
+            "score_window_frames": self.score_window_frames,
+            "input": self.input.as_json(),
+            "output": self.output.as_json(),
+            **({"classes": list(self.classes)} if self.classes else {}),
+            "sections": {section: threshold.as_json() for section, threshold in sorted(self.thresholds.items())},
+            "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
+            "provenance": self.provenance,
+        }
+        return {**manifest, _DIGEST: _digest(manifest)}
+
+    @classmethod
+    def load(cls, path: Path) -> Bundle:
+        """Read and check a bundle, zip file or folder.
+
+        Raises
+        ------
+        BundleError
+            If anything in it is missing, extra, changed, unknown or too new.
+        """
+        try:
+            return _parse(read_container(path, {_MANIFEST, *_FILES}))
+        except BundleError as error:
+            raise BundleError(f"{path}: {error}") from error.__cause__
+
+
+def _digest(manifest: Json) -> str:
+    """SHA-256 of what a manifest says, its own digest left out; spaces and order do not count.
+
+    In a zip file a checksum guards the manifest, too; in a folder nothing else does, and a flipped
+    bit can turn one threshold into another.
+    """
+    values = {key: value for key, value in manifest.items() if key != _DIGEST}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _parse(files: dict[str, bytes]) -> Bundle:
+    raw = parse_object(files[_MANIFEST], _MANIFEST, BundleError)
+    if raw.get("format") != _FORMAT:
+        raise BundleError("manifest.json is not an edge-asd manifest.")
+    schema = raw.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise BundleError(f"manifest.json has no valid schema version ({schema!r}).")
+    if schema > SCHEMA:
+        raise BundleError(f"the bundle has schema {schema}, this edge-asd reads up to {SCHEMA}. Update edge-asd.")
+
+    top = StrictReader(raw, _MANIFEST, BundleError)
+    top.take("format", str), top.take("schema", int)
+    try:
+        digest = _digest(raw)
+    except RecursionError as error:
+        raise BundleError("manifest.json is nested too deeply; it is not one that edge-asd wrote.") from error
+    if top.take(_DIGEST, str) != digest:
+        raise BundleError(
+            "manifest.json was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
+        )
+    hashes = top.child("files")
+    for name in _FILES:
+        if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
+            raise BundleError(
+                f"{name} was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
+            )
+    hashes.finish()
+
+    arithmetic = top.child("arithmetic")
+    frontend_number = arithmetic.take("front_end", int)
+    model_arithmetic = arithmetic.take("model", str)
+    score_number = arithmetic.take("score", int)
+    arithmetic.finish()
+    for what, found, known in (
+        ("front end", frontend_number, (FRONTEND_NUMBER,)),
+        ("score", score_number, (SCORE_NUMBER,)),
+        ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
+        ("detector", detector := top.take("detector", str), DETECTORS),
+    ):
+        if found not in known:
+            raise BundleError(
+                f"the bundle was evaluated with {what} {found}; this edge-asd has {', '.join(map(str, known))}. "
+                "Use the edge-asd version that made it, or quantise anew."
+            )
+    try:
+        features = FeatureSpec.from_dict(top.take("features", dict))
+    except EdgeAsdError as error:
+        raise BundleError(f"manifest.json: {error}") from error
+
+    sections = top.child("sections")
+    thresholds = {section: Threshold.parse(sections.child(section)) for section in sections.keys}
+    if not thresholds:
+        raise BundleError("manifest.json lists no section.")
+    machine = top.take("machine", str)
+    # Both become parts of file names, and are printed.
+    if not machine.isprintable() or not machine.strip(". ") or set(machine) & set("/\\"):
+        raise BundleError(f"manifest.json names a machine {machine!r}, which is not the name of a folder.")
+    for section in thresholds:
+        if not is_section(section):
+            raise BundleError(f"manifest.json names a section {section!r}; sections have two digits.")
+    bundle = Bundle(
+        machine=machine,
+        detector=detector,
+        features=features,
+        window_frames=(window_frames := top.integer("window_frames", 1, 1024)),
+        window_hop=top.integer("window_hop", 1, window_frames),
+        score_window_frames=top.integer("score_window_frames", 1, 1_000_000),
+        input=Quantisation.parse(top.child("input")),
+        output=Quantisation.parse(top.child("output")),
+        thresholds=thresholds,
+        model=files[_MODEL],
+        float_model=files[_FLOAT_MODEL],
+        golden=files[_GOLDEN],
+        classes=_classes(top, thresholds) if detector == "mobilenetv2" else (),
+        provenance=top.take("provenance", dict),
+        frontend_number=frontend_number,
+        score_number=score_number,
+        model_arithmetic=model_arithmetic,
+    )
+    top.finish()
+    if bundle.score_window_frames < bundle.window_frames:
+        raise BundleError("manifest.json: score_window_frames is shorter than one window.")
+    return bundle
+
+
+def _classes(reader: StrictReader, sections: Iterable[str]) -> tuple[str, ...]:
+    names = reader.take("classes", list)
+    if not (
+        2 <= len(names) <= MAX_CLASSES
+        and all(type(name) is str for name in names)
+        and len(set(names)) == len(names)
+        and set(sections) <= set(names)
+    ):
+        raise BundleError(f"{reader.where}: 'classes' does not name each section, and at least one class more, once.")
+    return tuple(names)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace a file that is no bundle.
+
+    Raises
+    ------
+    OutputError
+        If `path` is such a file.
+    """
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise OutputError(f"{path} exists and is no bundle; it was left as it is. Choose another --out, or remove it.")

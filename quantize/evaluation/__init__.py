@@ -1,0 +1,1 @@
+"""What the shipped arithmetic costs: scores three ways, their agreement, and the ranges they need."""

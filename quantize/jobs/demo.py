@@ -1,0 +1,117 @@
+"""The demonstration: synthetic data through every stage, and a picture of the alarm."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_asd.audio.stream import from_recording
+from edge_asd.audio.wav import read_wav
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import OutputError
+from edge_asd.files import prepare_folder
+from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.quantize.evaluation.cost import Result, evaluate
+from edge_asd.quantize.pipeline import quantise_run
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.pictures import alarm_picture
+from edge_asd.train.runs.fitting import Settings, train
+from edge_asd.train.synthesis import make_dataset, make_turning_file
+
+MACHINE, SECTION, EPOCHS = "fan", "00", 30
+
+_MARK = ".edge-asd-demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demonstration found and left.
+
+    Attributes
+    ----------
+    results : list of Result
+    auc_float, auc_int8 : float
+        Means over sections and domains.
+    change_s, alarm_s : float [s]
+        When the monitored machine turns faulty, and the first anomalous decision (None: never).
+    bundle, csv_folder, picture : Path
+    """
+
+    results: list[Result]
+    auc_float: float
+    auc_int8: float
+    change_s: float
+    alarm_s: float | None
+    bundle: Path
+    csv_folder: Path
+    picture: Path
+
+    @property
+    def alarm_text(self) -> str:
+        """The moment of the alarm for a sentence."""
+        return "no time" if self.alarm_s is None else f"{self.alarm_s:.1f} s"
+
+
+def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _: None) -> Demo:
+    """Make the data, train, quantise, evaluate and monitor, all below `out`.
+
+    Raises
+    ------
+    OutputError
+        If `out` holds something that no demo made, or cannot be written.
+    """
+    _clear(out)
+    data, bundle_path, csv_folder = out / "data", out / "fan.easd", out / "results"
+    progress("making a data set ...")
+    make_dataset(data, preset="tiny", machine=MACHINE, seed=seed)
+    cache = FeatureCache(out / "cache")
+    train(
+        data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
+        progress=lambda what, done, total, detail: progress(f"training: {what} {done}/{total}  {detail}"),
+    )  # fmt: skip
+    # The strictest quantile of few clips is their maximum: an alarm here should mean something.
+    quantise_run(
+        out / "run", data, bundle_path, quantile=1.0, cache=cache,
+        progress=lambda step: progress(f"quantising: {step} ..."),
+    )  # fmt: skip
+    bundle = Bundle.load(bundle_path)
+    evaluation = evaluate(
+        bundle, data, csv_folder, cache=cache,
+        progress=lambda what, done, total: progress(f"evaluating: {what}, clip {done}/{total}"),
+    )  # fmt: skip
+    progress("monitoring a machine that fails ...")
+    recording = out / "healthy_then_faulty.wav"
+    change_s = make_turning_file(recording, section=SECTION, seed=seed)
+    pcm = read_wav(recording).pcm
+    decisions = _monitor(bundle, pcm)
+    alarm_s = next((d.time_s for d in decisions if d.anomaly), None)
+    picture = out / "alarm.png"
+    alarm_picture(picture, pcm, bundle.features, decisions, change_s=change_s, alarm_s=alarm_s)
+    return Demo(
+        results=evaluation.results,
+        auc_float=statistics.mean(r.auc_float for r in evaluation.results if r.auc_float is not None),
+        auc_int8=statistics.mean(r.auc_int8 for r in evaluation.results if r.auc_int8 is not None),
+        change_s=change_s,
+        alarm_s=alarm_s,
+        bundle=bundle_path,
+        csv_folder=csv_folder,
+        picture=picture,
+    )
+
+
+def _monitor(bundle: Bundle, pcm) -> list[Decision]:  # type: ignore[no-untyped-def]
+    engine = Engine(bundle, SECTION)
+    return [d for block in from_recording(pcm, bundle.features.sample_rate) for d in engine.push(block)]
+
+
+def _clear(out: Path) -> None:
+    """Empty a folder that an earlier demo made; refuse any other that is not empty."""
+    if out.exists() and not (out / _MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} exists and was not made by the demo. Choose another folder with --out.")
+    if out.is_dir():
+        shutil.rmtree(out)
+    prepare_folder(out)
+    (out / _MARK).touch()

@@ -1,0 +1,264 @@
+"""One part of a reproduction: a machine's group of sections, one model, one seed; trained, scored and kept.
+
+The published systems train one model on sections 00-02 of a machine, the development data, and
+another on 03-05, the evaluation data; sections are grouped by threes here, whatever they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.clips import DOMAINS
+from edge_asd.detectors.scores import SCORE_FRACTION_BITS, score_value
+from edge_asd.errors import DataError
+from edge_asd.quantize.evaluation.scoring import shipped_scores
+from edge_asd.quantize.pipeline import quantise_run
+from edge_asd.quantize.threshold_fitting import fit_threshold
+from edge_asd.quantize.versions import versions
+from edge_asd.train.data.dataset import Clip, Dataset, content_hash
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.features.extraction import Kind
+from edge_asd.train.features.store import ClipFeatures
+from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.report.describe import describe_data
+from edge_asd.train.report.results import Arguments, Cell, ModelArguments, Reproduction
+from edge_asd.train.report.results_json import read_results, write_results
+from edge_asd.train.runs.fitting import Settings, train
+from edge_asd.train.runs.run import Run
+from edge_asd.train.runs.scoring import FloatScorer
+
+QUANTILE = 0.9
+"""Share of healthy clips below a threshold, as published."""
+
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What to train and score.
+
+    Attributes
+    ----------
+    machine : str
+    sections : tuple of str
+        Trained together.
+    settings : Settings
+        Model and seed among them.
+    int8 : bool
+        Quantise, and score in fixed point and in the shipped arithmetic too.
+    """
+
+    machine: str
+    sections: tuple[str, ...]
+    settings: Settings
+    int8: bool
+
+    @property
+    def name(self) -> str:
+        """Name of its files."""
+        sections = "-".join(dict.fromkeys((self.sections[0], self.sections[-1])))
+        return f"{self.machine}_{sections}_{self.settings.model}_seed{self.settings.seed}"
+
+    @property
+    def arguments(self) -> Arguments:
+        """How it is trained and scored."""
+        settings, baseline = self.settings, BASELINES[self.settings.model]
+        return Arguments(
+            command="edge-asd reproduce",
+            faithful=settings.faithful,
+            seeds=(settings.seed,),
+            int8=self.int8,
+            models={
+                settings.model: ModelArguments(
+                    epochs=settings.epochs or baseline.epochs,
+                    learning_rate=settings.learning_rate or baseline.learning_rate,
+                    batch_size=settings.batch_size or baseline.batch_size,
+                    window_hop=baseline.published_test_hop if settings.faithful else baseline.test_hop,
+                )
+            },
+        )
+
+
+def run_part(
+    part: Part,
+    data: Path,
+    out: Path,
+    *,
+    ground_truth: Path | None = None,
+    cache: FeatureCache,
+    step: Step = lambda _: None,
+) -> Reproduction:
+    """Train and score a part, or read what an earlier call has kept of it.
+
+    Parameters
+    ----------
+    part : Part
+    data : Path
+        Data set in the layout of MIMII DUE.
+    out : Path
+        Folder of the reproduction: ``parts/`` gets the results, ``runs/`` the model, ``bundles/``
+        the int8 one.
+    ground_truth : Path, optional
+    cache : FeatureCache
+    step : callable, optional
+        Called with a sentence for each step.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the data cannot be used, what is kept does not fit, or `out` cannot be written.
+    """
+    dataset = Dataset(data, part.machine, part.sections, ground_truth=ground_truth)
+    digest = content_hash(dataset.clips)
+    path = out / "parts" / f"{part.name}.json"
+    if path.is_file():
+        kept = read_results(path)
+        labels = {clip.path.name: clip.name.label for clip in dataset.select(split="test")}
+        same = all(dict(zip(cell.clips, cell.labels, strict=True)).items() <= labels.items() for cell in kept.cells)
+        if kept.arguments == part.arguments and kept.data.sha256 == {part.machine: digest} and same:
+            return kept
+        raise DataError(f"{path} was made with other settings or other data. Remove {out}, or choose another --out.")
+    found = _Work(part, data, out, dataset, cache, step)
+    cells = found.cells()
+    result = Reproduction(
+        data=describe_data(data, {part.machine: dataset.clips}, hashes={part.machine: digest}),
+        arguments=part.arguments,
+        cells=tuple(cells),
+        versions=versions(),
+        durations_s=found.durations_s,
+        notes=tuple(found.notes),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_results(path, result)
+    return result
+
+
+class _Work:
+    """The steps of one part."""
+
+    def __init__(self, part: Part, data: Path, out: Path, dataset: Dataset, cache: FeatureCache, step: Step) -> None:
+        self._part, self._data, self._out, self._cache, self._step = part, data, out, cache, step
+        self._dataset = dataset
+        self._test = dataset.select(split="test")
+        self.durations_s: dict[str, float] = {}
+        self.notes: list[str] = []
+
+    def cells(self) -> list[Cell]:
+        part = self._part
+        folder = self._out / "runs" / part.name
+        start = time.monotonic()
+        run = train(
+            self._data,
+            part.machine,
+            folder,
+            part.settings,
+            sections=part.sections,
+            resume=Run.exists(folder),
+            cache=self._cache,
+            progress=lambda what, done, total, detail: self._say(f"training: {what} {done}/{total}  {detail}"),
+        )
+        self._took("training", start)
+        start = time.monotonic()
+        scorer = FloatScorer(run, run.load_model(folder))
+        kind: Kind = "float-padded" if run.faithful else "float"
+        columns = {"float": self._float_scores(run, scorer, self._test, kind)}
+        thresholds = {"float": self._float_thresholds(run, scorer, kind)}
+        if part.int8:
+            columns["fixed"] = self._float_scores(run, scorer, self._test, "fixed")
+            self._took("scoring", start)
+            columns["shipped"], thresholds["shipped"] = self._shipped(run, folder)
+        else:
+            self._took("scoring", start)
+        levels = [features.level_db for features in self._features(run, self._test, kind)]
+        cells = []
+        for section in run.sections:
+            for domain in DOMAINS:
+                at = [i for i, c in enumerate(self._test) if (c.name.section, c.name.domain) == (section, domain)]
+                if not at:
+                    self.notes.append(f"{part.machine}: section {section} has no {domain} test clips.")
+                    continue
+                cells.append(
+                    Cell(
+                        machine=part.machine,
+                        model=part.settings.model,
+                        seed=part.settings.seed,
+                        section=section,
+                        domain=domain,
+                        clips=tuple(self._test[i].path.name for i in at),
+                        labels=tuple(self._test[i].name.label for i in at),
+                        scores={name: tuple(float(scores[i]) for i in at) for name, scores in columns.items()},
+                        level_db=tuple(levels[i] for i in at),
+                        thresholds={name: values[section] for name, values in thresholds.items()},
+                    )
+                )
+        return cells
+
+    def _say(self, text: str) -> None:
+        part = self._part
+        self._step(
+            f"{part.machine} {','.join(part.sections)}, {part.settings.model}, seed {part.settings.seed}: {text}"
+        )
+
+    def _took(self, what: str, start: float) -> None:
+        key = f"{self._part.machine}, {self._part.settings.model}, seed {self._part.settings.seed}: {what}"
+        self.durations_s[key] = self.durations_s.get(key, 0.0) + time.monotonic() - start
+
+    def _features(self, run: Run, clips: Sequence[Clip], kind: Kind) -> list[ClipFeatures]:
+        return self._cache.features(clips, run.features, run.baseline.window_frames, kind=kind)
+
+    def _float_scores(
+        self, run: Run, scorer: FloatScorer, clips: Sequence[Clip], kind: Kind, hop: int | None = None
+    ) -> npt.NDArray[np.float64]:
+        self._say(f"{kind} features")
+        features = self._features(run, clips, kind)
+        return scorer.clip_scores(
+            features,
+            [clip.name.section for clip in clips],
+            hop=hop,
+            progress=lambda done, total: self._say(f"scoring window {done}/{total}"),
+        )
+
+    def _float_thresholds(self, run: Run, scorer: FloatScorer, kind: Kind) -> Mapping[str, float]:
+        """Fit thresholds on float scores: a section's quantile, or the published gamma fit of the whole machine."""
+        keys = {*run.fit, *run.held_back} if run.faithful else set(run.held_back)
+        clips = [clip for clip in self._dataset.select(split="train") if clip.key in keys]
+        # The published code fits its thresholds at the hop of training.
+        scores = self._float_scores(run, scorer, clips, kind, run.baseline.training_hop)
+        fixed = [round(float(score) * (1 << SCORE_FRACTION_BITS)) for score in scores]
+        if run.faithful:
+            try:
+                limit = score_value(fit_threshold({"all": fixed}, "gamma", QUANTILE).score)
+            except DataError as error:
+                self.notes.append(f"{run.machine}: no threshold, so no precision, recall and F1. {error}")
+                limit = max(scores)
+            return dict.fromkeys(run.sections, float(limit))
+        limits = {}
+        for section in run.sections:
+            by_domain: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
+            for clip, score in zip(clips, fixed, strict=True):
+                if clip.name.section == section:
+                    by_domain[clip.name.domain].append(score)
+            limits[section] = score_value(fit_threshold(by_domain, "quantile", QUANTILE).score)
+        return limits
+
+    def _shipped(self, run: Run, folder: Path) -> tuple[npt.NDArray[np.float64], Mapping[str, float]]:
+        start = time.monotonic()
+        path = self._out / "bundles" / f"{self._part.name}.easd"
+        done = quantise_run(
+            folder, self._data, path, cache=self._cache, progress=lambda what: self._say(f"quantising: {what}")
+        )
+        self.notes += [f"{run.machine}: {note}" for note in done.notes]
+        self._took("quantising", start)
+        start = time.monotonic()
+        features = self._features(run, self._test, "fixed")
+        pairs = [(clip.name.section, found) for clip, found in zip(self._test, features, strict=True)]
+        shipped = shipped_scores(done.bundle, pairs, lambda n, all_: self._say(f"int8 model: clip {n}/{all_}"))
+        self._took("int8 scoring", start)
+        limits = {section: score_value(threshold.score) for section, threshold in done.bundle.thresholds.items()}
+        return np.array([score_value(score) for score in shipped.scores]), limits

@@ -1,0 +1,127 @@
+"""The reproduction's command, on the tiny data set: kept, resumed, refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edge_asd.errors import DataError
+from edge_asd.quantize.jobs.reproduce import reproduce
+from edge_asd.train.report.results_json import read_results
+from edge_asd.train.runs.fitting import Settings
+from tests.cli.command import assert_error, edge_asd
+from tests.data import MACHINE, TEST
+
+AE = Settings(model="ae", epochs=2, batch_size=64)
+NETWORK = Settings(model="mobilenetv2", epochs=1)
+
+
+def call(data: Path, out: Path, settings=(AE,), **options):
+    return reproduce(data, out, settings, machines=[MACHINE], **options)
+
+
+@pytest.fixture(scope="module")
+def done(tiny_data, tmp_path_factory):
+    """What an uninterrupted call returns, its folder, and that folder as it was when seed 1 began."""
+    folder = tmp_path_factory.mktemp("reproduction")
+    out, half = folder / "out", folder / "half"
+
+    def step(text: str) -> None:
+        if "seed 1" in text and not half.exists():
+            shutil.copytree(out, half)
+
+    return call(tiny_data, out, seeds=(0, 1), int8=True, step=step), out, half
+
+
+def test_every_cell_is_scored_in_every_column_by_every_seed(done):
+    results = done[0].results
+    assert {(cell.section, cell.domain, cell.seed) for cell in results.cells} == {
+        (*cell, seed) for cell in TEST for seed in (0, 1)
+    }
+    for cell in results.cells:
+        assert list(cell.scores) == ["float", "fixed", "shipped"]
+        assert cell.scores["fixed"] == pytest.approx(cell.scores["float"], rel=1e-3)
+        assert cell.scores["shipped"] == pytest.approx(cell.scores["float"], rel=0.1)
+    assert not results.data.is_mimii_due
+    assert results.arguments.seeds == (0, 1)
+
+
+def test_the_report_and_the_official_files_are_there(done):
+    result, out, _ = done
+    html = result.written.html.read_text()
+    assert "not MIMII DUE" in html
+    assert "data:image/png;base64," in html
+    assert sorted(path.name for path in out.iterdir()) == [
+        "ae", "bundles", "parts", "report.html", "results.json", "runs",
+    ]  # fmt: skip
+    assert read_results(out / "results.json") == result.results
+
+
+def test_what_is_finished_is_kept(done, tiny_data, tmp_path):
+    out = Path(shutil.copytree(done[1], tmp_path / "out"))
+    shutil.rmtree(out / "runs")  # nothing is trained again
+    (out / "report.html").unlink()
+    again = call(tiny_data, out, seeds=(0, 1), int8=True)
+    assert again.results.cells == done[0].results.cells
+    assert not (out / "runs").exists()
+    assert again.written.html.is_file()
+
+
+def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
+    out = Path(shutil.copytree(done[2], tmp_path / "out"))
+
+    def stop(text: str) -> None:
+        if "seed 1: training: epochs 1/2" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        call(tiny_data, out, seeds=(0, 1), int8=True, step=stop)
+    assert len(list((out / "parts").iterdir())) == 1
+    steps: list[str] = []
+    again = call(tiny_data, out, seeds=(0, 1), int8=True, step=steps.append)
+    assert again.results.cells == done[0].results.cells
+    assert not any("seed 0: training" in step for step in steps)
+    assert not any("seed 1: training: epochs 1/2" in step for step in steps)
+
+
+@pytest.mark.parametrize("other", [Settings(model="ae", epochs=3, batch_size=64), Settings(model="ae", epochs=2)])
+def test_other_settings_do_not_mix_with_what_is_kept(done, tiny_data, other):
+    with pytest.raises(DataError, match="was made with other settings or other data"):
+        call(tiny_data, done[1], (other,), int8=True)
+
+
+def test_other_data_does_not_mix_with_what_is_kept(done, tiny_data, tmp_path):
+    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
+    next((data / MACHINE / "source_test").glob("*.wav")).unlink()
+    with pytest.raises(DataError, match="was made with other settings or other data"):
+        call(data, done[1], int8=True)
+
+
+def test_what_cannot_be_trained_is_said(tiny_data, tmp_path):
+    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
+    for clip in (data / MACHINE / "train").glob("section_01_*"):
+        clip.unlink()
+    with pytest.raises(DataError, match=r"section 01 has no training clips .* section 00 alone has nothing to be told"):
+        call(data, tmp_path / "out", (NETWORK,))
+
+
+def test_the_command(tiny_data, tmp_path, command):
+    arguments = ("reproduce", tiny_data, "--out", tmp_path / "out", "--model", "ae", "--ae-epochs", "1", "--json")
+    done = edge_asd(*arguments, "--faithful", "--sections", "00")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout, parse_constant=pytest.fail)
+    assert document["is_mimii_due"] is False
+    assert [(row["section"], row["domain"], row["column"]) for row in document["results"]] == [
+        ("00", "source", "float"),
+        ("00", "target", "float"),
+    ]
+    assert document["results"][1]["auc"] is None
+    results = read_results(tmp_path / "out" / "results.json")
+    assert results.arguments.command == (
+        "edge-asd reproduce DATA --model ae --ae-epochs 1 --json --faithful --sections 00 --out DIR"
+    )
+    assert results.arguments.faithful
+    assert_error(command(*arguments, "--negatives", "pump"), "leave --negatives out")

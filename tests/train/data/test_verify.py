@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from edge_asd.cli import app
+from edge_asd.errors import DataError
+from edge_asd.train.data.findings import KINDS
+from edge_asd.train.data.verify import verify
+from tests.train.data.table1_tree import SOUND_BYTES, make_table1_tree, wav_header, write_clip
+
+
+@pytest.fixture(scope="module")
+def table1_tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """42,650 clips; taken away at once, because pytest keeps what is temporary for three more runs."""
+    root = tmp_path_factory.mktemp("table1")
+    assert make_table1_tree(root) == 42650
+    yield root
+    shutil.rmtree(root)
+
+
+def train_clip(section: str, number: int) -> str:
+    return f"train/section_{section}_source_train_normal_{number:04d}_vel_6.wav"
+
+
+def rewrite(change: Callable[[Path], None]) -> Callable[[Path], None]:
+    """Replace a clip by what `change` writes in its place."""
+
+    def replace(path: Path) -> None:
+        path.unlink()
+        change(path)
+
+    return replace
+
+
+def copy_of(other: str) -> Callable[[Path], None]:
+    def replace(path: Path) -> None:
+        shutil.copy(path.parents[2] / other, path)
+
+    return replace
+
+
+def extra_chunk(other: str) -> Callable[[Path], None]:
+    """Save the sound of another clip anew, with a list chunk before it."""
+
+    def replace(path: Path) -> None:
+        header, sound = wav_header(SOUND_BYTES), (path.parents[2] / other).read_bytes()[44:]
+        chunk = struct.pack("<4sI8s", b"LIST", 8, b"INFOedge")
+        riff = b"RIFF" + struct.pack("<I", 36 + 16 + SOUND_BYTES)
+        path.write_bytes(riff + header[8:36] + chunk + header[36:] + sound)
+
+    return replace
+
+
+def late_copy(path: Path) -> None:
+    """Two clips that differ only where no block of the fingerprint lies, and so are no duplicates."""
+    other = path.with_name(path.name.replace("0051", "0052"))
+    for clip, byte in ((path, 1), (other, 2)):
+        clip.unlink()
+        write_clip(clip, 777777)
+        with open(clip, "r+b") as file:
+            file.seek(100_000)
+            file.write(bytes([byte]))
+
+
+Plant = tuple[str, Callable[[Path], None], list[tuple[str, str, str | None, str | None, str]]]
+
+# Where, what is done there, and every fault that must come of it: kind, machine, section, path, words.
+PLANTS: dict[str, Plant] = {
+    "missing clip": (
+        f"fan/{train_clip('00', 17)}",
+        Path.unlink,
+        [("missing", "fan", "00", None, "999 source train clips where Table 1 has 1000 (not there: 0017)")],
+    ),
+    "missing section": (
+        "fan",
+        lambda path: [clip.unlink() for clip in path.glob("*/section_04_*")],
+        [("missing", "fan", "04", None, "no clip of fan, section 04, is here; Table 1 has 1403")],
+    ),
+    "extra clip": (
+        "fan/target_test/section_01_target_test_anomaly_0100.wav",
+        lambda path: write_clip(path, 999001),
+        [("extra", "fan", "01", None, "101 target test anomaly clips where Table 1 has 100 (too many: 0100)")],
+    ),
+    "label that eval data lack": (
+        "fan/source_test/section_02_source_test_0003.wav",
+        lambda path: write_clip(path, 999002),
+        [("extra", "fan", "02", None, "1 source test clips do not name their label")],
+    ),
+    "wrong rate": (
+        f"gearbox/{train_clip('00', 0)}",
+        rewrite(lambda path: write_clip(path, 999003, 2 * 441000, rate=44100)),
+        [("format", "gearbox", "00", "@", "has 44100 Hz where 16000 Hz are expected.")],
+    ),
+    "stereo": (
+        f"gearbox/{train_clip('01', 1)}",
+        rewrite(lambda path: write_clip(path, 999004, 2 * SOUND_BYTES, channels=2)),
+        [("format", "gearbox", "01", "@", "has 2 channels where one is expected.")],
+    ),
+    "24-bit": (
+        f"gearbox/{train_clip('02', 1)}",
+        rewrite(lambda path: write_clip(path, 999005, 3 * SOUND_BYTES // 2, bits=24)),
+        [("format", "gearbox", "02", "@", "has PCM_24 samples where 16-bit ones")],
+    ),
+    "8-bit": (
+        f"gearbox/{train_clip('03', 2)}",
+        rewrite(lambda path: write_clip(path, 999006, SOUND_BYTES // 2, bits=8)),
+        [("unreadable", "gearbox", "03", "@", "has 8-bit samples")],
+    ),
+    "truncated": (
+        f"gearbox/{train_clip('04', 1091)}",
+        lambda path: os.truncate(path, 100_000),
+        [("unreadable", "gearbox", "04", "@", "is truncated: its header declares 320000 bytes of sound and 99956")],
+    ),
+    "empty": (
+        f"gearbox/{train_clip('05', 4)}",
+        lambda path: os.truncate(path, 0),
+        [("unreadable", "gearbox", "05", "@", "is empty (0 bytes)")],
+    ),
+    "wrong length": (
+        "pump/target_test/section_00_target_test_normal_0005.wav",
+        rewrite(lambda path: write_clip(path, 999007, SOUND_BYTES - 2)),
+        [("length", "pump", "00", "@", "is 10 s long (159999 samples) where 10 s are expected.")],
+    ),
+    "no WAV file": (
+        "pump/target_test/section_01_target_test_normal_0006.wav",
+        lambda path: path.write_bytes(b"<html>404</html>" * 100),
+        [("unreadable", "pump", "01", "@", "is not a WAV file")],
+    ),
+    "duplicate inside train": (
+        f"pump/{train_clip('02', 8)}",
+        copy_of(f"pump/{train_clip('02', 7)}"),
+        [("duplicate", "pump", "02", "@", f"has the same sound as pump/{train_clip('02', 7)}.")],
+    ),
+    "duplicate in another machine, with another header": (
+        f"slider/{train_clip('02', 8)}",
+        extra_chunk(f"pump/{train_clip('03', 0)}"),
+        [("duplicate", "slider", "02", "@", f"has the same sound as pump/{train_clip('03', 0)}.")],
+    ),
+    "train/test duplicate": (
+        "pump/source_test/section_04_source_test_0009.wav",
+        copy_of(f"pump/{train_clip('04', 9)}"),
+        [("leak", "pump", "04", "@", f"is a test clip with the sound of the training clip pump/{train_clip('04', 9)}")],
+    ),
+    "nearly a duplicate": (f"pump/{train_clip('05', 51)}", late_copy, []),
+    "unparsable name": (
+        "slider/train/section_0_source_train_normal_0000.wav",
+        lambda path: write_clip(path, 999008),
+        [("name", "slider", None, "@", "is not a MIMII DUE file name")],
+    ),
+    "name that is not UTF-8": (
+        os.fsdecode(b"slider/train/\xff.wav"),
+        lambda path: write_clip(path, 999009),
+        [("name", "slider", None, "slider/train/\\udcff.wav", "is not a MIMII DUE file name")],
+    ),
+    "wrong folder": (
+        "slider/source_test/section_00_target_test_anomaly_0000.wav",
+        lambda path: (path.parents[1] / "target_test" / path.name).rename(path),
+        [("folder", "slider", "00", "@", "says target test but lies in source_test. Move it to target_test.")],
+    ),
+    "anomaly in train": (
+        "slider/train/section_01_source_train_anomaly_0000.wav",
+        lambda path: path.with_name(path.name.replace("anomaly", "normal").replace(".wav", "_vel_6.wav")).rename(path),
+        [("label", "slider", "01", "@", "is an anomalous clip among the training clips")],
+    ),
+    "all-zero clip": (
+        f"valve/{train_clip('00', 10)}",
+        rewrite(lambda path: write_clip(path, 0)),
+        [("silent", "valve", "00", "@", "holds only zeros")],
+    ),
+    "another all-zero clip, which is no duplicate": (
+        f"valve/{train_clip('01', 10)}",
+        rewrite(lambda path: write_clip(path, 0)),
+        [("silent", "valve", "01", "@", "holds only zeros")],
+    ),
+    "a folder named like a clip": (
+        f"valve/{train_clip('02', 11)}",
+        rewrite(Path.mkdir),
+        [("unreadable", "valve", "02", "@", "Is a directory")],
+    ),
+    "a named pipe": (
+        f"valve/{train_clip('03', 12)}",
+        rewrite(os.mkfifo),
+        [("unreadable", "valve", "03", "@", "is not a regular file")],
+    ),
+    "a broken link": (
+        f"valve/{train_clip('04', 13)}",
+        rewrite(lambda path: path.symlink_to("nowhere")),
+        [("unreadable", "valve", "04", "@", "No such file")],
+    ),
+}
+
+
+def test_a_data_set_of_table_1s_size_is_clean_and_each_planted_fault_is_found(table1_tree):
+    start = perf_counter()
+    report = verify(table1_tree)
+    assert perf_counter() - start < 40
+    assert report.faults == []
+    assert report.notes == []
+    assert (report.clips, report.clean, len(report.counts)) == (42650, True, 30)
+    assert report.checks == ["names", "format", "silence", "duplicates", "counts"]
+    for section in report.as_dict()["sections"]:
+        assert section["counts"] == section["expected"]
+
+    expected = []
+    for place, plant, faults in PLANTS.values():
+        plant(table1_tree / place)
+        expected += [
+            (kind, machine, section, place if path == "@" else path, words)
+            for kind, machine, section, path, words in faults
+        ]
+    found = [tuple(fault.values()) for fault in verify(table1_tree).as_dict()["faults"]]
+    for kind, machine, section, path, words in expected:
+        (fault,) = (fault for fault in found if fault[:4] == (kind, machine, section, path))
+        assert words in fault[4]
+    assert len(found) == len(expected)
+    assert {fault[0] for fault in found} == set(KINDS)
+
+
+# --- Small data sets
+
+
+def make(root: Path, *names: str) -> Path:
+    for number, name in enumerate(names):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write_clip(root / name, number + 1)
+    return root
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["data", "verify", *map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+NAMES = ("train/section_00_source_train_normal_0000.wav", "source_test/section_00_source_test_normal_0000.wav")
+
+
+@pytest.mark.parametrize("machine", ["press", "fan"])
+def test_another_data_set_is_not_counted(tmp_path, machine):
+    names = NAMES if machine == "press" else [name.replace("_00_", "_07_") for name in NAMES]
+    make(tmp_path, *(f"{machine}/{name}" for name in names), "fan/train/section_01_source_train_normal_0000.wav")
+    report = verify(tmp_path)
+    assert (report.faults, report.checks) == ([], ["names", "format", "silence", "duplicates"])
+    (note,) = report.notes
+    assert note.startswith("Counts were not compared with Table 1: this is not MIMII DUE, which has no section 0")
+    assert machine in note
+    code, out, err = run(tmp_path)
+    assert (code, note in err) == (0, True)
+    assert "3 clips: no fault. Checked: names, format, silence, duplicates.\n" in out
+
+
+def test_counts_can_be_left_out(tmp_path):
+    make(tmp_path, *(f"fan/{name}" for name in NAMES))
+    assert run(tmp_path)[0] == 1
+    code, out, _ = run(tmp_path, "--no-counts")
+    assert (code, "2 clips: no fault" in out) == (0, True)
+
+
+def test_what_is_absent_as_a_whole_is_a_note(tmp_path):
+    make(tmp_path, *(f"fan/{name}" for name in NAMES), "ToyCar/train/section_00_source_train_normal_0000.wav")
+    report = verify(tmp_path)
+    assert {(fault.kind, fault.machine) for fault in report.faults} == {("missing", "fan")}
+    assert [fault.section for fault in report.faults if "no clip of" in fault.text] == ["01", "02"]
+    assert report.notes == [
+        "fan: the evaluation data, sections 03 to 05, are not here.",
+        *(f"{machine}: not here at all; MIMII DUE has it." for machine in ("gearbox", "pump", "slider", "valve")),
+        "ToyCar is not part of MIMII DUE: its clips were not counted against Table 1.",
+    ]
+
+
+def test_only_toys_are_not_mimii_due(tmp_path):
+    assert "of whose machines none is here" in verify(make(tmp_path, f"ToyTrain/{NAMES[0]}")).notes[0]
+
+
+def test_other_files_are_noted(tmp_path):
+    make(tmp_path, f"press/{NAMES[0]}")
+    (tmp_path / "press/train/.DS_Store").touch()
+    (tmp_path / "press/train/attributes.csv").touch()
+    (tmp_path / "press/eval_test").mkdir()
+    report = verify(tmp_path)
+    assert report.faults == []
+    assert report.notes[0] == "press: 2 other files or folders were passed over, such as 'press/eval_test'."
+
+
+def test_a_capital_extension_is_a_name_that_training_does_not_see(tmp_path):
+    (fault,) = verify(make(tmp_path, f"press/{NAMES[0]}", f"press/{NAMES[1][:-4]}.WAV")).faults
+    assert (fault.kind, fault.path) == ("name", f"press/{NAMES[1][:-4]}.WAV")
+
+
+def test_the_words_for_people(tmp_path):
+    make(tmp_path, *(f"press/{name}" for name in NAMES))
+    shutil.copy(tmp_path / "press" / NAMES[0], tmp_path / "press" / NAMES[1])
+    code, out, _ = run(tmp_path)
+    assert code == 1
+    assert f"leak: press/{NAMES[1]} is a test clip with the sound of the training clip press/{NAMES[0]}" in out
+    assert out.endswith("2 clips: 1 faults. Checked: names, format, silence, duplicates.\n")
+
+
+def test_json(tmp_path):
+    import json
+
+    make(tmp_path, f"press/{NAMES[0]}", "press/source_test/section_00_source_test_0000.wav")
+    os.truncate(tmp_path / "press" / NAMES[0], 50)
+    code, out, err = run(tmp_path, "--json")
+    document = json.loads(out)
+    assert (code, err) == (1, "")
+    assert document["sections"] == [
+        {
+            "machine": "press",
+            "section": "00",
+            "counts": {"source_test": 1, "source_train": 1},
+            "expected": None,
+            "faults": 1,
+        }
+    ]
+    assert [(fault["kind"], fault["path"]) for fault in document["faults"]] == [("unreadable", f"press/{NAMES[0]}")]
+    assert (document["clean"], document["clips"]) == (False, 2)
+    assert document["table1"] == {"clips": 42650, "printed_total": 42668}
+
+
+def test_nothing_to_check(tmp_path):
+    with pytest.raises(DataError, match="There is no folder"):
+        verify(tmp_path / "none")
+    with pytest.raises(DataError, match="has no machine"):
+        verify(tmp_path)
+    (tmp_path / "fan/train").mkdir(parents=True)
+    with pytest.raises(DataError, match="holds no clips"):
+        verify(tmp_path)
+    with pytest.raises(DataError, match="is itself a machine's folder"):
+        verify(tmp_path / "fan")
+
+
+def test_every_byte_of_the_sound_counts(tmp_path):
+    """Duplicates are decided by all of the sound, silence, too."""
+    rng = np.random.default_rng(0)
+    base = np.zeros(SOUND_BYTES, np.uint8)
+    sounds = [base]
+    for place in rng.integers(0, SOUND_BYTES, 40):
+        sounds += [base.copy()]
+        sounds[-1][place] = 1
+    for i, sound in enumerate(sounds):
+        path = tmp_path / f"press/train/section_00_source_train_normal_{i:04d}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wav_header(SOUND_BYTES) + sound.tobytes())
+    assert [(fault.kind, fault.path[-8:]) for fault in verify(tmp_path).faults] == [("silent", "0000.wav")]
+
+
+def test_tensorflow_is_not_loaded(tmp_path):
+    make(tmp_path, f"press/{NAMES[0]}")
+    program = (
+        "import sys, pathlib; from edge_asd.train.data.verify import verify; verify(pathlib.Path(sys.argv[1]));"
+        "print('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,0 +1,304 @@
+"""A machine's clips in the layout of MIMII DUE: any machine, any sections, domains that may be missing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.audio.wav import Recording, read_wav
+from edge_asd.clips import ClipName, Domain, Split, parse_section
+from edge_asd.errors import AudioFormatError, DataError
+from edge_asd.files import open_without_waiting
+from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.train.data.ground_truth import read_ground_truth
+
+FOLDERS = ("train", "source_test", "target_test")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One WAV file of a data set.
+
+    Attributes
+    ----------
+    path : Path
+    name : ClipName
+        What its file name says; its label may come from a ground truth file instead.
+    key : str
+        "<folder>/<file>": names the clip within its machine, on any computer.
+    """
+
+    path: Path
+    name: ClipName
+    key: str
+
+    def read(
+        self, spec: FeatureSpec, window_frames: int, channel: int = 0, *, contents: bytes | None = None
+    ) -> Recording:
+        """Read the clip at the front end's rate, or its file's contents where they were read already.
+
+        Raises
+        ------
+        AudioFormatError
+            If the file cannot be used.
+        DataError
+            If it is silent, or shorter than one window.
+        """
+        recording = read_wav(self.path, sample_rate=spec.sample_rate, channel=channel, contents=contents)
+        if recording.silent:
+            raise DataError(
+                f"{self.path} holds only zeros. Remove it, or record it again: a muted input sounds like this."
+            )
+        if spec.frame_count(recording.pcm.size) < window_frames:
+            seconds = spec.sample_count(window_frames) / spec.sample_rate
+            raise DataError(
+                f"{self.path} is {recording.pcm.size / spec.sample_rate:.2f} s long, shorter than one window "
+                f"({seconds:.2f} s). Remove it, or use a longer recording."
+            )
+        return recording
+
+
+class Dataset:
+    """The clips of one machine below ``root/machine/{train,source_test,target_test}``.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds one folder a machine.
+    machine : str
+    sections : sequence of str, optional
+        Sections to keep; all of them by default.
+    ground_truth : Path, optional
+        File or folder with the labels of evaluation clips (see `edge_asd.train.data.ground_truth`).
+
+    Attributes
+    ----------
+    clips : list of Clip
+        Small objects in the order of their paths; no sound is read.
+    notes : list of str
+        What the user should know about them.
+
+    Raises
+    ------
+    DataError
+        If the folder, the machine, its clips or a section is not there, a file name cannot be read,
+        or the ground truth does not fit.
+    """
+
+    def __init__(
+        self, root: Path, machine: str, sections: Sequence[str] | None = None, *, ground_truth: Path | None = None
+    ) -> None:
+        self.root, self.machine = root, machine
+        self.notes: list[str] = []
+        folder = _machine_folder(root, machine)
+        self.clips: list[Clip] = [
+            Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}")
+            for name in FOLDERS
+            for path in wav_files(folder / name)
+        ]
+        if not self.clips:
+            raise DataError(f"{folder} holds no clips. Expected WAV files in {', '.join(FOLDERS)} below it.")
+        found = sorted({clip.name.section for clip in self.clips})
+        if sections is not None:
+            wanted = {parse_section(section) for section in sections}
+            if not wanted:
+                raise DataError(f"No section was asked for. There are: {', '.join(found)}.")
+            if missing := sorted(wanted - set(found)):
+                raise DataError(f"{folder} has no section {', '.join(missing)}. It has: {', '.join(found)}.")
+            self.clips = [clip for clip in self.clips if clip.name.section in wanted]
+        if ground_truth is not None:
+            self._join(ground_truth)
+
+    @property
+    def sections(self) -> list[str]:
+        """Sections that have clips, sorted."""
+        return sorted({clip.name.section for clip in self.clips})
+
+    def select(self, *, split: Split, section: str | None = None, domain: Domain | None = None) -> list[Clip]:
+        """Return the clips of a split, and of a section and domain where they are given."""
+        return [
+            clip
+            for clip in self.clips
+            if clip.name.split == split and section in (None, clip.name.section) and domain in (None, clip.name.domain)
+        ]
+
+    def _join(self, ground_truth: Path) -> None:
+        """Take labels from ground truth files; where a name tells its label, too, both must agree."""
+        truths = read_ground_truth(ground_truth, self.machine)
+        seen: dict[tuple[str, str], set[str]] = {cell: set() for cell in truths}
+        for i, clip in enumerate(self.clips):
+            name = clip.name
+            cell = (name.section, name.domain)
+            if cell not in truths or name.split != "test":
+                continue
+            seen[cell].add(clip.path.name)
+            label = truths[cell].label(name, clip.path.name, clip.path)
+            self.clips[i] = replace(clip, name=replace(name, label=label))
+        for cell in sorted(truths):
+            if cell[0] in self.sections and (note := truths[cell].unused_note(seen[cell])):
+                self.notes.append(note)
+
+
+def machine_folders(root: Path) -> list[Path]:
+    """Return the folders of machines below `root`, sorted.
+
+    Raises
+    ------
+    DataError
+        If `root` is not a folder, has no machine, or is itself a machine's folder.
+    """
+    if not root.is_dir():
+        raise DataError(f"There is no folder {root}. Give the folder that holds one folder a machine, such as fan/.")
+    machines = sorted(entry for entry in root.iterdir() if any((entry / name).is_dir() for name in FOLDERS))
+    if machines:
+        return machines
+    if any((root / name).is_dir() for name in FOLDERS):
+        raise DataError(f"{root} is itself a machine's folder. Give the folder above it, {root.absolute().parent}.")
+    raise DataError(f"{root} has no machine: no folder in it contains {', '.join(FOLDERS[:-1])} or {FOLDERS[-1]}.")
+
+
+def machine_names(root: Path, wanted: str) -> list[str]:
+    """Read a choice of machines: "fan", "fan,pump", or "all" those below `root`.
+
+    Raises
+    ------
+    DataError
+        If `root` has no machine, or `wanted` names one twice or one that is not there.
+    """
+    if wanted == "all":
+        return [folder.name for folder in machine_folders(root)]
+    names = [name.strip() for name in wanted.split(",")]
+    if len(set(names)) < len(names):
+        raise DataError(f"A machine is named twice in {wanted!r}. Name each once.")
+    for name in names:
+        _machine_folder(root, name)
+    return names
+
+
+def wav_files(folder: Path) -> list[Path]:
+    """Return the files named ``*.wav`` in a folder, sorted by name; none where there is no folder."""
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(".wav")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _machine_folder(root: Path, machine: str) -> Path:
+    machines = [folder.name for folder in machine_folders(root)]
+    if machine not in machines:
+        raise DataError(f"{root} has no machine {machine!r}. It has: {', '.join(machines)}.")
+    return root / machine
+
+
+def place_of(name: ClipName) -> str:
+    """Return the folder, one of `FOLDERS`, that a clip belongs into."""
+    return "train" if name.split == "train" else f"{name.domain}_test"
+
+
+def _parse_name(path: Path) -> ClipName:
+    try:
+        name = ClipName.parse(path.name)
+    except DataError as error:
+        raise DataError(f"{path.parent}: {error}") from None
+    if path.parent.name != place_of(name):
+        raise DataError(
+            f"{path} says {name.domain} {name.split} but lies in {path.parent.name}. Move it, or rename it."
+        )
+    return name
+
+
+def split_training(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Hold clips back from fitting, evenly spaced within each section and domain.
+
+    A tenth is held back as in the published baselines, but at least ten clips where a third of
+    them makes ten, and one of two: thresholds are fitted on what is held back.
+
+    Returns
+    -------
+    fit, held_back : list of Clip
+    """
+    groups: dict[tuple[str, str], list[Clip]] = {}
+    for clip in clips:
+        groups.setdefault((clip.name.section, clip.name.domain), []).append(clip)
+    fit: list[Clip] = []
+    held_back: list[Clip] = []
+    for group in groups.values():
+        n = len(group)
+        count = 0 if n < 2 else max(1, round(n / 10), min(10, n // 3))
+        chosen = {int((i + 0.5) * n / count) for i in range(count)}
+        for i, clip in enumerate(group):
+            (held_back if i in chosen else fit).append(clip)
+    return fit, held_back
+
+
+def split_faithful(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Hold back the last tenth of all sections' clips in the order of their paths, as the published baselines do.
+
+    So only the last section is held back from, all its target clips among them; `split_training` mends that.
+
+    Returns
+    -------
+    fit, held_back : list of Clip
+    """
+    ordered = sorted(clips, key=lambda clip: clip.key)
+    first = max(1, len(ordered) * 9 // 10)
+    return ordered[:first], ordered[first:]
+
+
+_Splitter = Callable[[Iterable[Clip]], tuple[list[Clip], list[Clip]]]
+SPLITS: Mapping[str, _Splitter] = {"default": split_training, "faithful": split_faithful}
+"""Ways to hold training clips back, by name."""
+
+
+def level_db(pcm: npt.NDArray[np.int16]) -> float:
+    """Return a clip's RMS level [dB re full scale]; the level-only score that ours must beat."""
+    squares = pcm.astype(np.int32)
+    squares *= squares
+    power = int(squares.sum(dtype=np.int64)) / (pcm.size * 2**30)
+    return 10 * float(np.log10(max(power, 1e-20)))
+
+
+def file_digest(path: Path) -> bytes:
+    """Return the SHA-256 of a clip's file.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be read, or is not a regular file.
+    """
+    return digest_and_contents(path, 0)[0]
+
+
+def digest_and_contents(path: Path, largest: int) -> tuple[bytes, bytes | None]:
+    """Return the SHA-256 of a clip's file, and what was hashed; None where that is more than `largest` bytes.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be read, or is not a regular file.
+    """
+    try:
+        # Unbuffered: large pieces are read.
+        with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise AudioFormatError(f"{path} is not a regular file. Put the WAV file itself there.")
+            if status.st_size > largest:
+                return hashlib.file_digest(file, "sha256").digest(), None
+            contents = file.read()
+            return hashlib.sha256(contents).digest(), contents
+    except OSError as error:
+        raise AudioFormatError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def content_hash(clips: Iterable[Clip]) -> str:
+    """Return one SHA-256 for the keys and contents of clips, whatever their order."""
+    lines = sorted(f"{clip.key} {file_digest(clip.path).hex()}" for clip in clips)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,179 @@
+"""Is a data set what it should be? Counts against Table 1, names, formats, silence and duplicates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from edge_asd.clips import ClipName
+from edge_asd.errors import AudioFormatError, DataError
+from edge_asd.train.data.counting import count_faults, not_mimii_due
+from edge_asd.train.data.dataset import FOLDERS, machine_folders, place_of
+from edge_asd.train.data.findings import Fault, Found, Report
+from edge_asd.train.data.marker import MARKER, read_marker
+from edge_asd.train.data.wav_check import WavCheck, check_wav, sound_hash
+
+RATE, SECONDS = 16000, 10
+"""What every clip of MIMII DUE has: one channel of 16 bits at this rate, this long."""
+
+_THREADS = 2  # hides the disk's latency; more of them only quarrel about the interpreter's lock
+_CHUNK = 64
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, all)."""
+
+
+def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: None) -> Report:
+    """Check every clip of a data set in the layout of MIMII DUE.
+
+    Parameters
+    ----------
+    root : Path
+        Folder that holds one folder a machine.
+    counts : bool
+        Compare the number of clips with Table 1 where machines and sections are MIMII DUE's.
+    progress : callable, optional
+        See `Progress`.
+
+    Returns
+    -------
+    report : Report
+
+    Raises
+    ------
+    DataError
+        If `root` holds no machine, or no clip.
+    """
+    report = Report(root)
+    clips = [clip for folder in machine_folders(root) for clip in _list(root, folder, report)]
+    if not clips:
+        raise DataError(f"{root} holds no clips. Expected WAV files in fan/train, fan/source_test and so on.")
+    report.count(clips)
+    reason = (_synthetic(root, report) or not_mimii_due(report)) if counts else "it was not asked for"
+    report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
+    if reason is None:
+        report.faults += count_faults(report, clips)
+    else:
+        report.notes.append(f"Counts were not compared with Table 1: {reason}.")
+    checks = _check_files(root, clips, progress)
+    for clip, check in zip(clips, checks, strict=True):
+        report.faults += _file_faults(clip, check)
+    report.faults += _duplicates(root, clips, checks, progress)
+    report.faults.sort(key=lambda fault: (fault.machine, fault.section or "", fault.path or "", fault.kind))
+    return report
+
+
+def _synthetic(root: Path, report: Report) -> str | None:
+    """Note machines that are synthetic; say why the data set is not counted where one is smaller than Table 1's."""
+    marks = {folder.name: mark for folder in machine_folders(root) if (mark := read_marker(folder)) is not None}
+    report.notes += [f"{machine} is synthetic, made by edge-asd data synth; it is not MIMII DUE." for machine in marks]
+    small = [machine for machine, mark in marks.items() if mark.get("table1_counts") is not True]
+    return f"the synthetic {small[0]} has a size of its own" if small else None
+
+
+def _list(root: Path, folder: Path, report: Report) -> list[Found]:
+    """List a machine's WAV files; what is in the way becomes a fault, what is beside them a note."""
+    machine, clips = folder.name, []
+    expected = {*FOLDERS, MARKER}
+    strange = sorted(e.name for e in os.scandir(folder) if e.name not in expected and not e.name.startswith("."))
+    others = [f"{machine}/{name}" for name in strange]
+    for place in FOLDERS:
+        if not (folder / place).is_dir():
+            continue
+        for entry in sorted(os.scandir(folder / place), key=lambda e: e.name):
+            path = f"{machine}/{place}/{entry.name}"
+            if not entry.name.lower().endswith(".wav"):
+                others += [] if entry.name.startswith(".") else [path]
+                continue
+            try:
+                name = ClipName.parse(entry.name)
+            except DataError as error:
+                report.faults.append(Fault("name", machine, None, path, str(error)))
+                name = None
+            clips.append(Found(machine, path, name))
+            if name and place_of(name) != place:
+                text = f"says {name.domain} {name.split} but lies in {place}. Move it to {place_of(name)}."
+                report.faults.append(Fault("folder", machine, name.section, path, text))
+            if name and (name.split, name.label) == ("train", "anomaly"):
+                text = "is an anomalous clip among the training clips, which must all be normal. Remove it."
+                report.faults.append(Fault("label", machine, name.section, path, text))
+    if others:
+        report.notes.append(f"{machine}: {len(others)} other files or folders were passed over, such as {others[0]!r}.")
+    return clips
+
+
+def _check_files(root: Path, clips: list[Found], progress: Progress) -> list[WavCheck]:
+    chunks = [clips[i : i + _CHUNK] for i in range(0, len(clips), _CHUNK)]
+    checks: list[WavCheck] = []
+    with ThreadPoolExecutor(_THREADS) as pool:
+        try:
+            for part in pool.map(lambda chunk: [check_wav(root / clip.path) for clip in chunk], chunks):
+                checks += part
+                progress("files", len(checks), len(clips))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return checks
+
+
+def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
+    section = clip.name.section if clip.name else None
+    header = check.header
+    if header is None:
+        yield Fault("unreadable", clip.machine, section, clip.path, check.trouble)
+        return
+    wrong = [
+        text
+        for text, good in (
+            (f"{header.sample_rate} Hz where {RATE} Hz are expected", header.sample_rate == RATE),
+            (f"{header.channels} channels where one is expected", header.channels == 1),
+            (f"{header.subtype} samples where 16-bit ones (PCM_16) are expected", header.subtype == "PCM_16"),
+        )
+        if not good
+    ]
+    if wrong:
+        yield Fault("format", clip.machine, section, clip.path, f"has {', '.join(wrong)}.")
+    if header.frames != SECONDS * header.sample_rate:
+        text = f"is {header.frames / header.sample_rate:.4g} s long ({header.frames} samples)"
+        yield Fault("length", clip.machine, section, clip.path, f"{text} where {SECONDS} s are expected.")
+    if check.silent:
+        yield Fault("silent", clip.machine, section, clip.path, "holds only zeros: a muted input sounds like this.")
+
+
+def _duplicates(root: Path, clips: list[Found], checks: list[WavCheck], progress: Progress) -> list[Fault]:
+    """Find clips of the same sound; only clips whose fingerprints meet are read through."""
+    alike: dict[bytes, list[Found]] = {}
+    for clip, check in zip(clips, checks, strict=True):
+        if check.header is not None and not check.silent:
+            alike.setdefault(check.fingerprint, []).append(clip)
+    suspects = [group for group in alike.values() if len(group) > 1]
+    faults: list[Fault] = []
+    total, done = sum(map(len, suspects)), 0
+    for group in suspects:
+        same: dict[bytes, list[Found]] = {}
+        for clip in group:
+            try:
+                same.setdefault(sound_hash(root / clip.path), []).append(clip)
+            except (AudioFormatError, OSError) as error:
+                text = f"became unreadable while it was checked: {error}"
+                faults.append(Fault("unreadable", clip.machine, clip.name and clip.name.section, clip.path, text))
+            done += 1
+            progress("possible duplicates", done, total)
+        for copies in same.values():
+            faults += _duplicate_faults(copies)
+    return faults
+
+
+def _duplicate_faults(copies: list[Found]) -> Iterable[Fault]:
+    copies = sorted(copies, key=lambda clip: (clip.split != "train", clip.path))
+    first = copies[0]
+    for clip in copies[1:]:
+        section = clip.name.section if clip.name else None
+        if first.split == "train" and clip.split == "test":
+            text = (
+                f"is a test clip with the sound of the training clip {first.path}: a leak, it makes figures too good."
+            )
+            yield Fault("leak", clip.machine, section, clip.path, text)
+        else:
+            yield Fault("duplicate", clip.machine, section, clip.path, f"has the same sound as {first.path}.")

@@ -1,0 +1,1 @@
+"""AUC, pAUC and their intervals, and the official CSV files."""

@@ -1,0 +1,155 @@
+"""Score files of the DCASE 2021 Task 2 baselines, this project's and everybody's.
+
+One file a machine, section and domain with the scores of its test clips, and one of the same form
+with the decisions (1: anomaly): see `scores_name`, `decisions_name` and `edge_asd.train.data.clip_tables`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_asd.clips import Domain
+from edge_asd.errors import DataError
+from edge_asd.train.data.clip_tables import read_clip_table
+from edge_asd.train.figures.official_csv import write_lines
+
+_SCORES, _DECISIONS = "anomaly_score_", "decision_result_"
+_NAME = re.compile(
+    # Machines' names end up on terminals and in text files: no control characters, no bytes that are not UTF-8.
+    rf"({_SCORES}|{_DECISIONS})(?P<machine>[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)"
+    r"_section_(?P<section>[0-9]{2})_(?P<domain>source|target)_test\.csv"
+)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class CellScores:
+    """Scores of one machine's section and domain.
+
+    Attributes
+    ----------
+    path : Path
+        The file they were read from.
+    machine, section : str
+    domain : {"source", "target"}
+    scores : dict of str to float
+        By file name of the clip; the higher, the more anomalous.
+    decisions : dict of str to bool, or None
+        True for an anomaly; None where there is no file of decisions.
+    """
+
+    path: Path
+    machine: str
+    section: str
+    domain: Domain
+    scores: dict[str, float]
+    decisions: dict[str, bool] | None
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        """Machine, section and domain."""
+        return self.machine, self.section, self.domain
+
+
+def scores_name(machine: str, section: str, domain: str) -> str:
+    """Name of the file that holds the scores of a section and domain."""
+    return f"{_SCORES}{machine}_section_{section}_{domain}_test.csv"
+
+
+def decisions_name(machine: str, section: str, domain: str) -> str:
+    """Name of the file that holds the decisions of a section and domain."""
+    return f"{_DECISIONS}{machine}_section_{section}_{domain}_test.csv"
+
+
+def write_pairs(path: Path, pairs: Iterable[tuple[str, int | float]]) -> None:
+    """Write "file name,value" lines, without a header."""
+    write_lines(path, [[name, value] for name, value in pairs])
+
+
+def read_score_files(folders: Sequence[Path]) -> tuple[list[CellScores], list[str]]:
+    """Read the score files, and the decisions beside them, of folders that belong together.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Not searched below; files of other names are passed over.
+
+    Returns
+    -------
+    cells : list of CellScores
+        By machine, domain and section.
+    notes : list of str
+        What the user should know.
+
+    Raises
+    ------
+    DataError
+        If there is no score file, one is misnamed or cannot be used, two folders have the same
+        section and domain of a machine, or the decisions are of other clips than the scores.
+    """
+    cells: dict[tuple[str, str, str], CellScores] = {}
+    notes = []
+    for folder in folders:
+        files = _files(folder)
+        for path, match in files.items():
+            cell = (match["machine"], match["section"], match["domain"])
+            if match[1] == _DECISIONS:
+                if folder / scores_name(*cell) not in files:
+                    notes.append(f"{path} has no scores beside it and was left out.")
+                continue
+            if cell in cells:
+                raise DataError(f"{path} and {cells[cell].path} are of the same clips. Give one of the folders.")
+            scores = read_clip_table(path, *cell[1:], kind="scores", value="a finite number", parse=_parse_score)
+            beside = folder / decisions_name(*cell)
+            decisions = _read_decisions(beside, path, cell, scores) if beside in files else None
+            cells[cell] = CellScores(path, *cell, scores, decisions)
+    return sorted(cells.values(), key=lambda c: (c.machine, c.domain, c.section)), notes
+
+
+def _files(folder: Path) -> dict[Path, re.Match[str]]:
+    """Return the files of scores and decisions in a folder, with what their names say."""
+    if not folder.is_dir():
+        raise DataError(
+            f"There is no folder {folder}. Give one that holds {scores_name('fan', '00', 'source')} or such."
+        )
+    files = {}
+    for path in sorted(folder.iterdir()):
+        if not path.name.startswith((_SCORES, _DECISIONS)):
+            continue
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            raise DataError(
+                f"{str(path)!r} is not named as a file of scores or decisions. Expected, for example, "
+                f"{scores_name('fan', '00', 'source')}. Rename it, or move it away."
+            )
+        files[path] = match
+    if not any(match[1] == _SCORES for match in files.values()):
+        below = sorted({path.parent.name for path in folder.glob(f"*/{_SCORES}*.csv")})
+        advice = f"There are some in its {', '.join(below[:5])}; give {folder / below[0]}." if below else ""
+        raise DataError(
+            f"{folder} holds no score files. Expected {scores_name('fan', '00', 'source')} or such. {advice}".strip()
+        )
+    return files
+
+
+def _read_decisions(
+    path: Path, scores_path: Path, cell: tuple[str, str, str], scores: dict[str, float]
+) -> dict[str, bool]:
+    value = "0 (normal) or 1 (anomaly)"
+    decisions = read_clip_table(path, *cell[1:], kind="decisions", value=value, parse={"0": False, "1": True}.get)
+    for here, listed, there, others in ((path, decisions, scores_path, scores), (scores_path, scores, path, decisions)):
+        if missing := [name for name in others if name not in listed]:
+            raise DataError(f"{here} lacks {missing[0]}, which {there} lists. Make both files of the same clips.")
+    return decisions
+
+
+def _parse_score(text: str) -> float | None:
+    # float() takes more: "nan", "inf", "1_000" and digits of other scripts.
+    if not _NUMBER.fullmatch(text):
+        return None
+    score = float(text)
+    return score if math.isfinite(score) else None

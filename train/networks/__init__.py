@@ -1,0 +1,1 @@
+"""The baselines' networks in Keras, and what their training needs to know."""

@@ -1,0 +1,200 @@
+"""A training run's folder: ``run.json``, and the model as it was after the last whole epoch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_asd.errors import EdgeAsdError, ModelError, OutputError
+from edge_asd.files import write_atomically
+from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.strict_json import StrictReader, parse_object
+from edge_asd.train.backend import import_keras
+from edge_asd.train.features.extraction import Kind
+from edge_asd.train.networks.baselines import BASELINES, Baseline
+
+if TYPE_CHECKING:
+    import keras
+
+_FORMAT, _SCHEMA, _FILE = "edge-asd run", 2, "run.json"
+
+
+@dataclass
+class Run:
+    """What was trained, on what, and how far.
+
+    Attributes
+    ----------
+    machine : str
+    model : str
+        One of `BASELINES`.
+    sections : list of str
+    classes : list of str
+        What the outputs of a classifier stand for: the sections, then the machines in `negatives`.
+    negatives : list of str
+        Other machines that a classifier learned to tell apart from its own.
+    faithful : bool
+        Trained as the published code does: on padded float features.
+    features : FeatureSpec
+    seed, epochs, batch_size : int
+        `epochs` is the number asked for.
+    learning_rate : float
+    data_hash : str
+        `content_hash` of the training clips.
+    fit, held_back : list of str
+        Keys of the clips that the model was fitted on, and of those kept for thresholds.
+    patience : int
+        Epochs without improvement on the clips held back after which training stops; 0: never.
+    loss, validation_loss : list of float [dB^2, or nat for a classifier], one an epoch done
+        Mean squared error or cross-entropy on the clips of `fit` and `held_back`.
+    checkpoint : str
+        Name of the model file of the last epoch; "" before the first has ended.
+    """
+
+    machine: str
+    model: str
+    sections: list[str]
+    classes: list[str]
+    negatives: list[str]
+    faithful: bool
+    features: FeatureSpec
+    seed: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    data_hash: str
+    fit: list[str]
+    held_back: list[str]
+    patience: int = 0
+    loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    checkpoint: str = ""
+    frontend_number: int = FRONTEND_NUMBER
+
+    @property
+    def baseline(self) -> Baseline:
+        """The published settings of the model."""
+        return BASELINES[self.model]
+
+    @property
+    def feature_kind(self) -> Kind:
+        """What the model was fitted on."""
+        return "float-padded" if self.faithful else "fixed"
+
+    @property
+    def best_epoch(self) -> int:
+        """Number of the epoch, from 1 on, whose model is the run's result: the last, or the best with `patience`."""
+        if not self.patience or not self.loss:
+            return len(self.loss)
+        return 1 + min(range(len(self.loss)), key=self.validation_loss.__getitem__)
+
+    @property
+    def finished(self) -> bool:
+        """All epochs are done, or patience has ended."""
+        done = len(self.loss)
+        return done >= self.epochs or (self.patience > 0 and done - self.best_epoch >= self.patience)
+
+    def save(self, folder: Path) -> None:
+        """Write ``run.json`` atomically."""
+        document = {"format": _FORMAT, "schema": _SCHEMA, **asdict(self)}
+        write_atomically(folder / _FILE, (json.dumps(document, indent=1) + "\n").encode())
+
+    def keep_epoch(self, folder: Path, model: keras.Model) -> None:
+        """Save the model after an epoch; a kill at any moment leaves this epoch or the one before."""
+        self.checkpoint = _epoch_file(len(self.loss))
+        partial = folder / f".{self.checkpoint.removesuffix('.keras')}.partial.keras"
+        try:
+            model.save(partial)
+            partial.replace(folder / self.checkpoint)
+        except OSError as error:
+            kept = "The epoch before is kept; free" if len(self.loss) > 1 else "Nothing is kept yet; free"
+            raise OutputError(
+                f"Cannot write {folder / self.checkpoint}: {error}. {kept} some space and add --resume."
+            ) from error
+        finally:
+            partial.unlink(missing_ok=True)
+        self.save(folder)
+        # The epochs before, and what an overwritten run or a kill has left.
+        for other in folder.glob("epoch_*.keras"):
+            if other.name not in (self.checkpoint, _epoch_file(self.best_epoch)):
+                other.unlink(missing_ok=True)
+
+    def load_model(self, folder: Path, *, last: bool = False) -> keras.Model:
+        """Load the run's result, or the model of the last whole epoch, with its optimiser's state.
+
+        Raises
+        ------
+        ModelError
+            If there is none yet, or it cannot be read.
+        """
+        if not self.checkpoint:
+            raise ModelError(f"{folder} has no finished epoch yet. Train it first: edge-asd train ... --resume.")
+        path = folder / (self.checkpoint if last else _epoch_file(self.best_epoch))
+        try:
+            return import_keras().saving.load_model(path, safe_mode=True)
+        except Exception as error:  # Keras raises whatever its readers meet in a damaged file
+            raise ModelError(f"{path} cannot be read ({error}). Train anew.") from error
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """Tell whether `folder` holds a run."""
+        return (folder / _FILE).is_file()
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """Read ``run.json``.
+
+        Raises
+        ------
+        ModelError
+            If the folder is not a run, or the file is damaged or of another version.
+        """
+        if not cls.exists(folder):
+            raise ModelError(
+                f"{folder} is not a training run: it has no {_FILE}. Make one with: edge-asd train DATA ..."
+            )
+        where = str(folder / _FILE)
+        raw = parse_object((folder / _FILE).read_bytes(), where, ModelError)
+        if raw.get("format") != _FORMAT or raw.get("schema") != _SCHEMA:
+            raise ModelError(f"{where} is not a run of this version of edge-asd. Train anew.")
+        reader = StrictReader(raw, where, ModelError)
+        reader.take("format", str), reader.take("schema", int)
+        kinds = {"int": int, "str": str, "bool": bool, "float": float, "list[str]": list, "list[float]": list}
+        kinds["FeatureSpec"] = dict
+        values = {name: reader.take(name, kinds[str(spec.type)]) for name, spec in cls.__dataclass_fields__.items()}
+        reader.finish()
+        try:
+            values["features"] = FeatureSpec.from_dict(values["features"])
+        except EdgeAsdError as error:
+            raise ModelError(f"{where}: {error}") from error
+        if values["frontend_number"] != FRONTEND_NUMBER:
+            raise ModelError(
+                f"{where} was trained on front end {values['frontend_number']}, this edge-asd has {FRONTEND_NUMBER}. "
+                "Train anew."
+            )
+        run = cls(**values)
+        run._check(where)
+        return run
+
+    def _check(self, where: str) -> None:
+        """Refuse what no training writes."""
+        keys, losses = [*self.fit, *self.held_back], [*self.loss, *self.validation_loss]
+        if self.model not in BASELINES or self.features != FeatureSpec():
+            raise ModelError(f"{where}: this edge-asd has no model {self.model!r} on {self.features}. Train anew.")
+        for ok, what in (
+            (self.sections and all(isinstance(s, str) for s in self.sections), "sections"),
+            (self.classes == ([*self.sections, *self.negatives] if self.baseline.classifies else []), "classes"),
+            (self.fit and all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys), "clips"),
+            (all(isinstance(loss, float) for loss in losses), "losses"),
+            (len(self.loss) == len(self.validation_loss), "losses"),
+            (self.checkpoint == (_epoch_file(len(self.loss)) if self.loss else ""), "checkpoints"),
+            (self.patience >= 0, "patience"),
+        ):
+            if not ok:
+                raise ModelError(f"{where}: its {what} are not what a training writes; it was changed. Train anew.")
+
+
+def _epoch_file(epoch: int) -> str:
+    return f"epoch_{epoch:04d}.keras"
