@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,14 @@ _LONGEST_NAME = 255  # bytes in a file's name
 
 
 def read_clip_table(
-    path: Path, section: str, domain: str, *, kind: str, value: str, parse: Callable[[str], T | None]
+    path: Path,
+    section: str,
+    domain: str,
+    *,
+    kind: str,
+    value: str,
+    parse: Callable[[str], T | None],
+    known: Container[str] = (),
 ) -> dict[str, T]:
     """Read the values of a section's and domain's test clips.
 
@@ -36,6 +43,8 @@ def read_clip_table(
         What the second column is, for messages: "0 or 1".
     parse : callable
         Returns the value of the second column's text, or None where it is none.
+    known : container of str
+        Names that are of this section and domain for certain: those of a table that was read before.
 
     Returns
     -------
@@ -52,29 +61,33 @@ def read_clip_table(
     for number, line in _lines(path, kind):
         if len(line) < 2 and not "".join(line).strip():
             continue
-        where = f"{path}, line {number}"
         name, text = (line[0].strip(), line[1].strip()) if len(line) == 2 else ("", "")
         parsed = parse(text)
         if parsed is None or len(name.encode(errors="replace")) > _LONGEST_NAME:
-            raise DataError(f"{where}: expected a clip's file name and {value}, not {','.join(line)!r:.80}.")
-        try:
-            clip = ClipName.parse(name)
-        except DataError as error:
-            raise DataError(f"{where}: {error}") from None
-        if (clip.section, clip.domain, clip.split) != (section, domain, "test"):
             raise DataError(
-                f"{where}: {name} is not a {domain} test clip of section {section}, as the file's name says."
+                f"{path}, line {number}: expected a clip's file name and {value}, not {','.join(line)!r:.80}."
             )
+        if name not in known:
+            _check_place(name, section, domain, f"{path}, line {number}")
         if name in values:
-            raise DataError(f"{where}: {name} is listed twice. Keep one line a clip.")
+            raise DataError(f"{path}, line {number}: {name} is listed twice. Keep one line a clip.")
         values[name] = parsed
     if not values:
         raise DataError(f"{path} lists no clip. Copy it again.")
     return values
 
 
-def _lines(path: Path, kind: str) -> list[tuple[int, list[str]]]:
-    """Return the cells of every line, and the line's number."""
+def _check_place(name: str, section: str, domain: str, where: str) -> None:
+    try:
+        clip = ClipName.parse(name)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
+    if (clip.section, clip.domain, clip.split) != (section, domain, "test"):
+        raise DataError(f"{where}: {name} is not a {domain} test clip of section {section}, as the file's name says.")
+
+
+def _lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of every line, and the line's number."""
 
     def refuse(error: object, line: int | None = None) -> DataError:
         where = f"{path}, line {line}," if line else f"{path}"
@@ -87,11 +100,14 @@ def _lines(path: Path, kind: str) -> list[tuple[int, list[str]]]:
     except OSError as error:
         raise refuse(error.strerror or error) from error
     try:
-        text = data.decode("utf-8-sig")  # spreadsheets put a byte order mark before UTF-8
+        data.decode()
     except UnicodeDecodeError as error:
         raise refuse("it is not UTF-8 text", data.count(b"\n", 0, error.start) + 1) from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True)
+    # Line by line: cells as Python holds them are many times as large. Spreadsheets put a byte order mark before UTF-8.
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    reader = csv.reader(text, strict=True, skipinitialspace=True)
     try:
-        return [(reader.line_num, line) for line in reader]
+        for line in reader:
+            yield reader.line_num, line
     except csv.Error as error:
         raise refuse(error, reader.line_num) from None

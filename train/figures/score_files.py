@@ -140,7 +140,8 @@ def _read_decisions(
     path: Path, scores_path: Path, cell: tuple[str, str, str], scores: dict[str, float]
 ) -> dict[str, bool]:
     value = "0 (normal) or 1 (anomaly)"
-    decisions = read_clip_table(path, *cell[1:], kind="decisions", value=value, parse={"0": False, "1": True}.get)
+    parse = {"0": False, "1": True}.get
+    decisions = read_clip_table(path, *cell[1:], kind="decisions", value=value, parse=parse, known=scores)
     for here, listed, there, others in ((path, decisions, scores_path, scores), (scores_path, scores, path, decisions)):
         if missing := [name for name in others if name not in listed]:
             raise DataError(f"{here} lacks {missing[0]}, which {there} lists. Make both files of the same clips.")
