@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -83,6 +84,13 @@ class ProgressLine:
         if self._shown:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
             self._shown = False
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse NaN and infinity: the callback of every option that takes a float, for no range of Typer's does."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number.")
+    return value
 
 
 def figure(value: float | None) -> str:

@@ -16,6 +16,7 @@ from edge_asd.cli.common import (
     JsonOption,
     ProgressLine,
     figure,
+    finite,
     note,
     print_json,
     table,
@@ -31,7 +32,10 @@ def command(
     max_auc_drop: Annotated[
         float | None,
         typer.Option(
-            metavar="X", help="Exit with 1 if the mean AUC drop (sections and domains with 10+10 clips) exceeds X."
+            metavar="X",
+            min=0.0,
+            callback=finite,
+            help="Exit with 1 if the mean AUC drop (sections and domains with 10+10 clips) exceeds X.",
         ),
     ] = None,
     domain: Annotated[

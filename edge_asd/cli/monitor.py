@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, DomainName, note
+from edge_asd.cli.common import BundleArgument, DomainName, finite, note
 from edge_asd.clips import parse_section
 from edge_asd.errors import DataError
 
@@ -41,7 +41,9 @@ def command(
     rate: Annotated[int, typer.Option(min=1000, max=384000, help="Sample rate of --stdin [Hz].")] = 16000,
     channels: Annotated[int, typer.Option(min=1, max=256, help="Interleaved channels of --stdin.")] = 1,
     channel: Annotated[int, typer.Option(min=0, help="Channel to listen to.")] = 0,
-    interval: Annotated[float, typer.Option(min=0.032, max=3600, help="Seconds between two decisions.")] = 1.0,
+    interval: Annotated[
+        float, typer.Option(min=0.032, max=3600, callback=finite, help="Seconds between two decisions.")
+    ] = 1.0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line a decision.")] = False,
 ) -> None:
     """Listen to a machine and decide, once a second, whether it sounds anomalous.

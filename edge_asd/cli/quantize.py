@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import CacheOption, DataOption, JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.common import CacheOption, DataOption, JsonOption, ProgressLine, finite, note, print_json
 from edge_asd.cli.thresholds import (
     DEFAULT_QUANTILE,
     FalsePositiveRateOption,
@@ -71,13 +71,17 @@ def command(
         ),
     ] = False,
     score_seconds: Annotated[
-        float | None, typer.Option(help="Span of a clip or rolling score; 10, or the shortest clip, by default.")
+        float | None,
+        typer.Option(callback=finite, help="Span of a clip or rolling score; 10, or the shortest clip, by default."),
     ] = None,
     quantisation: Annotated[
         QuantisationMethod, typer.Option(help="Way to int8; docs/quantisation.md compares them.")
     ] = QuantisationMethod.compensated,
     headroom: Annotated[
-        float, typer.Option(min=0.0, max=40.0, help="Room of the int8 ranges for levels beyond training's, in dB.")
+        float,
+        typer.Option(
+            min=0.0, max=40.0, callback=finite, help="Room of the int8 ranges for levels beyond training's, in dB."
+        ),
     ] = 9.0,
     ranges: Annotated[
         Path | None,

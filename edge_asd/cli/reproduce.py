@@ -17,6 +17,7 @@ from edge_asd.cli.common import (
     JsonOption,
     ProgressLine,
     figure,
+    finite,
     note,
     print_json,
     table,
@@ -47,9 +48,11 @@ def command(
         bool, typer.Option("--faithful", help="As the published code, with its quirks (docs/baselines.md).")
     ] = False,
     ae_epochs: Annotated[int | None, typer.Option(min=1, help="As published: 100.")] = None,
-    ae_learning_rate: Annotated[float | None, typer.Option(help="As published: 0.001.")] = None,
+    ae_learning_rate: Annotated[float | None, typer.Option(callback=finite, help="As published: 0.001.")] = None,
     mobilenetv2_epochs: Annotated[int | None, typer.Option(min=1, help="As published: 20.")] = None,
-    mobilenetv2_learning_rate: Annotated[float | None, typer.Option(help="As published: 0.00001.")] = None,
+    mobilenetv2_learning_rate: Annotated[
+        float | None, typer.Option(callback=finite, help="As published: 0.00001.")
+    ] = None,
     negatives: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
     ] = None,

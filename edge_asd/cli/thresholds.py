@@ -8,12 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.bundle.manifest import Threshold
+from edge_asd.cli.common import finite
 
 DEFAULT_QUANTILE = 0.9
 
 QuantileOption = Annotated[
     float | None,
-    typer.Option(min=0.0, max=1.0, help="Share of healthy scores at or below the threshold.", show_default="0.9"),
+    typer.Option(
+        min=0.0, max=1.0, callback=finite, help="Share of healthy scores at or below the threshold.", show_default="0.9"
+    ),
 ]
 FalsePositiveRateOption = Annotated[
     float | None,
@@ -21,6 +24,7 @@ FalsePositiveRateOption = Annotated[
         metavar="RATE",
         min=0.0,
         max=1.0,
+        callback=finite,
         help="Fit the threshold to this share of false alarms instead, and tell the exact 95 % interval of what it is.",
     ),
 ]

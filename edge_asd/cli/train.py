@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import CacheOption, DataArgument, JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.common import CacheOption, DataArgument, JsonOption, ProgressLine, finite, note, print_json
 from edge_asd.stages import load_stage
 
 
@@ -46,7 +46,7 @@ def command(
         int | None, typer.Option(min=1, help="Windows a step; as published: ae 512, mobilenetv2 32.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Adam's; as published: ae 0.001, mobilenetv2 0.00001.")
+        float | None, typer.Option(callback=finite, help="Adam's; as published: ae 0.001, mobilenetv2 0.00001.")
     ] = None,
     patience: Annotated[
         int, typer.Option(min=0, help="Stop after so many epochs without gain on held-back clips; 0: never.")

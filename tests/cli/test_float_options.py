@@ -1,0 +1,49 @@
+"""No option takes a number that is none."""
+
+from __future__ import annotations
+
+from typing import get_args, get_type_hints
+
+import pytest
+import typer.main
+
+from edge_asd.cli import app, data
+
+COMMANDS = {
+    (*group, info.name): (info.callback, parameters.params)
+    for group, of in (((), app), (("data",), data.app))
+    for info in of.registered_commands
+    for parameters in [typer.main.get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)]
+}
+FLOATS = [
+    (command, f"--{name.replace('_', '-')}")
+    for command, (function, _) in COMMANDS.items()
+    for name, hint in get_type_hints(function).items()
+    if float in (hint, *get_args(hint))
+]
+
+
+def test_the_options_are_found():
+    found = {option for _, option in FLOATS}
+    assert found >= {"--max-auc-drop", "--interval", "--headroom", "--score-seconds", "--quantile", "--learning-rate"}
+
+
+def _usage_error(capsys: pytest.CaptureFixture[str], command: tuple[str, ...], option: str, value: str) -> None:
+    needed = []  # what is missing would be told first
+    for parameter in COMMANDS[command][1]:
+        if parameter.required:
+            needed += ["x"] if parameter.param_type_name == "argument" else [parameter.opts[0], "x"]
+    with pytest.raises(SystemExit) as stop:
+        app([*command, *needed, option, value])
+    assert stop.value.code == 2
+    assert option in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "NaN", "1e999"])
+@pytest.mark.parametrize(("command", "option"), FLOATS)
+def test_a_number_that_is_not_finite_is_wrong_usage(capsys, command, option, value):
+    _usage_error(capsys, command, option, value)
+
+
+def test_a_drop_below_zero_is_wrong_usage(capsys):
+    _usage_error(capsys, ("evaluate",), "--max-auc-drop", "-0.01")
