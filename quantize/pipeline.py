@@ -18,7 +18,14 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
-from edge_asd.quantize.evaluation.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
+from edge_asd.quantize.evaluation.range_report import (
+    cells_of,
+    check_report_replaceable,
+    range_report,
+    saturation,
+    saturation_warnings,
+    to_csv,
+)
 from edge_asd.quantize.golden import golden_vectors
 from edge_asd.quantize.int8.methods import DEFAULT, check_method, quantise
 from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows
@@ -192,6 +199,7 @@ def _check_places(out: Path, ranges: Path | None, machine: str) -> None:
         prepare_folder(ranges.absolute().parent)
         if ranges.suffix != ".csv":
             raise OutputError(f"The ranges are a CSV file: give --ranges a name that ends in .csv, not {ranges.name}.")
+        check_report_replaceable(ranges)
 
 
 def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipFeatures]], notes: list[str]) -> int:

@@ -27,7 +27,7 @@ LAYERS = {
         bundle
         interpreter binomial
         audio frontend
-        clips strict_json quiet
+        clips strict_json quiet csv_writing
         files
         errors
         __init__

@@ -62,6 +62,8 @@ def command(
     if out is not None and out.suffix != ".csv":
         raise OutputError(f"The official table is a CSV file: give --out a name that ends in .csv, not {out.name}.")
     thresholds = dict(map(_threshold, threshold or []))
+    if out is not None:
+        load_stage("train.figures.official_csv").check_result_replaceable(out)
     done = load_stage("train.figures.official_figures").official_figures(
         folders, ground_truth=ground_truth, thresholds=thresholds, resamples=bootstrap, seed=seed
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_asd.clips import DOMAINS
+from edge_asd.csv_writing import check_csv_replaceable, csv_bytes
 from edge_asd.interpreter import Model
 from edge_asd.quantize.int8.execution import BATCH, trace
 from edge_asd.quantize.int8.graph import Graph
@@ -138,11 +138,21 @@ def saturation_warnings(rows: Sequence[RangeRow]) -> list[str]:
 
 def to_csv(rows: Sequence[RangeRow]) -> bytes:
     """Return the report as a CSV file with a header."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(RangeRow)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(row) for row in rows)
-    return text.getvalue().encode()
+    return csv_bytes([_header(), *map(astuple, rows)])
+
+
+def check_report_replaceable(path: Path) -> None:
+    """Refuse to replace anything but such a report by one.
+
+    Raises
+    ------
+    OutputError
+    """
+    check_csv_replaceable(path, _header(), 0, what="a report on ranges", option="--ranges")
+
+
+def _header() -> list[str]:
+    return [field.name for field in fields(RangeRow)]
 
 
 def _order(item: tuple[Cell, object]) -> tuple[bool, str, int]:

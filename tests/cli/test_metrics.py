@@ -100,3 +100,21 @@ def test_the_official_table_replaces_csv_files_only(official_format: Path, tmp_p
     mine.write_text("mine")
     assert_error(edge_asd("metrics", official_format, "--out", mine), "a name that ends in .csv, not notes.txt")
     assert mine.read_text() == "mine"
+
+
+def test_the_official_table_replaces_official_tables_only(tmp_path: Path) -> None:
+    scores = tmp_path / "anomaly_score_=fan_section_00_source_test.csv"
+    lines = [f"section_00_source_test_{label}_000{i}.wav" for i, label in enumerate(["normal", "anomaly"] * 3)]
+    scores.write_text("".join(f"{name},{i}\n" for i, name in enumerate(lines)))
+    decisions = tmp_path / scores.name.replace("anomaly_score", "decision_result")
+    decisions.write_text("".join(f"{name},{i % 2}\n" for i, name in enumerate(lines)))
+    notes = tmp_path / "notes.csv"
+    notes.write_text("mine\nsection,domain\n")
+    for path in (scores, decisions, notes):
+        before = path.read_bytes()
+        assert_error(edge_asd("metrics", tmp_path, "--out", path), "is not a table of results, and is not replaced")
+        assert path.read_bytes() == before
+    out = tmp_path / "result.csv"
+    for _ in range(2):  # the second replaces the first
+        assert edge_asd("metrics", tmp_path, "--out", out, "--bootstrap", 0).returncode == 0
+        assert out.read_text().splitlines()[:2] == ["'=fan", "section,domain,AUC,pAUC,precision,recall,F1 score"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,9 +9,11 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
+from edge_asd.csv_writing import check_csv_replaceable, csv_bytes
 from edge_asd.files import write_atomically
 
 _METRICS = ("AUC", "pAUC", "precision", "recall", "F1 score")
+_HEADER = ("section", "domain", *_METRICS)
 _OVERALL = "{} mean over all machine types, sections, and domains"
 
 ZERO = sys.float_info.epsilon
@@ -40,12 +40,22 @@ def write_result(path: Path, rows: Sequence[Row]) -> None:
     lines: list[list[object]] = []
     for machine in dict.fromkeys(row.machine for row in rows):
         block = sorted((row for row in rows if row.machine == machine), key=lambda row: (row.domain, row.section))
-        lines += [[machine], ["section", "domain", *_METRICS]]
+        lines += [[machine], [*_HEADER]]
         lines += [[row.section, row.domain, *row.values] for row in block]
         lines += [[f"{kind} mean", "", *means(block, kind)] for kind in ("arithmetic", "harmonic")] + [[]]
     lines += [["", "", *_METRICS]]
     lines += [[_OVERALL.format(kind), "", *means(rows, kind)] for kind in ("arithmetic", "harmonic")] + [[]]
     write_lines(path, lines)
+
+
+def check_result_replaceable(path: Path) -> None:
+    """Refuse to replace anything but a ``result.csv``, whose first line is a machine's name, by one.
+
+    Raises
+    ------
+    OutputError
+    """
+    check_csv_replaceable(path, _HEADER, 1, what="a table of results", option="--out")
 
 
 def means(rows: Sequence[Row], kind: str) -> list[Value]:
@@ -87,6 +97,4 @@ def _running_sum(values: Sequence[float]) -> float:
 
 def write_lines(path: Path, lines: Iterable[Sequence[object]]) -> None:
     """Write lines of cells as CSV, as the published code does."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(lines)
-    write_atomically(path, text.getvalue().encode())
+    write_atomically(path, csv_bytes(lines))
