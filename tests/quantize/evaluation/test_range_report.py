@@ -7,10 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edge_asd.errors import OutputError
 from edge_asd.interpreter import Model
 from edge_asd.quantize.evaluation.range_report import (
     SATURATION_LIMIT,
+    RangeRow,
     cells_of,
+    check_report_replaceable,
     range_report,
     saturation,
     saturation_warnings,
@@ -111,3 +114,14 @@ def test_a_classifier_is_reported_too(section_bundle, section_run, section_data)
     report = range_report(section_bundle.float_model, section_bundle.model, few)
     assert len(report) == len(cells) * (1 + 35 + 17 + 10 + 1 + 1)
     assert max(row.saturated for row in report if row.split == "train") < 0.05
+
+
+def test_a_report_replaces_reports_only(tmp_path):
+    path = tmp_path / "ranges.csv"
+    row = RangeRow("test", "00", "source", "input", -1.5, 2.0, -1.0, -0.5, 0.5, 1.0, 0.0)
+    path.write_bytes(to_csv([row]))
+    check_report_replaceable(path)
+    assert path.read_text().splitlines()[1] == "test,00,source,input,-1.5,2.0,-1.0,-0.5,0.5,1.0,0.0"
+    path.write_text("section_00_source_test_normal_0000.wav,1\n")
+    with pytest.raises(OutputError, match="is not a report on ranges, and is not replaced"):
+        check_report_replaceable(path)
