@@ -223,7 +223,7 @@ def test_a_broken_clip_is_named_and_no_result_is_written(bundle, tiny_data, tmp_
 
 
 def test_nothing_is_written_before_all_is_computed(bundle, tiny_data, tmp_path, monkeypatch):
-    from edge_asd.quantize import evaluation as module
+    from edge_asd.quantize.evaluation import cost as module
 
     calls = []
 
