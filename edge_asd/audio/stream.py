@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asd.audio.riff import MAX_CHANNELS, MAX_RATE, MIN_RATE
+from edge_asd.audio.containers import FIRST_BYTES, bytes_needed, container_of
+from edge_asd.audio.sound_header import MAX_CHANNELS, MAX_RATE, MIN_RATE
 from edge_asd.errors import AudioFormatError, DependencyError
 
 Pcm = NDArray[np.int16]
@@ -137,7 +138,7 @@ def from_raw(
     Raises
     ------
     AudioFormatError
-        At once: a number out of range. While reading: a WAV header, no sound at all, or, after
+        At once: a number out of range. While reading: the first bytes of a sound file, no sound at all, or, after
         all whole frames were given, an end in the middle of a frame.
     """
     check_rate(source_rate)
@@ -154,20 +155,23 @@ def _read_raw(file: BinaryIO, source_rate: int, sample_rate: int, channels: int,
     def blocks() -> Iterator[Pcm]:
         nonlocal rest
         frame_bytes = 2 * channels
-        needed = 12  # A WAV header must be seen whole before the first bytes count as sound.
+        needed = FIRST_BYTES  # A file's first bytes must be seen whole before they count as sound.
         for data in _chunks(file):
             rest += data
-            if len(rest) < needed:
-                continue
-            if needed == 12:
-                _refuse_wav(rest)
-                needed = frame_bytes
+            if needed:
+                needed = bytes_needed(rest)
+                if len(rest) < needed:
+                    continue
+                _refuse_file(rest)
+                needed = 0
             whole = len(rest) - len(rest) % frame_bytes
             if whole:
                 yield _pick(rest[:whole], channels, channel)
                 rest = rest[whole:]
+        if needed:
+            _refuse_file(rest)
         whole = len(rest) - len(rest) % frame_bytes
-        if whole:  # A stream that ended before a WAV header could be told.
+        if whole:  # A stream that ended before a file's first bytes could be told.
             yield _pick(rest[:whole], channels, channel)
             rest = rest[whole:]
 
@@ -196,12 +200,15 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
         yield data
 
 
-def _refuse_wav(data: bytes) -> None:
-    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
-        raise AudioFormatError(
-            "The raw stream starts with a WAV header. Send samples only (for example: "
-            "arecord -t raw -f S16_LE -r 16000), or save it as a file and read that."
-        )
+def _refuse_file(first: bytes) -> None:
+    container = container_of(first)
+    if container is None:
+        return
+    keep = "" if container.reader is None else ", or save it as a file and read that"
+    raise AudioFormatError(
+        f"The raw stream starts with {container.name} header. Send samples only (for example: arecord -t raw -f S16_LE "
+        f"-r 16000, sox FILE -t raw -e signed -b 16 -r 16000 -, or ffmpeg -i FILE -f s16le -ar 16000 -){keep}."
+    )
 
 
 def _pick(data: bytes, channels: int, channel: int) -> Pcm:

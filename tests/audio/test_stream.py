@@ -65,7 +65,7 @@ def test_equal_rates_pass_untouched_and_without_soxr() -> None:
     blocks = [NOISE[:10], NOISE[10:30]]
     assert all(a is b for a, b in zip(resample(blocks, 16000, 16000), blocks, strict=True))
     code = (
-        "import io, sys, edge_asd.audio.wav, edge_asd.audio.microphone\n"
+        "import io, sys, edge_asd.audio.recording_file, edge_asd.audio.microphone\n"
         "from edge_asd.audio.stream import from_raw\n"
         "list(from_raw(io.BytesIO(bytes(100)), source_rate=16000))\n"
         "print(sorted({'soxr', 'soundfile', 'sounddevice', 'scipy'} & set(sys.modules)))"

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from edge_asd.audio.wav import Recording, read_wav
+from edge_asd.audio.recording_file import Recording, read_recording
 from edge_asd.errors import AudioFormatError
 from tests.audio.wav_files import chunk, extensible, fmt, pcm16, riff
 
@@ -47,7 +47,7 @@ def test_random_chunks_give_an_error_or_sound(data: bytes, tmp_path_factory) -> 
 
 def _error_or_sound(path: Path, size: int) -> None:
     try:
-        recording = read_wav(path)
+        recording = read_recording(path)
     except AudioFormatError:
         return
     assert isinstance(recording, Recording)
