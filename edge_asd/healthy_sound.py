@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_asd.audio.recording_file import Recording, read_recording
 from edge_asd.audio.stream import Pcm
-from edge_asd.audio.wav import Recording, read_wav
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 from edge_asd.monitor.engine import SILENCE_SECONDS
@@ -40,7 +40,8 @@ def read_healthy(path: Path, bundle: Bundle, channel: int, notes: list[str]) -> 
         than one score.
     """
     rate = bundle.features.sample_rate
-    recording = read_wav(path, sample_rate=rate, channel=channel)
+    recording = read_recording(path, sample_rate=rate, channel=channel)
+    notes += [f"{path.name} {note}" for note in recording.notes]
     pcm = recording.pcm
     span = bundle.features.sample_count(bundle.score_window_frames)
     if pcm.size < span:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asd.audio.containers import Container
+from edge_asd.audio.foreign_lengths import check_whole
 from edge_asd.audio.libsndfile_worker import BLOCK, DTYPES, HEADER, REQUEST
 from edge_asd.audio.sample_formats import Sound, block_frames
 from edge_asd.audio.sound_header import (
@@ -218,6 +219,7 @@ def open_foreign(file: BinaryIO, container: Container) -> Iterator[Sound]:
         if answer == b"E":
             raise AudioFormatError(f"cannot be read as {container.name} file: {_printable(text)} Copy it again.")
         header = _checked(container, rate, channels, frames, _name(form), _name(subtype))
+        check_whole(real.fileno(), _name(form), header)
         yield Sound(header, partial(_blocks, worker, header))
 
 

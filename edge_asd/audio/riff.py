@@ -33,6 +33,13 @@ _SUBTYPES = {
 }
 # The last 14 bytes of every KSDATAFORMAT_SUBTYPE GUID that wraps a plain format tag.
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+# Chunks that are known to follow sound: one of them may be cut off.
+_METADATA = frozenset(b"LIST JUNK junk FLLR fact plst smpl inst acid PEAK bext iXML axml chna _PMX".split()) | {
+    b"PAD ",
+    b"cue ",
+    b"id3 ",
+    b"ID3 ",
+}
 _REPAIR = "sox --ignore-length FILE REPAIRED"
 
 
@@ -69,7 +76,7 @@ def read_header(file: BinaryIO, size: int) -> SoundHeader:
         if name == b"fmt ":
             if fmt is not None:
                 raise AudioFormatError("has two format chunks and could be read in two ways. Save it again.")
-            fmt = _parse_format(file.read(min(length, 40)))
+            fmt = _parse_format(file.read(min(length, 40)), min(length, 40))
         elif name == b"ds64" and wide and data_length is None:
             lengths = file.read(16)
             if len(lengths) == 16 <= length:
@@ -121,9 +128,9 @@ def _printed(name: bytes) -> str:
     return repr(name.decode("ascii", "replace")) if _is_name(name) else f"0x{name.hex()}"
 
 
-def _parse_format(body: bytes) -> tuple[int, int, str, int]:
-    """Check a format chunk; return rate, channels, subtype and bytes a frame."""
-    if len(body) < 16:
+def _parse_format(body: bytes, length: int) -> tuple[int, int, str, int]:
+    """Check a format chunk of a length; return rate, channels, subtype and bytes a frame."""
+    if len(body) < max(16, length):
         raise AudioFormatError("is damaged: its format chunk is too short. Record or copy it again.")
     tag, channels, rate, _, frame_bytes, bits = struct.unpack_from("<HHIIHH", body)
     if tag == _EXTENSIBLE:
@@ -171,9 +178,9 @@ def _length(
     """Return the bytes of sound, and notes."""
     there = size - start
     # A RIFF length that ends before the sound was never filled in, and says nothing; nor does a pipe's.
-    filled = not _is_pipe_length(riff_length) and 8 + riff_length > start
+    filled = not is_pipe_length(riff_length) and 8 + riff_length > start
     missing = 8 + riff_length - size if filled else 0
-    piped = (_is_pipe_length(declared) and declared > there) or (declared, riff_length) in ((0, 8), (0, start - 8))
+    piped = (is_pipe_length(declared) and declared > there) or (declared, riff_length) in ((0, 8), (0, start - 8))
     if piped and missing <= 0:
         _refuse_closing_chunk(file, start, size)
         return there, ()
@@ -196,7 +203,7 @@ def _length(
     return there, (f"has a header that counts {declared - there} bytes of sound too many; nothing is missing.",)
 
 
-def _is_pipe_length(length: int) -> bool:
+def is_pipe_length(length: int) -> bool:
     """Tell whether a length is what programs write into a pipe: ffmpeg 2^32 - 1, SoX and arecord about 2^31.
 
     libsndfile writes a data length of 0 and a RIFF length of 8, GStreamer the lengths of an empty file.
@@ -223,8 +230,10 @@ def _behind(
         )
     file.seek(padded)
     seconds = f"{rest / byte_rate:.3g} s if they are sound"
-    if riff_end is None or riff_end < padded + 8 or _is_name(file.read(4)):
-        return (f"has {rest} bytes behind its sound that are no whole chunk ({seconds}); they are passed over.",)
+    if riff_end is None or riff_end < padded + 8 or file.read(4) in _METADATA:
+        return (
+            f"has {size - padded} bytes behind its sound that are no whole chunk ({seconds}); they are passed over.",
+        )
     raise AudioFormatError(
         f"declares {declared / byte_rate:.4g} s of sound, and {rest} bytes follow that are no chunk ({seconds}): its "
         f"lengths contradict each other. Save it again, or take all that follows as sound: {_REPAIR}."

@@ -98,11 +98,13 @@ def _score_seconds(bundle: Bundle) -> float:
 
 
 def _file(path: Path, bundle: Bundle, channel: int) -> Iterator[Pcm]:
+    from edge_asd.audio.recording_file import read_recording
     from edge_asd.audio.stream import from_recording
-    from edge_asd.audio.wav import read_wav
 
     rate = bundle.features.sample_rate
-    recording = read_wav(path, sample_rate=rate, channel=channel)
+    recording = read_recording(path, sample_rate=rate, channel=channel)
+    for text in recording.notes:
+        note(f"{path} {text}")
     if recording.file_channels > 1:
         note(f"{path} has {recording.file_channels} channels; listening to channel {channel}.")
     if recording.file_rate != rate:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import from_recording
-from edge_asd.audio.wav import read_wav
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import OutputError
 from edge_asd.files import prepare_folder
@@ -85,7 +85,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     progress("monitoring a machine that fails ...")
     recording = out / "healthy_then_faulty.wav"
     change_s = make_turning_file(recording, section=SECTION, seed=seed)
-    pcm = read_wav(recording).pcm
+    pcm = read_recording(recording).pcm
     decisions = _monitor(bundle, pcm)
     alarm_s = next((d.time_s for d in decisions if d.anomaly), None)
     picture = out / "alarm.png"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_asd.audio.wav import read_wav
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import span_scores
@@ -37,7 +37,8 @@ def scores_of(bundle, folder):
     """Scores of a folder, by the parts that `edge_asd.calibration` is made of."""
     detector, spec, found = AutoencoderDetector(bundle), bundle.features, []
     for path in sorted(folder.glob("*.[wW]*")):
-        found += span_scores(detector.window_scores(log_mel(read_wav(path).pcm, spec), "00"), bundle.windows_per_score)
+        windows = detector.window_scores(log_mel(read_recording(path).pcm, spec), "00")
+        found += span_scores(windows, bundle.windows_per_score)
     return found
 
 

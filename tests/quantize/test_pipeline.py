@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_asd.audio.wav import read_wav
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import mean_score
@@ -71,7 +71,7 @@ def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_
     assert {-32768, 32767} <= set(pcm.tolist())  # it clips
     assert not pcm[-4096:].any()  # and falls silent
     _, held_back = split_training(Dataset(tiny_data, MACHINE).select(split="train"))
-    levels = [level_db(read_wav(clip.path).pcm) for clip in held_back]
+    levels = [level_db(read_recording(clip.path).pcm) for clip in held_back]
     assert min(levels) - 2 < level_db(pcm[: len(pcm) // 5]) < max(levels) + 2
     assert np.array_equal(pcm, golden_pcm(bundle, float(np.median(levels))))
 
@@ -83,7 +83,7 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
         found: dict[str, list[int]] = {"source": [], "target": []}
         for clip in Dataset(tiny_data, MACHINE).clips:
             if clip.key in keys and clip.name.section == section:
-                frames = log_mel(read_wav(clip.path).pcm, bundle.features)
+                frames = log_mel(read_recording(clip.path).pcm, bundle.features)
                 # Two seconds hold one span of a score, 41 windows; what is left over counts in none.
                 found[clip.name.domain].append(mean_score(detector.window_scores(frames, "00")[:41]))
         return found
@@ -108,7 +108,7 @@ def test_domains_with_enough_held_back_clips_get_thresholds_of_their_own(
     scores: dict[str, list[int]] = {"source": [], "target": []}
     for clip in Dataset(tiny_data, MACHINE).clips:
         if clip.key in run.held_back and clip.name.section == "00":
-            frames = log_mel(read_wav(clip.path).pcm, bundle.features)
+            frames = log_mel(read_recording(clip.path).pcm, bundle.features)
             scores[clip.name.domain].append(mean_score(detector.window_scores(frames, "00")[:41]))
     found = Bundle.load(path).thresholds["00"]
     own = false_positive_threshold({"source": scores["source"]}, 0.6)

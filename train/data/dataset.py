@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.audio.wav import Recording, read_wav
+from edge_asd.audio.recording_file import Recording, read_recording
 from edge_asd.clips import ClipName, Domain, Split, parse_section
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.files import open_without_waiting
@@ -51,7 +51,7 @@ class Clip:
         DataError
             If it is silent, or shorter than one window.
         """
-        recording = read_wav(self.path, sample_rate=spec.sample_rate, channel=channel, contents=contents)
+        recording = read_recording(self.path, sample_rate=spec.sample_rate, channel=channel, contents=contents)
         if recording.silent:
             raise DataError(
                 f"{self.path} holds only zeros. Remove it, or record it again: a muted input sounds like this."

@@ -18,6 +18,7 @@ KINDS = {
     "folder": "clips in the wrong folder",
     "label": "training clips that are not normal",
     "unreadable": "files that are broken or cannot be read",
+    "header": "files whose header does not fit what they hold",
     "format": "clips that are not 16 kHz, mono, 16-bit",
     "length": "clips that are not 10 s long",
     "silent": "clips that hold only zeros",

@@ -123,6 +123,8 @@ def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
     if header is None:
         yield Fault("unreadable", clip.machine, section, clip.path, check.trouble)
         return
+    for note in header.notes:
+        yield Fault("header", clip.machine, section, clip.path, note)
     wrong = [
         text
         for text, good in (
@@ -134,8 +136,9 @@ def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
     ]
     if wrong:
         yield Fault("format", clip.machine, section, clip.path, f"has {', '.join(wrong)}.")
-    if header.frames != SECONDS * header.sample_rate:
-        text = f"is {header.frames / header.sample_rate:.4g} s long ({header.frames} samples)"
+    frames = header.frames or 0
+    if frames != SECONDS * header.sample_rate:
+        text = f"is {frames / header.sample_rate:.4g} s long ({frames} samples)"
         yield Fault("length", clip.machine, section, clip.path, f"{text} where {SECONDS} s are expected.")
     if check.silent:
         yield Fault("silent", clip.machine, section, clip.path, "holds only zeros: a muted input sounds like this.")

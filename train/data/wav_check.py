@@ -1,4 +1,4 @@
-"""One WAV file of a data set, looked at cheaply: its header, whether it is silent, and what tells its sound apart."""
+"""One sound file of a data set, looked at cheaply: its header, whether it is silent, and what tells its sound apart."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
-from edge_asd.audio.riff import WavHeader, read_header
+from edge_asd.audio.recording_file import open_sound
+from edge_asd.audio.sample_formats import Sound, frame_bytes
+from edge_asd.audio.sound_header import SoundHeader
 from edge_asd.errors import AudioFormatError
 from edge_asd.files import open_without_waiting
 
-_SAMPLE_BYTES = {"PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _BLOCK = 4096
 _PIECE = 1 << 18
 
@@ -24,7 +27,7 @@ class WavCheck:
 
     Attributes
     ----------
-    header : WavHeader or None
+    header : SoundHeader or None
         None where the file cannot be used.
     trouble : str
         Why not; it starts with a verb. "" where the header is there.
@@ -35,7 +38,7 @@ class WavCheck:
         different sounds of real recordings hardly ever. `sound_hash` decides.
     """
 
-    header: WavHeader | None
+    header: SoundHeader | None
     trouble: str = ""
     silent: bool = False
     fingerprint: bytes = b""
@@ -44,13 +47,12 @@ class WavCheck:
 def check_wav(path: Path) -> WavCheck:
     """Read a file's header, and a block each at the beginning, middle and end of its sound."""
     try:
-        with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
-            header, start, length = _sound_of(file)
-            handle = file.fileno()
+        with _opened(path) as (header, pieces):
+            length = pieces.length
             last = max(0, length - _BLOCK)
-            blocks = [os.pread(handle, min(_BLOCK, length), start + offset) for offset in (0, last // 2, last)]
+            blocks = [pieces.read(offset, min(_BLOCK, length)) for offset in (0, last // 2, last)]
             # Only a file whose blocks are silent has to be read on.
-            silent = not any(map(_sounds, blocks)) and not any(map(_sounds, _pieces(handle, start, length)))
+            silent = not any(map(_sounds, blocks)) and not any(map(_sounds, pieces))
     except AudioFormatError as error:
         return WavCheck(None, str(error))
     except (OSError, ValueError) as error:
@@ -67,27 +69,52 @@ def sound_hash(path: Path) -> bytes:
     AudioFormatError, OSError
         If the file has become unreadable.
     """
-    with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
-        _, start, length = _sound_of(file)
+    with _opened(path) as (_, pieces):
         digest = hashlib.sha256()
-        for piece in _pieces(file.fileno(), start, length):
+        for piece in pieces:
             digest.update(piece)
     return digest.digest()
 
 
-def _sound_of(file) -> tuple[WavHeader, int, int]:  # type: ignore[no-untyped-def]
-    """Return the header, and where the sound starts and how long it is [bytes]."""
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
-        raise AudioFormatError("is not a regular file. Put the WAV file itself there.")
-    header = read_header(file, status.st_size)
-    # The walk through the chunks ends behind the head of the data chunk.
-    return header, file.tell(), header.frames * header.channels * _SAMPLE_BYTES[header.subtype]
+class _Pieces:
+    """The bytes of a sound, as a WAV file has them.
+
+    Those of other files are decoded, and their first channel taken, so that a copy saved as FLAC is seen to be one.
+    """
+
+    def __init__(self, file: BinaryIO, sound: Sound) -> None:
+        header = sound.header
+        self._handle, self._start = file.fileno(), header.start
+        self._decoded: bytes | None = None
+        if header.start:
+            self.length = (header.frames or 0) * frame_bytes(header)
+        else:
+            blocks = list(sound.blocks(0))
+            self.frames = sum(map(len, blocks))
+            self._decoded = b"".join(samples.tobytes() for samples in blocks)
+            self.length = len(self._decoded)
+
+    def read(self, offset: int, length: int) -> bytes:
+        if self._decoded is not None:
+            return self._decoded[offset : offset + length]
+        return os.pread(self._handle, length, self._start + offset)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for offset in range(0, self.length, _PIECE):
+            yield self.read(offset, min(_PIECE, self.length - offset))
 
 
-def _pieces(handle: int, start: int, length: int) -> Iterator[bytes]:
-    for offset in range(0, length, _PIECE):
-        yield os.pread(handle, min(_PIECE, length - offset), start + offset)
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[SoundHeader, _Pieces]]:
+    """Open a file for its header and its bytes of sound."""
+    with open(path, "rb", opener=open_without_waiting) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise AudioFormatError("is not a regular file. Put the sound file itself there.")
+        with open_sound(file) as sound:
+            pieces, header = _Pieces(file, sound), sound.header
+            if header.frames is None:
+                header = replace(header, frames=pieces.frames)
+            yield header, pieces
 
 
 def _sounds(block: bytes) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.audio.wav import read_wav
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.clips import DOMAINS, Domain, parse_section
 from edge_asd.errors import DataError
 from edge_asd.train.data.dataset import wav_files
@@ -50,7 +50,7 @@ class Piece:
 
 @lru_cache(maxsize=4)
 def _samples(path: Path) -> npt.NDArray[np.int16]:
-    return read_wav(path, sample_rate=SAMPLE_RATE).pcm
+    return read_recording(path, sample_rate=SAMPLE_RATE).pcm
 
 
 def pieces_of(folder: Path, what: str, seconds: float) -> list[Piece]:

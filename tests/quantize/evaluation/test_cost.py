@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from edge_asd.audio.wav import read_wav
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, OutputError
@@ -44,7 +44,7 @@ def pairs(path: Path) -> dict[str, str]:
 
 def clip(tiny_data: Path, name: str) -> np.ndarray:
     domain = "source" if "_source_" in name else "target"
-    return read_wav(tiny_data / MACHINE / f"{domain}_test" / name).pcm
+    return read_recording(tiny_data / MACHINE / f"{domain}_test" / name).pcm
 
 
 @pytest.mark.usefixtures("evaluation")

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from edge_asd.audio.wav import read_wav
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.errors import ModelError
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import FeatureSpec
@@ -32,7 +32,7 @@ def frames(clips):
     """Frames [dB] of every clip, by section and domain."""
     cells: dict[tuple[str, str], list[np.ndarray]] = {}
     for clip in clips:
-        db = log_mel(read_wav(clip.path).pcm).astype(np.float32) / 65536
+        db = log_mel(read_recording(clip.path).pcm).astype(np.float32) / 65536
         cells.setdefault((clip.name.section, clip.name.domain), []).append(db)
     return cells
 
@@ -74,7 +74,7 @@ def test_the_record_tells_all_and_stays_the_same(found, clips):
 def test_windows_take_the_shape_of_the_models_input(clips):
     windows = representative_windows(clips, FeatureSpec(), (40, 128, 1)).windows
     assert windows.shape[1:] == (40, 128, 1)
-    first = log_mel(read_wav(clips[0].path).pcm)[:40].astype(np.float32) / 65536
+    first = log_mel(read_recording(clips[0].path).pcm)[:40].astype(np.float32) / 65536
     assert np.array_equal(windows[0, :, :, 0], first)
 
 

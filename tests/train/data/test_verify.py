@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from edge_asd.cli import app
@@ -60,6 +61,24 @@ def extra_chunk(other: str) -> Callable[[Path], None]:
         path.write_bytes(riff + header[8:36] + chunk + header[36:] + sound)
 
     return replace
+
+
+def flac_of(other: str) -> Callable[[Path], None]:
+    """Save the sound of another clip as FLAC, under a name that says WAV."""
+
+    def replace(path: Path) -> None:
+        sound = np.frombuffer((path.parents[2] / other).read_bytes()[44:], "<i2")
+        path.unlink()
+        with open(path, "wb") as file:
+            soundfile.write(file, sound, 16000, format="FLAC")
+
+    return replace
+
+
+def patch(path: Path, offset: int, data: bytes) -> None:
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
 
 
 def late_copy(path: Path) -> None:
@@ -146,6 +165,21 @@ PLANTS: dict[str, Plant] = {
         f"slider/{train_clip('02', 8)}",
         extra_chunk(f"pump/{train_clip('03', 0)}"),
         [("duplicate", "slider", "02", "@", f"has the same sound as pump/{train_clip('03', 0)}.")],
+    ),
+    "duplicate saved as FLAC": (
+        f"slider/{train_clip('02', 9)}",
+        flac_of(f"pump/{train_clip('03', 1)}"),
+        [("duplicate", "slider", "02", "@", f"has the same sound as pump/{train_clip('03', 1)}.")],
+    ),
+    "header that counts itself": (
+        f"slider/{train_clip('02', 10)}",
+        lambda path: patch(path, 40, struct.pack("<I", SOUND_BYTES + 44)),
+        [("header", "slider", "02", "@", "counts 44 bytes of sound too many")],
+    ),
+    "length of half the sound": (
+        f"slider/{train_clip('02', 11)}",
+        lambda path: patch(path, 40, struct.pack("<I", SOUND_BYTES // 2)),
+        [("unreadable", "slider", "02", "@", "declares 5 s of sound, and 160000 bytes follow that are no chunk")],
     ),
     "train/test duplicate": (
         "pump/source_test/section_04_source_test_0009.wav",

@@ -41,11 +41,11 @@ def test_pieces_are_mixed_by_the_recipe(tmp_path: Path, folders: tuple[Path, Pat
     assert [(r.section, r.domain, r.train, r.normal, r.anomaly) for r in made.rows] == [("01", "source", 6, 3, 3)]
     marker = json.loads((made.folder / MARKER).read_text())
     assert (marker["recordings"], marker["table1_counts"]) == (True, False)
-    from edge_asd.audio.wav import read_wav
+    from edge_asd.audio.recording_file import read_recording
 
     a = (9 * 500**2 + 3 * 700**2) / 12
     for clip in Dataset(tmp_path / "out", "pump").clips:
-        pcm = read_wav(clip.path).pcm / 32768.0
+        pcm = read_recording(clip.path).pcm / 32768.0
         own = {"normal": 500**2, "anomaly": 700**2}[ClipName.parse(clip.path.name).label or ""]
         expected = 0.05**2 / (1 + 10**1.8) * (own / a + 10**1.2)  # target has -18 dB, source -12 dB
         assert np.mean(pcm**2) == pytest.approx(expected, rel=0.06)

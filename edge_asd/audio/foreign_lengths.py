@@ -1,0 +1,65 @@
+"""How long an AIFF, W64 or OGG file says it is: libsndfile reads one that was cut off, or has holes, without a word."""
+
+from __future__ import annotations
+
+import os
+
+from edge_asd.audio.riff import is_pipe_length
+from edge_asd.audio.sound_header import SoundHeader
+from edge_asd.errors import AudioFormatError
+
+_LONGEST_PAGE = 27 + 255 + 255 * 255
+_OPUS_RATE = 48_000
+
+
+def check_whole(descriptor: int, form: str, header: SoundHeader) -> None:
+    """Refuse a file that holds less than it says; FLAC files need no such check.
+
+    Parameters
+    ----------
+    descriptor : int
+        An open file; its position stays, since another process is about to read on from there.
+    form : str
+        libsndfile's name of the container.
+    header : SoundHeader
+        What libsndfile found.
+
+    Raises
+    ------
+    AudioFormatError
+        The message starts with a verb.
+    """
+    size = os.fstat(descriptor).st_size
+    first = os.pread(descriptor, 64, 0)
+    if form == "AIFF":
+        padding = int(header.subtype == "PCM_24")  # May be counted and missing.
+        _check_size(8 + int.from_bytes(first[4:8], "big") - padding, size)
+    elif form == "W64":
+        _check_size(int.from_bytes(first[16:24], "little"), size)
+    elif form == "OGG":
+        _check_last_page(descriptor, size, first, header)
+
+
+def _check_size(declared: int, size: int) -> None:
+    # Programs that write into pipes leave a length that says nothing.
+    if declared > size and not is_pipe_length(declared - 8) and not declared >> 62:
+        raise AudioFormatError(
+            f"is truncated: its header declares a file of {declared} bytes and {size} are there. Copy it again."
+        )
+
+
+def _check_last_page(descriptor: int, size: int, first: bytes, header: SoundHeader) -> None:
+    """Compare the number of samples that stands in the last page with those that were found."""
+    tail = os.pread(descriptor, _LONGEST_PAGE, max(0, size - _LONGEST_PAGE))
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    if len(page) < 27 + len(segments) + sum(segments) or len(page) < 27 or not page[5] & 4:
+        raise AudioFormatError("is truncated: its last page is not there. Copy it again, or convert it to WAV.")
+    frames = int.from_bytes(page[6:14], "little")
+    if header.subtype == "OPUS":
+        frames = (frames - int.from_bytes(first[38:40], "little")) * header.sample_rate // _OPUS_RATE
+    if header.frames is None or abs(frames - header.frames) > 1:
+        raise AudioFormatError(
+            f"is damaged, or starts in the middle: {header.frames} samples of the {frames} by its last page can be "
+            "decoded. Copy it again, or convert it to WAV."
+        )
