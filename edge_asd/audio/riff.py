@@ -228,6 +228,8 @@ def _behind(
             f"holds zero samples by its header, and {rest} bytes follow: the recorder was probably stopped "
             f"before it closed the file. Record it again, or repair it: {_REPAIR}."
         )
+    if rest < 8:  # Too little for a chunk of its own; it may be the end of one that the length reaches into.
+        _refuse_closing_chunk(file, start, size)
     file.seek(padded)
     seconds = f"{rest / byte_rate:.3g} s if they are sound"
     if riff_end is None or riff_end < padded + 8 or file.read(4) in _METADATA:

@@ -10,6 +10,7 @@ import threading
 
 import numpy as np
 import pytest
+import soundfile
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -144,6 +145,61 @@ def test_a_stream_that_is_no_raw_sound_is_refused() -> None:
     with pytest.raises(AudioFormatError, match="middle of a frame"):
         list(from_raw(io.BytesIO(b"x"), source_rate=16000))
     assert [b.tolist() for b in from_raw(io.BytesIO(b"\1\0\2\0"), source_rate=16000)] == [[1, 2]]
+
+
+def _mp3_frames(count: int) -> bytes:
+    """Frames of MPEG-1 layer III, 128 kbit/s at 44.1 kHz: 417 bytes each."""
+    return (b"\xff\xfb\x90\x00" + bytes(413)) * count
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        (b"RF64\xff\xff\xff\xffWAVE", "an RF64"),
+        (b"BW64\xff\xff\xff\xffWAVE", "a BW64"),
+        (b"RIFX\0\0\1\0WAVE", "a RIFX"),
+        (b"FORM\0\0\1\0AIFF", "an AIFF"),
+        (b"FORM\0\0\1\0AIFC", "an AIFF"),
+        (b".snd\0\0\0\x18", "an AU"),
+        (b"caff\0\1\0\0", "a CAF"),
+        (b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\0\0", "a W64"),
+        (b"fLaC\0\0\0\x22", "a FLAC"),
+        (b"OggS\0\2", "an OGG"),
+        (b"ID3\4\0\0\0\0\0\0", "an MP3"),
+        (_mp3_frames(2)[:-4], "an MP3"),
+        (b".SoX\0\0\0\x20", "a SoX"),
+        (b"XoS.\x20\0\0\0", "a SoX"),
+        (b"\0\0\0\x20ftypM4A ", "an MP4"),
+        (b"\x1a\x45\xdf\xa3", "a Matroska"),
+    ],
+)
+def test_a_stream_that_is_a_file_is_refused_by_its_name(first: bytes, name: str) -> None:
+    """At once, before a sample is given, in whatever pieces it comes."""
+    for sizes in ([1], [3, 500], [5000]):
+        source = from_raw(Trickle(first + pcm16(NOISE[:1000]), sizes), source_rate=16000)
+        with pytest.raises(AudioFormatError, match=f"starts with {name} .*Send samples only"):
+            next(source)
+
+
+@pytest.mark.parametrize("form", ["WAV", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3"])
+def test_what_libsndfile_writes_is_refused_as_a_stream(form: str) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, NOISE, 16000, format=form)
+    with pytest.raises(AudioFormatError, match="Send samples only"):
+        next(from_raw(io.BytesIO(file.getvalue()), source_rate=16000))
+
+
+def test_quiet_samples_are_no_mp3() -> None:
+    """-1025 begins an MP3 frame, and -1 nearly: without a second frame where it must be, they are sound."""
+    for value in (-1, -1025, -1281, -3073, -7169):
+        for second in (0, 144, 0x1090, 0x44A0):
+            sound = np.full(3000, second, np.int16)
+            sound[0] = value
+            heard = np.concatenate(list(from_raw(Trickle(pcm16(sound), [7, 100]), source_rate=16000)))
+            np.testing.assert_array_equal(heard, sound)
+    short = _mp3_frames(1)[:40]
+    heard = np.concatenate(list(from_raw(io.BytesIO(short), source_rate=16000)))
+    assert pcm16(heard) == short
 
 
 @pytest.mark.parametrize(("channels", "channel"), [(0, 0), (257, 0), (2, 2), (1, -1)])
