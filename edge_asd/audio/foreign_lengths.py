@@ -34,6 +34,7 @@ def check_whole(descriptor: int, form: str, header: SoundHeader) -> None:
     if form == "AIFF":
         padding = int(header.subtype == "PCM_24")  # May be counted and missing.
         _check_size(8 + int.from_bytes(first[4:8], "big") - padding, size)
+        _check_frames(first, header)
     elif form == "W64":
         _check_size(int.from_bytes(first[16:24], "little"), size)
     elif form == "OGG":
@@ -45,6 +46,17 @@ def _check_size(declared: int, size: int) -> None:
     if declared > size and not is_pipe_length(declared - 8) and not declared >> 62:
         raise AudioFormatError(
             f"is truncated: its header declares a file of {declared} bytes and {size} are there. Copy it again."
+        )
+
+
+def _check_frames(first: bytes, header: SoundHeader) -> None:
+    """Compare the number of samples in an AIFF file's common chunk, which is the first or second, with its sound."""
+    at = first.find(b"COMM", 12)
+    frames = int.from_bytes(first[at + 10 : at + 14], "big")
+    if at in (12, 24) and frames and not is_pipe_length(frames) and frames != header.frames:
+        raise AudioFormatError(
+            f"declares {frames} samples and holds {header.frames}: it is truncated or damaged. Copy it again, or "
+            "convert it to WAV."
         )
 
 

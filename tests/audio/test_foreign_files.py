@@ -86,6 +86,22 @@ def test_files_that_were_cut_off_are_refused(form: str) -> None:
             read_recording("clip", contents=data[:-cut])
 
 
+@pytest.mark.parametrize("frames", [0, 0x7FFFFFF7])
+def test_an_aiff_file_from_a_pipe_goes_to_its_end(frames: int) -> None:
+    data = bytearray(encoded("AIFF", "PCM_16"))
+    data[4:8] = struct.pack(">I", 0x7FFFF024)
+    data[22:26] = struct.pack(">I", frames)
+    np.testing.assert_array_equal(read_recording("clip", contents=bytes(data)).pcm, SOUND[:, 0])
+
+
+def test_an_aiff_file_that_covers_a_part_of_its_sound_is_refused() -> None:
+    data = encoded("AIFF", "PCM_16")
+    at = data.index(b"SSND") + 4
+    for length in (8 + 4 * 1000, 8 + 4 * 2999):
+        with pytest.raises(AudioFormatError, match="declares 3000 samples and holds"):
+            read_recording("clip", contents=data[:at] + struct.pack(">I", length) + data[at + 4 :])
+
+
 def test_a_hole_in_an_ogg_file_is_told() -> None:
     data = bytearray(encoded("OGG", "VORBIS", np.tile(SOUND, (20, 1))))
     data[len(data) // 2] ^= 0x55
