@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.audio.wav import read_wav
+from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.clips import parse_section
 from edge_asd.detectors.loading import load_detector
@@ -135,7 +135,7 @@ class Detector:
         if isinstance(sound, np.ndarray):
             pcm = sound
         else:
-            pcm = read_wav(sound, sample_rate=self.sample_rate, channel=channel).pcm
+            pcm = read_recording(sound, sample_rate=self.sample_rate, channel=channel).pcm
         frames = log_mel(pcm, self.bundle.features)
         spec = self.bundle.features
         if len(frames) < self.bundle.window_frames:
