@@ -51,6 +51,12 @@ _SPENT = (
     "convert it to WAV."
 )
 
+_MISSING = {
+    b"P": "The package soundfile is missing. Install it: pip install soundfile",
+    b"L": "The library libsndfile, which reads such sound files, is missing. Install it: sudo apt install libsndfile1",
+    b"": "The child process in which libsndfile reads such sound files does not start",
+}
+
 
 class Worker:
     """A child process, and one file at a time in it."""
@@ -64,7 +70,7 @@ class Worker:
         script = str(Path(__file__).with_name("libsndfile_worker.py"))
         # Isolated, with the paths of this process: nothing in the working folder is in the way.
         paths = [path for path in sys.path if os.path.isabs(path)]
-        with theirs:
+        try:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", script, *paths],
                 stdin=theirs.fileno(),
@@ -73,6 +79,11 @@ class Worker:
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                 start_new_session=True,  # Ctrl-C is for this process, which then ends the child.
             )
+        except OSError as error:
+            ours.close()
+            raise DependencyError(f"{_MISSING[b'']}: {error}.") from error
+        finally:
+            theirs.close()
         try:
             ready = bytes(self._receive(1))
         except AudioFormatError:
@@ -82,7 +93,7 @@ class Worker:
             raise
         if ready != b"R":
             self.end()
-            raise DependencyError(_MISSING.get(ready, "libsndfile, which reads such sound files, does not start."))
+            raise DependencyError(f"{_MISSING[ready if ready in _MISSING else b'']}.")
         self.waiting = False
 
     @property
@@ -152,11 +163,6 @@ class Worker:
                 raise AudioFormatError(_SPENT)
             view = view[count:]
 
-
-_MISSING = {
-    b"P": "The package soundfile is missing. Install it: pip install soundfile.",
-    b"L": "The library libsndfile, which reads such sound files, is missing. Install it: sudo apt install libsndfile1.",
-}
 
 _idle: list[Worker] = []
 

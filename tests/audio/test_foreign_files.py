@@ -11,7 +11,7 @@ import sys
 import threading
 from collections import Counter
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 import pytest
@@ -216,6 +216,7 @@ def test_ctrl_c_ends_a_child_that_hangs(tmp_path: Path) -> None:
     )
     while not (tmp_path / "hangs").exists():
         assert process.poll() is None
+        sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in stderr

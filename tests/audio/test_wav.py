@@ -158,6 +158,26 @@ def test_floats_are_rounded_and_saturate(wav, bits: int, code: str, subtype: str
     assert (recording.subtype, recording.saturated) == (subtype, 3)
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("form", ["WAV", "WAVEX", "RF64"])
+def test_samples_are_decoded_as_libsndfile_decodes_them(wav, form: str, subtype: str) -> None:
+    """All bits of the samples at random, so that each rounding is met; several blocks of them."""
+    rng = np.random.default_rng(7)
+    bits = rng.integers(-(1 << 31), 1 << 31, (100_000, 3), dtype=np.int32)
+    file = io.BytesIO()
+    soundfile.write(file, bits / 2**30 if subtype in ("FLOAT", "DOUBLE") else bits, 16000, subtype, format=form)
+    path = wav(file.getvalue())
+    for channel in (0, 2):
+        recording = read_recording(path, channel=channel)
+        if subtype in ("FLOAT", "DOUBLE"):
+            theirs = np.rint(soundfile.read(path, dtype="float64")[0][:, channel] * 32768).astype(np.int64)
+        else:
+            theirs = soundfile.read(path, dtype="int32")[0][:, channel].astype(np.int64) + 32768 >> 16
+        np.testing.assert_array_equal(recording.pcm, np.clip(theirs, -32768, 32767))
+        assert recording.saturated == np.count_nonzero(np.abs(theirs + 0.5) > 32768)
+        assert (recording.subtype, recording.notes) == (subtype, ())
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_floats_that_are_no_numbers_are_refused(wav, value: float) -> None:
     refused(wav(riff(fmt(tag=3, bits=32), chunk(b"data", struct.pack("<2f", 0.1, value)))), "NaN or infinite")
