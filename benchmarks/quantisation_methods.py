@@ -45,10 +45,10 @@ from edge_asd.detectors.windowed import output_multiplier  # noqa: E402
 from edge_asd.frontend.quantise_input import input_multiplier  # noqa: E402
 from edge_asd.interpreter import Model  # noqa: E402
 from edge_asd.quantize.evaluation.agreement import agreement  # noqa: E402
-from edge_asd.quantize.evaluation.range_report import cells_of, range_report, saturation  # noqa: E402
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores  # noqa: E402
 from edge_asd.quantize.int8.convert import to_int16  # noqa: E402
 from edge_asd.quantize.int8.methods import DEFAULT, METHODS, quantise  # noqa: E402
+from edge_asd.quantize.int8.range_report import cells_of, range_report, saturation  # noqa: E402
 from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows  # noqa: E402
 from edge_asd.quantize.pipeline import quantise_run  # noqa: E402
 from edge_asd.train.data.dataset import Dataset  # noqa: E402

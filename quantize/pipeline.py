@@ -18,7 +18,9 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
-from edge_asd.quantize.evaluation.range_report import (
+from edge_asd.quantize.golden import golden_vectors
+from edge_asd.quantize.int8.methods import DEFAULT, check_method, quantise
+from edge_asd.quantize.int8.range_report import (
     cells_of,
     check_report_replaceable,
     range_report,
@@ -26,8 +28,6 @@ from edge_asd.quantize.evaluation.range_report import (
     saturation_warnings,
     to_csv,
 )
-from edge_asd.quantize.golden import golden_vectors
-from edge_asd.quantize.int8.methods import DEFAULT, check_method, quantise
 from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows
 from edge_asd.quantize.source import Source, run_source
 from edge_asd.quantize.threshold_fitting import check_threshold, fit_threshold, with_domains

@@ -20,7 +20,7 @@ LAYERS = {
         __main__
         start
         cli
-        stages selftest
+        stages selftest interface
         calibration
         monitor healthy_sound
         detectors thresholds

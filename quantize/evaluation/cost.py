@@ -15,6 +15,7 @@ from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
+from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
 from edge_asd.thresholds import is_anomalous
 from edge_asd.train.data.dataset import Clip, Dataset
@@ -23,7 +24,6 @@ from edge_asd.train.figures.bootstrap import cell_seed, paired_difference_interv
 from edge_asd.train.figures.metrics import decision_figures, rank_figures
 from edge_asd.train.figures.official_csv import Row, write_result
 from edge_asd.train.figures.score_files import decisions_name, scores_name, write_pairs
-from edge_asd.train.pictures import agreement_picture
 
 GATE_CLIPS = 10
 """Normal and anomalous test clips that a section and domain needs for its drop to count in `Evaluation.mean_drop`."""

@@ -15,9 +15,9 @@ from edge_asd.errors import OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.monitor.engine import Decision, Engine
 from edge_asd.quantize.evaluation.cost import Result, evaluate
+from edge_asd.quantize.jobs.alarm_picture import alarm_picture
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.train.features.cache import FeatureCache
-from edge_asd.train.pictures import alarm_picture
 from edge_asd.train.runs.fitting import Settings, train
 from edge_asd.train.synthesis import make_dataset, make_turning_file
 
@@ -89,7 +89,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     decisions = _monitor(bundle, pcm)
     alarm_s = next((d.time_s for d in decisions if d.anomaly), None)
     picture = out / "alarm.png"
-    alarm_picture(picture, pcm, bundle.features, decisions, change_s=change_s, alarm_s=alarm_s)
+    alarm_picture(picture, pcm, bundle, decisions, change_s=change_s, alarm_s=alarm_s)
     return Demo(
         results=evaluation.results,
         auc_float=statistics.mean(r.auc_float for r in evaluation.results if r.auc_float is not None),

@@ -9,7 +9,10 @@ import pytest
 
 from edge_asd.errors import OutputError
 from edge_asd.interpreter import Model
-from edge_asd.quantize.evaluation.range_report import (
+from edge_asd.quantize.int8.convert import to_int8
+from edge_asd.quantize.int8.execution import trace
+from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.int8.range_report import (
     SATURATION_LIMIT,
     RangeRow,
     cells_of,
@@ -19,9 +22,6 @@ from edge_asd.quantize.evaluation.range_report import (
     saturation_warnings,
     to_csv,
 )
-from edge_asd.quantize.int8.convert import to_int8
-from edge_asd.quantize.int8.execution import trace
-from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.ranges import activation_ranges, whole
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.train.data.dataset import Dataset
