@@ -56,7 +56,6 @@ from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.features.store import ClipFeatures  # noqa: E402
 from edge_asd.train.features.windows import frames_db  # noqa: E402
 from edge_asd.train.figures.metrics import rank_figures  # noqa: E402
-from edge_asd.train.networks.baselines import shipped_form  # noqa: E402
 from edge_asd.train.runs.run import Run  # noqa: E402
 
 Row = dict[str, Any]
@@ -73,7 +72,7 @@ class Case:
             path = Path(scratch) / "x.easd"
             quantise_run(folder, data, path, quantisation="plain", cache=cache)
             self.bundle = Bundle.load(path)
-        self.model = shipped_form(self.run.load_model(folder))
+        self.model = self.run.baseline.shipped_form(self.run.load_model(folder))
         floating = cache.features(self.clips, self.run.features, self.run.baseline.window_frames, kind="float")
         self.floating = float_scores(self.bundle, self._with_sections(floating))
         self.cells = cells_of(self.run, self.clips, cache)

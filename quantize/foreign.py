@@ -18,7 +18,8 @@ from edge_asd.quantize.source import Source
 from edge_asd.quiet import quiet_stderr
 from edge_asd.train.backend import import_keras, import_tensorflow
 from edge_asd.train.data.dataset import Dataset, content_hash, split_training
-from edge_asd.train.networks.baselines import BASELINES, logits_of, section_classifier
+from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.networks.section_classifier import logits_of, section_classifier
 from edge_asd.train.runs.run import Run
 
 if TYPE_CHECKING:

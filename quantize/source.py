@@ -10,7 +10,6 @@ from typing import Any
 from edge_asd.errors import DataError
 from edge_asd.quantize.int8.convert import to_float
 from edge_asd.train.data.dataset import Clip, Dataset, content_hash
-from edge_asd.train.networks.baselines import shipped_form
 from edge_asd.train.runs.run import Run
 
 
@@ -54,7 +53,11 @@ def run_source(folder: Path, data: Path) -> Source:
     provenance = {"seed": run.seed, "epochs": run.best_epoch}
     if run.loss:
         provenance |= {"loss": run.loss[best], "held_back_loss": run.validation_loss[best]}
-    return Source(run, dataset, fit, held_back, lambda: to_float(shipped_form(run.load_model(folder))), provenance)
+
+    def float_model() -> bytes:
+        return to_float(run.baseline.shipped_form(run.load_model(folder)))
+
+    return Source(run, dataset, fit, held_back, float_model, provenance)
 
 
 def _clips_of_run(run: Run, dataset: Dataset) -> tuple[list[Clip], list[Clip]]:

@@ -1,6 +1,6 @@
 """A .tflite file as operations whose weights, ranges and ends can be read and changed.
 
-Only what the two baselines consist of, in the form that `edge_asd.train.networks.baselines.shipped_form` gives them, is
+Only what the two baselines consist of, in the form that `Baseline.shipped_form` gives them, is
 understood. The schema is the one that TensorFlow brings along.
 """
 

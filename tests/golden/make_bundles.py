@@ -25,7 +25,6 @@ from edge_asd.quantize.pipeline import quantise_source
 from edge_asd.quantize.source import Source, run_source
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
-from edge_asd.train.networks.baselines import shipped_form
 from edge_asd.train.runs.fitting import Settings, train
 from tests.conftest import SCORE_SECONDS
 from tests.data import MACHINE, make_tiny_data
@@ -70,7 +69,7 @@ def make(detector: str, folder: Path) -> None:
     train(data, MACHINE, run, _SETTINGS[detector])
     source = run_source(run, data)
     model = settled(source.run.load_model(run), source)
-    small = replace(source, float_model=lambda: coarse(to_float(shipped_form(model))))
+    small = replace(source, float_model=lambda: coarse(to_float(source.run.baseline.shipped_form(model))))
     quantise_source(small, NAMES[detector], score_seconds=score_seconds)
 
 

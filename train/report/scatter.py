@@ -11,7 +11,7 @@ from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
-from edge_asd.train.networks.baselines import SECTION_FRAMES
+from edge_asd.train.networks.section_classifier import SECTION_FRAMES
 from edge_asd.train.report.drawing import DOMAIN_COLOURS, Picture, as_png, new_figure
 
 MAX_WINDOWS = 480

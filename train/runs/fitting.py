@@ -20,7 +20,8 @@ from edge_asd.train.backend import import_keras, import_tensorflow, make_repeata
 from edge_asd.train.data.dataset import SPLITS, Clip, Dataset, content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
-from edge_asd.train.networks.baselines import BASELINES, quicken_averages
+from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.networks.section_classifier import quicken_averages
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.training_log import TrainingLog
 

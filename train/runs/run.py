@@ -13,7 +13,8 @@ from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.strict_json import StrictReader, parse_object
 from edge_asd.train.backend import import_keras
 from edge_asd.train.features.extraction import Kind
-from edge_asd.train.networks.baselines import BASELINES, Baseline
+from edge_asd.train.networks.baseline import Baseline
+from edge_asd.train.networks.baselines import BASELINES
 
 if TYPE_CHECKING:
     import keras

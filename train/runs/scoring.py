@@ -13,7 +13,6 @@ from edge_asd.detectors.section_id import log_odds
 from edge_asd.train.backend import import_tensorflow
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.features.windows import Windows
-from edge_asd.train.networks.baselines import logits_of
 from edge_asd.train.runs.run import Run
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class FloatScorer:
         self._run = run
         self._shape = run.baseline.input_shape(run.features.n_mels)
         self.hop = run.baseline.published_test_hop if run.faithful else run.baseline.test_hop
-        network = logits_of(model) if run.baseline.classifies and not run.faithful else model
+        network = model if run.faithful else run.baseline.shipped_form(model)
 
         def answer(x: Any) -> Any:
             y = network(x, training=False)

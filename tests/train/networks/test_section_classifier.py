@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from edge_asd.train.backend import make_repeatable
-from edge_asd.train.networks.baselines import BASELINES, logits_of, section_classifier, shipped_form
+from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.networks.section_classifier import logits_of, section_classifier
 from edge_asd.train.runs.run import Run
 
 
@@ -91,7 +92,7 @@ def has_averages(layer) -> bool:
 
 def test_what_ships_of_the_autoencoder_is_itself():
     model = BASELINES["ae"].build(128, 0)
-    assert shipped_form(model) is model
+    assert BASELINES["ae"].shipped_form(model) is model
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from edge_asd.quantize.int8.convert import to_float
 from edge_asd.quantize.int8.methods import quantise
 from edge_asd.quantize.int8.representative import Representative
 from edge_asd.train.backend import make_repeatable
-from edge_asd.train.networks.baselines import AE_FRAMES, autoencoder
+from edge_asd.train.networks.autoencoder import AE_FRAMES, autoencoder
 
 
 @pytest.fixture(scope="module")
