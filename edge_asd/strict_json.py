@@ -78,6 +78,12 @@ class StrictReader:
             return self._values.pop(key)
         return self.take(key, kind)
 
+    def values(self, key: str, kind: type) -> list[Any]:
+        """Take a list of values of exactly this type."""
+        items = {str(i): value for i, value in enumerate(self.take(key, list))}
+        reader = StrictReader(items, f"{self.where}, {key}", self._error)
+        return [reader.take(i, kind) for i in items]
+
     def integer(self, key: str, low: int, high: int) -> int:
         """Take an integer within bounds."""
         value: int = self.take(key, int)

@@ -50,12 +50,12 @@ def read_results(path: Path) -> Reproduction:
             counts=_each(data, "counts", _count),
             sha256=_mapping(data, "sha256", str),
             not_mimii_due=data.optional("not_mimii_due", str),
-            notes=_values(data, "notes", str),
+            notes=tuple(data.values("notes", str)),
         ),
         arguments=Arguments(
             command=arguments.take("command", str),
             faithful=arguments.take("faithful", bool),
-            seeds=_values(arguments, "seeds", int),
+            seeds=tuple(arguments.values("seeds", int)),
             int8=arguments.take("int8", bool),
             models=_models(arguments.child("models")),
         ),
@@ -63,7 +63,7 @@ def read_results(path: Path) -> Reproduction:
         versions=_mapping(reader, "versions", str),
         durations_s=_mapping(reader, "durations_s", float),
         finished=reader.take("finished", str),
-        notes=_values(reader, "notes", str),
+        notes=tuple(reader.values("notes", str)),
     )
     for part in (data, arguments, reader):
         part.finish()
@@ -78,10 +78,10 @@ def _cell(reader: StrictReader) -> Cell:
         seed=reader.take("seed", int),
         section=reader.take("section", str),
         domain=reader.take("domain", str),
-        clips=_values(reader, "clips", str),
+        clips=tuple(reader.values("clips", str)),
         labels=_labels(reader),
-        scores={column: _values(scores, column, float) for column in scores.keys},
-        level_db=_values(reader, "level_db", float),
+        scores={column: tuple(scores.values(column, float)) for column in scores.keys},
+        level_db=tuple(reader.values("level_db", float)),
         thresholds=_mapping(reader, "thresholds", float),
     )
 
@@ -124,11 +124,6 @@ def _each(reader: StrictReader, key: str, read: Callable[[StrictReader], Any]) -
         result.append(read(child))
         child.finish()
     return tuple(result)
-
-
-def _values(reader: StrictReader, key: str, kind: type) -> tuple[Any, ...]:
-    items = _items(reader, key)
-    return tuple(items.take(i, kind) for i in items.keys)
 
 
 def _items(reader: StrictReader, key: str) -> StrictReader:

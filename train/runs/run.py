@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_asd.errors import EdgeAsdError, ModelError, OutputError
 from edge_asd.files import write_atomically
@@ -162,39 +162,82 @@ class Run:
             raise ModelError(f"{where} is not a run of this version of edge-asd. Train anew.")
         reader = StrictReader(raw, where, ModelError)
         reader.take("format", str), reader.take("schema", int)
-        kinds = {"int": int, "str": str, "bool": bool, "float": float, "list[str]": list, "list[float]": list}
-        kinds["FeatureSpec"] = dict
-        values = {name: reader.take(name, kinds[str(spec.type)]) for name, spec in cls.__dataclass_fields__.items()}
-        reader.finish()
-        try:
-            values["features"] = FeatureSpec.from_dict(values["features"])
-        except EdgeAsdError as error:
-            raise ModelError(f"{where}: {error}") from error
-        if values["frontend_number"] != FRONTEND_NUMBER:
+        frontend_number = reader.take("frontend_number", int)
+        if frontend_number != FRONTEND_NUMBER:
             raise ModelError(
-                f"{where} was trained on front end {values['frontend_number']}, this edge-asd has {FRONTEND_NUMBER}. "
-                "Train anew."
+                f"{where} was trained on front end {frontend_number}, this edge-asd has {FRONTEND_NUMBER}. Train anew."
             )
-        run = cls(**values)
+        run = cls(
+            machine=reader.take("machine", str),
+            model=reader.take("model", str),
+            sections=reader.values("sections", str),
+            classes=reader.values("classes", str),
+            negatives=reader.values("negatives", str),
+            faithful=reader.take("faithful", bool),
+            features=_features(reader.take("features", dict), where),
+            seed=reader.take("seed", int),
+            epochs=reader.take("epochs", int),
+            batch_size=reader.take("batch_size", int),
+            learning_rate=reader.take("learning_rate", float),
+            data_hash=reader.take("data_hash", str),
+            fit=reader.values("fit", str),
+            held_back=reader.values("held_back", str),
+            patience=reader.take("patience", int),
+            loss=reader.values("loss", float),
+            validation_loss=reader.values("validation_loss", float),
+            checkpoint=reader.take("checkpoint", str),
+        )
+        reader.finish()
         run._check(where)
         return run
 
     def _check(self, where: str) -> None:
         """Refuse what no training writes."""
-        keys, losses = [*self.fit, *self.held_back], [*self.loss, *self.validation_loss]
-        if self.model not in BASELINES or self.features != FeatureSpec():
-            raise ModelError(f"{where}: this edge-asd has no model {self.model!r} on {self.features}. Train anew.")
+        keys = [*self.fit, *self.held_back]
+        if self.model not in BASELINES:
+            raise ModelError(f"{where}: this edge-asd has no model {self.model!r}. Train anew.")
+        try:
+            check_features(self.model, self.features, faithful=self.faithful)
+        except ModelError as error:
+            raise ModelError(f"{where}: {error}") from error
         for ok, what in (
-            (self.sections and all(isinstance(s, str) for s in self.sections), "sections"),
+            (self.sections, "sections"),
             (self.classes == ([*self.sections, *self.negatives] if self.baseline.classifies else []), "classes"),
-            (self.fit and all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys), "clips"),
-            (all(isinstance(loss, float) for loss in losses), "losses"),
+            (self.fit and len(set(keys)) == len(keys), "clips"),
             (len(self.loss) == len(self.validation_loss), "losses"),
             (self.checkpoint == (_epoch_file(len(self.loss)) if self.loss else ""), "checkpoints"),
             (self.patience >= 0, "patience"),
         ):
             if not ok:
                 raise ModelError(f"{where}: its {what} are not what a training writes; it was changed. Train anew.")
+
+
+def check_features(model: str, features: FeatureSpec, *, faithful: bool) -> None:
+    """Refuse features that a baseline cannot take.
+
+    Raises
+    ------
+    ModelError
+        If the network needs more bands, or the published code is asked for on other features than its own.
+    """
+    if faithful and features != FeatureSpec():
+        raise ModelError(
+            f"The published code runs on its own features, {_in_words(FeatureSpec())}, not on {_in_words(features)}. "
+            "Leave --mels, --frame and --hop out, or --faithful."
+        )
+    if features.n_mels < (least := BASELINES[model].least_mels):
+        raise ModelError(f"{model} needs at least {least} mel bands, not {features.n_mels}. Ask for more with --mels.")
+
+
+def _in_words(spec: FeatureSpec) -> str:
+    return f"{spec.n_mels} mel bands, frames of {spec.n_fft} samples every {spec.hop_length} at {spec.sample_rate} Hz"
+
+
+def _features(values: dict[str, Any], where: str) -> FeatureSpec:
+    try:
+        return FeatureSpec.from_dict(values)
+    except EdgeAsdError as error:
+        raise ModelError(f"{where}: {error}") from error
 
 
 def _epoch_file(epoch: int) -> str:

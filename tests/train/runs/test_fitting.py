@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge_asd.errors import DataError, ModelError, OutputError
+from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.data.dataset import Dataset, content_hash, split_training
 from edge_asd.train.features.windows import frames_db
 from edge_asd.train.runs.fitting import Settings
@@ -72,6 +73,21 @@ def test_a_run_says_what_was_trained_on_what(tiny_data, run_folder):
     assert sorted(path.name for path in run_folder.iterdir()) == ["epoch_0003.keras", "run.json", "tensorboard"]
     assert len(run.loss) == len(run.validation_loss) == 3
     assert run.loss[0] > run.loss[1] > run.loss[2]
+
+
+def test_run_files_of_schema_2_stay_readable(tmp_path):
+    # Written by edge-asd 0.1.0; it may lack keys that later versions add, and never needs another.
+    shutil.copy(Path(__file__).with_name("run_schema_2.json"), tmp_path / "run.json")
+    run = Run.load(tmp_path)
+    assert (run.machine, run.model, run.sections, run.classes, run.negatives) == ("fan", "ae", ["00", "01"], [], [])
+    assert (run.faithful, run.features, run.frontend_number) == (False, FeatureSpec(16000, 1024, 512, 128), 1)
+    assert (run.seed, run.epochs, run.batch_size, run.learning_rate, run.patience) == (0, 3, 64, 0.001, 0)
+    assert run.data_hash == "f83f67472004d0fbacdcf34d7136cb4dc418bcad74f9cbe5489256170de532ff"
+    assert [len(run.fit), len(run.held_back)] == [8, 4]
+    assert run.held_back[2] == "train/section_00_target_train_normal_0001_strength_1_ambient.wav"
+    assert run.loss == [672.3606567382812, 650.304931640625, 625.78125]
+    assert run.validation_loss == [631.5609130859375, 627.1839599609375, 626.3548583984375]
+    assert (run.checkpoint, run.best_epoch, run.finished) == ("epoch_0003.keras", 3, True)
 
 
 def test_the_held_back_loss_is_the_mean_squared_error_on_clips_that_were_not_fitted(tiny_data, run_folder):
@@ -237,6 +253,12 @@ def test_a_bad_clip_leaves_no_run(tiny_data, tmp_path):
         (lambda run: run.update(frontend_number=99), "was trained on front end 99"),
         (lambda run: run["features"].update(n_mels=4), "n_mels"),
         (lambda run: run["features"].pop("n_mels"), "expected exactly the keys"),
+        (lambda run: run.update(model="cnn"), "has no model 'cnn'"),
+        (lambda run: run.update(fit=[1]), "fit: '0' should be str"),
+        (lambda run: run["loss"].__setitem__(1, "nan"), "loss: '1' should be float"),
+        (lambda run: run.update(sections="00"), "'sections' should be list"),
+        (lambda run: run.update(faithful=True, features={**run["features"], "n_mels": 64}), "runs on its own features"),
+        (lambda run: run.update(model="mobilenetv2", features={**run["features"], "n_mels": 31}), "at least 32"),
     ],
 )
 def test_a_changed_run_file_is_refused(copied, change, message):
