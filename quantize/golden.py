@@ -17,7 +17,7 @@ _MORE_FRAMES = 35
 
 
 def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
-    """Make a second or more of sound at the data's level: never a user's recording.
+    """Make sound of some more frames than a window spans, at the data's level: never a user's recording.
 
     Noise with a falling spectrum and a tone; a click, a loud stretch that clips, and silence, so
     that every branch of the arithmetic is passed.
@@ -30,8 +30,9 @@ def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
     sound = noise / np.sqrt(np.mean(noise**2)) + np.sin(2 * np.pi * 437.0 * np.arange(n) / spec.sample_rate)
     sound *= 32768 * 10 ** (level_db / 20) / np.sqrt(1.5)
     sound[n // 4] = 32767
-    sound[n // 2 : n // 2 + 2 * spec.n_fft] *= 1e4
-    sound[-4 * spec.n_fft :] = 0
+    # Shares of the whole, too: with a short hop, a few frames would be all there is.
+    sound[n // 2 : n // 2 + min(2 * spec.n_fft, n // 8)] *= 1e4
+    sound[n - min(4 * spec.n_fft, n // 4) :] = 0
     return np.clip(np.round(sound), -32768, 32767).astype(np.int16)
 
 

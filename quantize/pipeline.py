@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edge_asd.bundle.bundle import Bundle, check_replaceable
+from edge_asd.bundle.bundle import MAX_SCORE_FRAMES, Bundle, check_replaceable
 from edge_asd.bundle.manifest import Quantisation, Threshold
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
@@ -210,6 +210,9 @@ def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipF
     wanted = spec.frame_count(round((SCORE_SECONDS if seconds is None else seconds) * spec.sample_rate))
     if wanted < run.baseline.window_frames:
         raise DataError(f"A score needs at least one window; {seconds} s is too short. Use for example 10.")
+    if wanted > MAX_SCORE_FRAMES:
+        longest = int(spec.sample_count(MAX_SCORE_FRAMES) / spec.sample_rate)
+        raise DataError(f"A score spans {MAX_SCORE_FRAMES} frames at most: ask for --score-seconds {longest} or less.")
     clip, shortest = min(clips, key=lambda pair: len(pair[1].frames), default=(None, None))
     if clip is None or shortest is None or len(shortest.frames) >= wanted:
         return wanted

@@ -48,6 +48,9 @@ DETECTORS = ("ae", "mobilenetv2")
 
 MAX_CLASSES = 64
 
+MAX_SCORE_FRAMES = 1_000_000
+"""Longest span of a score."""
+
 _FORMAT = "edge-asd bundle"
 _MANIFEST = "manifest.json"
 _DIGEST = "manifest_sha256"
@@ -267,7 +270,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         features=features,
         window_frames=(window_frames := top.integer("window_frames", 1, 1024)),
         window_hop=top.integer("window_hop", 1, window_frames),
-        score_window_frames=top.integer("score_window_frames", 1, 1_000_000),
+        score_window_frames=top.integer("score_window_frames", 1, MAX_SCORE_FRAMES),
         input=Quantisation.parse(top.child("input")),
         output=Quantisation.parse(top.child("output")),
         thresholds=thresholds,

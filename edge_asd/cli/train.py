@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli.common import CacheOption, DataArgument, JsonOption, ProgressLine, finite, note, print_json
+from edge_asd.errors import EdgeAsdError
+from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.stages import load_stage
 
 
@@ -17,6 +19,14 @@ class SplitName(StrEnum):
 
     default = "default"
     faithful = "faithful"
+
+
+class FrameLength(StrEnum):
+    """Lengths of a frame that the front end has."""
+
+    short = "512"
+    published = "1024"
+    long = "2048"
 
 
 class ModelName(StrEnum):
@@ -54,6 +64,16 @@ def command(
     negatives: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
     ] = None,
+    mels: Annotated[
+        int, typer.Option(min=16, max=128, help="Mel bands; as published 128. mobilenetv2 needs 32 or more.")
+    ] = 128,
+    frame: Annotated[
+        FrameLength, typer.Option(help="Samples of a frame, at 16 kHz; as published 1024.")
+    ] = FrameLength.published,
+    hop: Annotated[
+        int | None,
+        typer.Option(min=1, help="Samples from one frame to the next, at most a frame; by default half a frame."),
+    ] = None,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="As the published code: padded float features, its split.")
     ] = False,
@@ -74,6 +94,10 @@ def command(
     """
     if resume and overwrite:
         raise typer.BadParameter("give one of --resume and --overwrite")
+    try:
+        features = FeatureSpec(n_fft=int(frame), hop_length=int(frame) // 2 if hop is None else hop, n_mels=mels)
+    except EdgeAsdError as error:
+        raise typer.BadParameter(str(error)) from error
     fitting, feature_cache = load_stage("train.runs.fitting"), load_stage("train.features.cache")
     settings = fitting.Settings(
         model=model.value,
@@ -85,6 +109,7 @@ def command(
         split=split.value,
         patience=patience,
         negatives=tuple(negatives.split(",")) if negatives else (),
+        features=features,
     )
     machines = load_stage("train.data.dataset").machine_names(data, machine)
     line = ProgressLine()

@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
 from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.networks.section_classifier import quicken_averages
-from edge_asd.train.runs.run import Run
+from edge_asd.train.runs.run import Run, check_features
 from edge_asd.train.runs.training_log import TrainingLog
 
 MAX_BATCH_SIZE = 65_536
@@ -54,6 +54,8 @@ class Settings:
         Stop after so many epochs that were not better on the clips held back; 0: never.
     negatives : tuple of str
         Other machines of the data set, a further class each for a classifier.
+    features : FeatureSpec
+        What the model hears; the published code's by default, and always where `faithful`.
     """
 
     model: str = "ae"
@@ -65,6 +67,7 @@ class Settings:
     split: str = "default"
     patience: int = 0
     negatives: tuple[str, ...] = ()
+    features: FeatureSpec = field(default_factory=FeatureSpec)
 
 
 def train(
@@ -155,7 +158,7 @@ def train(
         classes=[*dataset.sections, *others] if baseline.classifies else [],
         negatives=list(others),
         faithful=settings.faithful,
-        features=FeatureSpec(),
+        features=settings.features,
         seed=settings.seed,
         epochs=settings.epochs or baseline.epochs,
         batch_size=settings.batch_size or baseline.batch_size,
@@ -178,6 +181,7 @@ def train(
 def _check(settings: Settings) -> None:
     if settings.model not in BASELINES:
         raise ModelError(f"There is no model {settings.model!r}; use one of: {', '.join(BASELINES)}.")
+    check_features(settings.model, settings.features, faithful=settings.faithful)
     if settings.epochs is not None and settings.epochs < 1:
         raise ModelError(f"{settings.epochs} epochs cannot be trained; ask for at least 1.")
     if settings.batch_size is not None and not 1 <= settings.batch_size <= MAX_BATCH_SIZE:
