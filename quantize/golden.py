@@ -7,23 +7,23 @@ import io
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.frontend import log_mel
+from edge_asd.frontend.spec import FeatureSpec
 
 _MORE_FRAMES = 35
 """Frames beyond the first window."""
 
 
-def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
+def golden_pcm(spec: FeatureSpec, window_frames: int, level_db: float) -> npt.NDArray[np.int16]:
     """Make sound of some more frames than a window spans, at the data's level: never a user's recording.
 
     Noise with a falling spectrum and a tone; a click, a loud stretch that clips, and silence, so
     that every branch of the arithmetic is passed.
     """
-    spec = bundle.features
-    n = spec.sample_count(bundle.window_frames + _MORE_FRAMES)
+    n = spec.sample_count(window_frames + _MORE_FRAMES)
     rng = np.random.default_rng(20210610)
     spectrum = np.fft.rfft(rng.normal(size=n))
     noise = np.fft.irfft(spectrum / np.sqrt(1 + np.arange(len(spectrum))), n)
@@ -36,14 +36,14 @@ def golden_pcm(bundle: Bundle, level_db: float) -> npt.NDArray[np.int16]:
     return np.clip(np.round(sound), -32768, 32767).astype(np.int16)
 
 
-def golden_vectors(bundle: Bundle, level_db: float) -> bytes:
-    """Compute the contents of ``golden.npz`` for a bundle that is complete but for it."""
-    detector = load_detector(bundle)
-    pcm = golden_pcm(bundle, level_db)
-    features = log_mel(pcm, bundle.features)
+def golden_vectors(model: DetectorModel, section: str, level_db: float) -> bytes:
+    """Compute the contents of ``golden.npz``, with the scores of one section."""
+    detector = load_detector(model)
+    pcm = golden_pcm(model.features, model.window_frames, level_db)
+    features = log_mel(pcm, model.features)
     inputs = detector.quantise(features)
     outputs = detector.run(detector.windows(inputs))
-    scores = detector.scores_of_outputs(detector.windows(features), outputs, bundle.golden_section)
+    scores = detector.scores_of_outputs(detector.windows(features), outputs, section)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,

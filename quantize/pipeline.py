@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_asd.bundle.bundle import MAX_SCORE_FRAMES, Bundle, check_replaceable
+from edge_asd.bundle.bundle import MAX_SCORE_FRAMES, Bundle, check_replaceable, golden_section
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.manifest import Quantisation, Threshold
 from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
@@ -145,20 +146,35 @@ def quantise_source(
     report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
     notes += saturation_warnings(report)
     shipped = Model(int8, arithmetic=arithmetic)
-    bundle = Bundle(
-        machine=run.machine,
+    model = DetectorModel(
         detector=run.model,
         features=run.features,
         window_frames=run.baseline.window_frames,
         window_hop=run.baseline.test_hop,
-        score_window_frames=score_frames,
         input=Quantisation(shipped.input_scale, shipped.input_zero_point, input_multiplier(shipped.input_scale)),
         output=Quantisation(shipped.output_scale, shipped.output_zero_point, output_multiplier(shipped.output_scale)),
-        thresholds={},
         model=int8,
-        float_model=float_model,
-        golden=b"",
         classes=tuple(run.classes),
+        model_arithmetic=arithmetic,
+    )
+    progress("thresholds")
+    detector = load_detector(model)
+    windows = model.window_count(score_frames)
+    sections = {clip.name.section for clip in held_back}
+    thresholds = {
+        section: _section_threshold(
+            detector, windows, section, clips, sections, method, quantile, domain_thresholds, notes
+        )
+        for section in run.sections
+    }
+    level = statistics.median(features.level_db for _, features in clips)
+    bundle = Bundle(
+        **model.parts(),
+        machine=run.machine,
+        score_window_frames=score_frames,
+        thresholds=thresholds,
+        float_model=float_model,
+        golden=golden_vectors(model, golden_section(thresholds), level),
         provenance={
             "data_sha256": run.data_hash,
             **source.provenance,
@@ -169,20 +185,7 @@ def quantise_source(
             },
             "versions": versions(),
         },
-        model_arithmetic=arithmetic,
     )
-    progress("thresholds")
-    detector = load_detector(bundle)
-    sections = {clip.name.section for clip in held_back}
-    thresholds = {
-        section: _section_threshold(
-            detector, bundle.windows_per_score, section, clips, sections, method, quantile, domain_thresholds, notes
-        )
-        for section in run.sections
-    }
-    bundle = replace(bundle, thresholds=thresholds)
-    level = statistics.median(features.level_db for _, features in clips)
-    bundle = replace(bundle, golden=golden_vectors(bundle, level))
     bundle.save(out)
     if ranges is not None:
         write_atomically(ranges, to_csv(report))

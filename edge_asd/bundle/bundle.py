@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.container import read_container, write_container
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.manifest import Json, Quantisation, Threshold
 from edge_asd.clips import is_section
 from edge_asd.errors import BundleError, EdgeAsdError, OutputError
@@ -58,58 +59,43 @@ _MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.np
 _FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """A trained, quantised and thresholded detector.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle(DetectorModel):
+    """A trained, quantised and thresholded detector: a `DetectorModel`, and what belongs to it.
 
     Attributes
     ----------
     machine : str
-    detector : {"ae", "mobilenetv2"}
-    features : FeatureSpec
-    window_frames, window_hop : int [frames]
-        Size of one model window, and the distance between two.
     score_window_frames : int [frames]
         Span of the clip or rolling score that the thresholds belong to.
-    input, output : Quantisation
     thresholds : dict of section to Threshold
-    model, float_model, golden : bytes
-        Contents of the three other files.
-    classes : tuple of str
-        What the outputs of "mobilenetv2" stand for, its sections among them; empty for "ae".
+    float_model, golden : bytes
+        Contents of the two files beside the model.
     provenance : dict
         Where the bundle came from, as plain JSON: data hash, seed, versions, figures.
-    frontend_number, score_number, model_arithmetic
-        The three specifications that evaluation used; a device that lacks one refuses the bundle.
+    frontend_number, score_number
+        With `model_arithmetic`, the three specifications that evaluation used; a device that lacks
+        one refuses the bundle.
     """
 
     machine: str
-    detector: str
-    features: FeatureSpec
-    window_frames: int
-    window_hop: int
     score_window_frames: int
-    input: Quantisation
-    output: Quantisation
     thresholds: dict[str, Threshold]
-    model: bytes
     float_model: bytes
     golden: bytes
-    classes: tuple[str, ...] = ()
     provenance: Json = field(default_factory=dict)
     frontend_number: int = FRONTEND_NUMBER
     score_number: int = SCORE_NUMBER
-    model_arithmetic: str = "litert-ref"
 
     @property
     def windows_per_score(self) -> int:
         """Number of model windows in one clip or rolling score."""
-        return 1 + (self.score_window_frames - self.window_frames) // self.window_hop
+        return self.window_count(self.score_window_frames)
 
     @property
     def golden_section(self) -> str:
-        """Section whose scores are among the golden vectors: the first."""
-        return min(self.thresholds)
+        """Section whose scores are among the golden vectors."""
+        return golden_section(self.thresholds)
 
     def without_own_threshold(self, domain: str | None) -> list[str]:
         """Sections that have no threshold of their own for `domain`; none where it is None."""
@@ -192,6 +178,11 @@ class Bundle:
             return _parse(read_container(path, {_MANIFEST, *_FILES}))
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from error.__cause__
+
+
+def golden_section(sections: Iterable[str]) -> str:
+    """Return the section whose scores are among the golden vectors: the first."""
+    return min(sections)
 
 
 def _digest(manifest: Json) -> str:

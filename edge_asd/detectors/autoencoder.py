@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS, SCORE_MAX
 from edge_asd.detectors.windowed import OUTPUT_BITS, WindowDetector
 from edge_asd.errors import BundleError
@@ -27,10 +27,10 @@ class AutoencoderDetector(WindowDetector):
 
     unit = "dB²"
 
-    def __init__(self, bundle: Bundle) -> None:
-        super().__init__(bundle)
-        (size,), _ = self.shapes(bundle)
-        reach = 256 * bundle.output.scale
+    def __init__(self, spec: DetectorModel) -> None:
+        super().__init__(spec)
+        (size,), _ = self.shapes(spec)
+        reach = 256 * spec.output.scale
         if size * (_FEATURE_DB + reach) ** 2 >= 2**31:
             raise BundleError(
                 f"The model's output may reach {reach:.0f} dB, where the integer score would overflow. "
@@ -38,15 +38,15 @@ class AutoencoderDetector(WindowDetector):
             )
 
     @classmethod
-    def shapes(cls, bundle: Bundle) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        size = (bundle.window_frames * bundle.features.n_mels,)
+    def shapes(cls, spec: DetectorModel) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        size = (spec.window_frames * spec.features.n_mels,)
         return size, size
 
     def scores_of_outputs(
         self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8], section: str
     ) -> npt.NDArray[np.int32]:
         """Compute mean((x - y)^2) over each window; one score for all sections."""
-        out = self._bundle.output
+        out = self._spec.output
         y = (outputs.astype(np.int64) - out.zero_point) * out.multiplier
         y = (y + (1 << (OUTPUT_BITS - SCORE_FRACTION_BITS - 1))) >> (OUTPUT_BITS - SCORE_FRACTION_BITS)
         total = ((windows - y) ** 2).sum(axis=1)  # Q32

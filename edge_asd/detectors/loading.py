@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.section_id import SectionDetector
 from edge_asd.detectors.windowed import WindowDetector
@@ -10,7 +10,7 @@ from edge_asd.detectors.windowed import WindowDetector
 DETECTORS: dict[str, type[WindowDetector]] = {"ae": AutoencoderDetector, "mobilenetv2": SectionDetector}
 
 
-def load_detector(bundle: Bundle) -> WindowDetector:
+def load_detector(spec: DetectorModel) -> WindowDetector:
     """Set up the detector of a bundle.
 
     Raises
@@ -18,4 +18,4 @@ def load_detector(bundle: Bundle) -> WindowDetector:
     BundleError
         If the model in the bundle is not the one its manifest describes.
     """
-    return DETECTORS[bundle.detector](bundle)
+    return DETECTORS[spec.detector](spec)

@@ -19,7 +19,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS
 from edge_asd.detectors.windowed import OUTPUT_BITS, WindowDetector
 from edge_asd.frontend.logarithm import EXP_FRACTION_BITS, exp2, log2
@@ -35,19 +35,19 @@ class SectionDetector(WindowDetector):
     unit = "nat"
 
     @classmethod
-    def shapes(cls, bundle: Bundle) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        return (bundle.window_frames, bundle.features.n_mels, 1), (len(bundle.classes),)
+    def shapes(cls, spec: DetectorModel) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return (spec.window_frames, spec.features.n_mels, 1), (len(spec.classes),)
 
     def scores_of_outputs(
         self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8], section: str
     ) -> npt.NDArray[np.int32]:
         """Compute the log-odds of the logits; `windows` play no part."""
-        return integer_log_odds(outputs, self._bundle.classes.index(section), self._bundle.output.multiplier)
+        return integer_log_odds(outputs, self._spec.classes.index(section), self._spec.output.multiplier)
 
     def float_scores(
         self, windows: npt.NDArray[np.float32], outputs: npt.NDArray[np.float32], section: str
     ) -> npt.NDArray[np.float64]:
-        return log_odds(outputs, self._bundle.classes.index(section))
+        return log_odds(outputs, self._spec.classes.index(section))
 
 
 def integer_log_odds(logits: npt.NDArray[np.int8], own: int, multiplier: int) -> npt.NDArray[np.int32]:

@@ -1,4 +1,4 @@
-"""What every detector does alike: frames to int8 windows, through the bundle's model, to scores."""
+"""What every detector does alike: frames to int8 windows, through the model, to scores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.errors import BundleError, ModelError
 from edge_asd.frontend.quantise_input import input_multiplier, quantise
 from edge_asd.interpreter import Model
@@ -40,11 +40,12 @@ def output_multiplier(scale: float) -> int:
 
 
 class WindowDetector:
-    """Integer window scores of a bundle's model, in its arithmetic of record; a subclass says what outputs mean.
+    """Integer window scores of a model in its arithmetic of record; a subclass says what outputs mean.
 
     Parameters
     ----------
-    bundle : Bundle
+    spec : DetectorModel
+        Such as a bundle.
 
     Attributes
     ----------
@@ -63,13 +64,13 @@ class WindowDetector:
 
     unit: ClassVar[str]
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
-        self._model = model = Model(bundle.model, arithmetic=bundle.model_arithmetic)
+    def __init__(self, spec: DetectorModel) -> None:
+        self._spec = spec
+        self._model = model = Model(spec.model, arithmetic=spec.model_arithmetic)
         self.runtime = model.runtime
         self.saturated = self.quantised = 0
-        inp, out = bundle.input, bundle.output
-        self.check_shapes(bundle, model, np.int8)
+        inp, out = spec.input, spec.output
+        self.check_shapes(spec, model, np.int8)
         if (inp.scale, inp.zero_point, inp.multiplier) != (
             model.input_scale,
             model.input_zero_point,
@@ -82,19 +83,19 @@ class WindowDetector:
             raise BundleError("The manifest's scales are not those of the model in the bundle. Quantise anew.")
 
     @classmethod
-    def shapes(cls, bundle: Bundle) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def shapes(cls, spec: DetectorModel) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of one input and one output of the bundle's models."""
         raise NotImplementedError
 
     @classmethod
-    def check_shapes(cls, bundle: Bundle, model: Model, dtype: npt.DTypeLike) -> None:
+    def check_shapes(cls, spec: DetectorModel, model: Model, dtype: npt.DTypeLike) -> None:
         """Refuse a model, int8 or float, that the manifest does not describe.
 
         Raises
         ------
         BundleError
         """
-        inputs, outputs = cls.shapes(bundle)
+        inputs, outputs = cls.shapes(spec)
         wanted = np.dtype(dtype)
         if (model.dtype, model.input_shape, model.output_dtype, model.output_shape) != (
             wanted,
@@ -118,7 +119,7 @@ class WindowDetector:
         -------
         values : ndarray, int8 [shape=(n, n_mels)]
         """
-        values, saturated = quantise(frames, self._bundle.input.multiplier, self._bundle.input.zero_point)
+        values, saturated = quantise(frames, self._spec.input.multiplier, self._spec.input.zero_point)
         self.saturated += saturated
         self.quantised += frames.size
         return values
@@ -142,7 +143,7 @@ class WindowDetector:
             Empty where `frames` is shorter than a window.
         """
         inputs = self.quantise(frames)
-        hop, span = self._bundle.window_hop, self._bundle.window_frames
+        hop, span = self._spec.window_hop, self._spec.window_frames
         chunk = max(1, _CHUNK_VALUES // (span * frames.shape[1]))
         scores = []
         for first in range(0, max(1, len(frames)), chunk * hop):
@@ -153,7 +154,7 @@ class WindowDetector:
 
     def windows(self, frames: npt.NDArray[Value]) -> npt.NDArray[Value]:
         """Gather windows, frame after frame in each [shape=(windows, window_frames * n_mels)]."""
-        return gather_windows(frames, self._bundle.window_frames, self._bundle.window_hop)
+        return gather_windows(frames, self._spec.window_frames, self._spec.window_hop)
 
     def scores_of_outputs(
         self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8], section: str
