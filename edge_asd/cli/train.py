@@ -10,7 +10,6 @@ import typer
 
 from edge_asd.cli.common import CacheOption, DataArgument, JsonOption, ProgressLine, finite, note, print_json
 from edge_asd.errors import EdgeAsdError
-from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.stages import load_stage
 
 
@@ -94,6 +93,8 @@ def command(
     """
     if resume and overwrite:
         raise typer.BadParameter("give one of --resume and --overwrite")
+    from edge_asd.frontend.spec import FeatureSpec
+
     try:
         features = FeatureSpec(n_fft=int(frame), hop_length=int(frame) // 2 if hop is None else hop, n_mels=mels)
     except EdgeAsdError as error:
