@@ -5,15 +5,20 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from edge_asd.bundle.bundle import Bundle
 from tests.data import MACHINE, make_tiny_data
+from tests.golden.committed import NAMES
+
+if TYPE_CHECKING:
+    from tests.once import Once  # a plugin, which pytest is to load itself
 
 # Modules whose fixtures every test may use.
-pytest_plugins = ["tests.demo", "tests.in_process", "tests.pulse"]
+pytest_plugins = ["tests.demo", "tests.in_process", "tests.once", "tests.pulse"]
 
 # The same examples everywhere, however slow or busy the machine: a failure is a change of ours.
 settings.register_profile("edge_asd", deadline=None, derandomize=True)
@@ -38,10 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def features_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def features_folder(shared_folder: Path) -> Iterator[Path]:
     """Keep computed features in a folder of the tests, never in the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("cache")
+        folder = shared_folder / "cache"
         patch.setenv("EDGE_ASD_CACHE", str(folder))
         yield folder
 
@@ -66,31 +71,27 @@ def official_format() -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_data(once: Once) -> Path:
     """A made-up data set of the machine ``fan`` (see `tests.data`); do not change it, copy it."""
-    root = tmp_path_factory.mktemp("tiny_data")
-    make_tiny_data(root)
-    return root
+    return once("tiny_data", make_tiny_data)
 
 
 @pytest.fixture(scope="session")
-def run_folder(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder(tiny_data: Path, once: Once) -> Path:
     """A run of three epochs on `tiny_data`; do not change it, copy it."""
-    from edge_asd.train.runs.fitting import Settings, train
 
-    folder = tmp_path_factory.mktemp("run") / "fan"
-    train(tiny_data, MACHINE, folder, Settings(epochs=3, batch_size=BATCH_SIZE))
-    return folder
+    def make(folder: Path) -> None:
+        from edge_asd.train.runs.fitting import Settings, train
+
+        train(tiny_data, MACHINE, folder / "fan", Settings(epochs=3, batch_size=BATCH_SIZE))
+
+    return once("run", make) / "fan"
 
 
 @pytest.fixture(scope="session")
-def bundle_path(run_folder: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of `run_folder`; do not change it, copy it."""
-    from edge_asd.quantize.pipeline import quantise_run
-
-    path = tmp_path_factory.mktemp("bundle") / "fan.easd"
-    quantise_run(run_folder, tiny_data, path, score_seconds=SCORE_SECONDS)
-    return path
+def bundle_path() -> Path:
+    """The committed bundle of the autoencoder; do not change it, copy it."""
+    return NAMES["ae"]
 
 
 @pytest.fixture(scope="session")
@@ -100,28 +101,36 @@ def bundle(bundle_path: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def section_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fresh_bundle(run_folder: Path, tiny_data: Path, once: Once) -> Path:
+    """The bundle of `run_folder`, as `quantize` makes it today; do not change it, copy it."""
+
+    def make(folder: Path) -> None:
+        from edge_asd.quantize.pipeline import quantise_run
+
+        quantise_run(run_folder, tiny_data, folder / "fan.easd", score_seconds=SCORE_SECONDS)
+
+    return once("bundle", make) / "fan.easd"
+
+
+@pytest.fixture(scope="session")
+def section_data(once: Once) -> Path:
     """Like `tiny_data`, but of clips long enough for the section classifier; do not change it, copy it."""
-    root = tmp_path_factory.mktemp("section_data")
-    make_tiny_data(root, seconds=3.0)
-    return root
+    return once("section_data", lambda root: make_tiny_data(root, seconds=3.0))
 
 
 @pytest.fixture(scope="session")
-def section_run(section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def section_run(section_data: Path, once: Once) -> Path:
     """A run of the section classifier, two epochs of one step on `section_data`; do not change it, copy it."""
-    from edge_asd.train.runs.fitting import Settings, train
 
-    folder = tmp_path_factory.mktemp("section_run") / "fan"
-    train(section_data, MACHINE, folder, Settings(model="mobilenetv2", epochs=2, learning_rate=1e-3))
-    return folder
+    def make(folder: Path) -> None:
+        from edge_asd.train.runs.fitting import Settings, train
+
+        train(section_data, MACHINE, folder / "fan", Settings(model="mobilenetv2", epochs=2, learning_rate=1e-3))
+
+    return once("section_run", make) / "fan"
 
 
 @pytest.fixture(scope="session")
-def section_bundle(section_run: Path, section_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The bundle of `section_run`, by the quickest method: what others do to convolutions, `test_methods` shows."""
-    from edge_asd.quantize.pipeline import quantise_run
-
-    path = tmp_path_factory.mktemp("section_bundle") / "fan.easd"
-    quantise_run(section_run, section_data, path, score_seconds=2.8, quantisation="plain")
-    return Bundle.load(path)
+def section_bundle() -> Bundle:
+    """The committed bundle of the section classifier."""
+    return Bundle.load(NAMES["mobilenetv2"])

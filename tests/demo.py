@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.cli.command import edge_asd
+
+if TYPE_CHECKING:
+    from tests.once import Once
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,14 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+def demo(once: Once) -> Demo:
     """Run ``edge-asd demo --json``; do not change its folder, copy it."""
-    folder = tmp_path_factory.mktemp("demo") / "demo"
-    done = edge_asd("demo", "--out", folder, "--json")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return Demo(folder, json.loads(done.stdout))
+
+    def run(folder: Path) -> None:
+        done = edge_asd("demo", "--out", folder / "demo", "--json")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        (folder / "document.json").write_text(done.stdout)
+
+    folder = once("demo", run)
+    return Demo(folder / "demo", json.loads((folder / "document.json").read_text()))
