@@ -17,6 +17,7 @@ from edge_asd.monitor.engine import Decision, Engine
 from edge_asd.quantize.evaluation.cost import Result, evaluate
 from edge_asd.quantize.jobs.alarm_picture import alarm_picture
 from edge_asd.quantize.pipeline import quantise_run
+from edge_asd.thresholds import Target
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.runs.fitting import Settings, train
 from edge_asd.train.synthesis import make_dataset, make_turning_file
@@ -33,7 +34,7 @@ class Demo:
     Attributes
     ----------
     results : list of Result
-    auc_float, auc_int8 : float
+    auc_float, auc_shipped : float
         Means over sections and domains.
     change_s, alarm_s : float [s]
         When the monitored machine turns faulty, and the first anomalous decision (None: never).
@@ -42,7 +43,7 @@ class Demo:
 
     results: list[Result]
     auc_float: float
-    auc_int8: float
+    auc_shipped: float
     change_s: float
     alarm_s: float | None
     bundle: Path
@@ -74,7 +75,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     )  # fmt: skip
     # The strictest quantile of few clips is their maximum: an alarm here should mean something.
     quantise_run(
-        out / "run", data, bundle_path, quantile=1.0, cache=cache,
+        out / "run", data, bundle_path, target=Target("quantile", 1.0), cache=cache,
         progress=lambda step: progress(f"quantising: {step} ..."),
     )  # fmt: skip
     bundle = Bundle.load(bundle_path)
@@ -93,7 +94,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     return Demo(
         results=evaluation.results,
         auc_float=statistics.mean(r.auc_float for r in evaluation.results if r.auc_float is not None),
-        auc_int8=statistics.mean(r.auc_int8 for r in evaluation.results if r.auc_int8 is not None),
+        auc_shipped=statistics.mean(r.auc_shipped for r in evaluation.results if r.auc_shipped is not None),
         change_s=change_s,
         alarm_s=alarm_s,
         bundle=bundle_path,
