@@ -15,7 +15,7 @@ from edge_asd.interpreter import Model
 from edge_asd.quantize.int8.execution import BATCH, trace
 from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.representative import even_windows
-from edge_asd.quantize.int8.rounding import matched
+from edge_asd.quantize.int8.rounding import check_alike
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import frames_db
@@ -93,7 +93,7 @@ def range_report(
     cells : mapping of `Cell` to ndarray, float32 [shape=(n, ...), dB]
     """
     reference, graph = Graph(float_model), Graph(int8_model)
-    list(matched(reference, graph))
+    check_alike(reference, graph)
     model = Model(int8_model, arithmetic="litert-builtin", keep_activations=True)
     rows = []
     for (split, section, domain), windows in sorted(cells.items(), key=_order):
