@@ -258,7 +258,7 @@ def _section_threshold(
 ) -> Threshold:
     kind = "held-back clip" if section in held_back else "clip"
     scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
-    counts = dict.fromkeys(DOMAINS, 0)
+    counts: dict[str, int] = dict.fromkeys(DOMAINS, 0)
     for clip, features in clips:
         if clip.name.section == section:
             scores[clip.name.domain] += span_scores(detector.window_scores(features.frames, section), windows)

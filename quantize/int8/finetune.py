@@ -48,7 +48,6 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
     optimiser = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS))
     variables = [v for layer in student for v in (layer.weights, layer.bias)]
 
-    @tf.function(jit_compile=False)
     def step(batch: Any) -> None:
         wanted = compute(reference, batch, teacher)
         with tf.GradientTape() as tape:
@@ -58,9 +57,10 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
             loss = tf.reduce_mean(tf.square(compute(reference, batch, values, imitate) - wanted))
         optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
+    compiled = tf.function(step, jit_compile=False)
     rng = np.random.default_rng(SEED)
     for _ in range(STEPS):
-        step(tf.constant(windows[rng.choice(len(windows), BATCH, replace=len(windows) < BATCH)]))
+        compiled(tf.constant(windows[rng.choice(len(windows), BATCH, replace=len(windows) < BATCH)]))
     for layer, (_, theirs) in zip(student, pairs, strict=True):
         store(graph, theirs, *layer.result())
     return graph.to_bytes()

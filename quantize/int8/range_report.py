@@ -30,6 +30,8 @@ WINDOWS = 60
 Cell = tuple[str, str, str]
 """Split ("train" or "test"), section and domain."""
 
+_DOMAINS: Sequence[str] = DOMAINS
+
 _SAMPLE = 1 << 14
 """Values of a batch that percentiles are taken from."""
 
@@ -157,7 +159,7 @@ def _header() -> list[str]:
 
 def _order(item: tuple[Cell, object]) -> tuple[bool, str, int]:
     (split, section, domain), _ = item
-    return split == "test", section, [*DOMAINS].index(domain)  # type: ignore[arg-type]
+    return split == "test", section, _DOMAINS.index(domain)
 
 
 def _ends(graph: Graph, tensor: int) -> tuple[float, float]:

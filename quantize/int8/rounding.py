@@ -183,7 +183,8 @@ def _on_grid(graph: Graph, tensor: int, values: npt.NDArray[np.float32]) -> npt.
     """Round and clip values as the int8 model holds them."""
     (scale,), (zero_point,) = graph.quantisation(tensor)
     steps = np.clip(np.rint(values / np.float32(scale)), -128 - zero_point, 127 - zero_point)
-    return (steps * np.float32(scale)).astype(np.float32)
+    on_grid: npt.NDArray[np.float32] = (steps * np.float32(scale)).astype(np.float32)
+    return on_grid
 
 
 def _read_later(graph: Graph, done: Operation, tensor: int) -> bool:

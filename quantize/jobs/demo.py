@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import from_recording
 from edge_asd.bundle.bundle import Bundle
@@ -103,7 +106,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     )
 
 
-def _monitor(bundle: Bundle, pcm) -> list[Decision]:  # type: ignore[no-untyped-def]
+def _monitor(bundle: Bundle, pcm: npt.NDArray[np.int16]) -> list[Decision]:
     engine = Engine(bundle, SECTION)
     return [d for block in from_recording(pcm, bundle.features.sample_rate) for d in engine.push(block)]
 

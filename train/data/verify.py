@@ -165,7 +165,8 @@ def _duplicates(root: Path, clips: list[Found], checks: list[WavCheck], progress
                 same.setdefault(sound_hash(root / clip.path), []).append(clip)
             except (AudioFormatError, OSError) as error:
                 text = f"became unreadable while it was checked: {error}"
-                faults.append(Fault("unreadable", clip.machine, clip.name and clip.name.section, clip.path, text))
+                section = clip.name.section if clip.name else None
+                faults.append(Fault("unreadable", clip.machine, section, clip.path, text))
             done += 1
             progress("possible duplicates", done, total)
         for copies in same.values():
