@@ -104,7 +104,7 @@ def false_positive_threshold(scores: Mapping[str, Sequence[int]], rate: float) -
         If there is no score, or `rate` is out of range.
     """
     if not 0 <= rate < 1:
-        raise DataError(f"The false-positive rate {rate} is outside [0, 1); use for example 0.05.")
+        raise DataError(f"The false-positive rate {rate:g} is outside [0, 1); use for example 0.05.")
     fitted = quantile_threshold(scores, complement(rate))
     pooled = [score for values in scores.values() for score in values]
     flagged = sum(is_anomalous(score, fitted.score) for score in pooled)
