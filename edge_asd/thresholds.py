@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
+from typing import TypeVar
 
 from edge_asd.binomial import clopper_pearson
-from edge_asd.bundle.manifest import FalsePositives, Threshold
+from edge_asd.bundle.manifest import FalsePositives, Threshold, complement
 from edge_asd.errors import DataError
 
 FEW_CLIPS = 20
 """With fewer, a domain has no threshold of its own, and that of a section is called rough."""
+
+
+Score = TypeVar("Score", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a threshold is asked to do, in the words that it was asked in.
+
+    Attributes
+    ----------
+    method : {"quantile", "gamma", "false-positive-rate"}
+    value : float, 0 to 1
+        The rate of false positives for the last, the quantile for the others.
+    """
+
+    method: str = "quantile"
+    value: float = 0.9
 
 
 def is_anomalous(score: int, threshold: int) -> bool:
@@ -37,6 +56,18 @@ def quantile_threshold(scores: Mapping[str, Sequence[int]], quantile: float) -> 
     DataError
         If there is no score, or `quantile` is out of range.
     """
+    counts = {domain: len(values) for domain, values in scores.items() if len(values)}
+    return Threshold(weighted_quantile(scores, quantile), "quantile", quantile, counts)
+
+
+def weighted_quantile(scores: Mapping[str, Sequence[Score]], quantile: float) -> Score:
+    """Find the smallest score with at least `quantile` of the weight at or below it, as `quantile_threshold` has it.
+
+    Raises
+    ------
+    DataError
+        If there is no score, or `quantile` is out of range.
+    """
     if not 0 < quantile <= 1:
         raise DataError(f"The quantile {quantile} is outside (0, 1]; use for example 0.9.")
     domains = {domain: values for domain, values in scores.items() if len(values)}
@@ -47,8 +78,7 @@ def quantile_threshold(scores: Mapping[str, Sequence[int]], quantile: float) -> 
     weighted = sorted((score, common // len(values)) for values in domains.values() for score in values)
     wanted = quantile * common * len(domains) - 1e-9 * common
     reached = accumulate(weight for _, weight in weighted)
-    score = next(score for (score, _), total in zip(weighted, reached, strict=True) if total >= wanted)
-    return Threshold(score, "quantile", quantile, {domain: len(values) for domain, values in domains.items()})
+    return next(score for (score, _), total in zip(weighted, reached, strict=True) if total >= wanted)
 
 
 def false_positive_threshold(scores: Mapping[str, Sequence[int]], rate: float) -> Threshold:
@@ -74,9 +104,8 @@ def false_positive_threshold(scores: Mapping[str, Sequence[int]], rate: float) -
         If there is no score, or `rate` is out of range.
     """
     if not 0 <= rate < 1:
-        raise DataError(f"The false-positive rate {rate} is outside [0, 1); use for example 0.05.")
-    # As a person would write it: 0.95, not 0.9499999999999999.
-    fitted = quantile_threshold(scores, round(1 - rate, 12))
+        raise DataError(f"The false-positive rate {rate:g} is outside [0, 1); use for example 0.05.")
+    fitted = quantile_threshold(scores, complement(rate))
     pooled = [score for values in scores.values() for score in values]
     flagged = sum(is_anomalous(score, fitted.score) for score in pooled)
     low, high = clopper_pearson(flagged, len(pooled))

@@ -33,7 +33,8 @@ def golden_pcm(spec: FeatureSpec, window_frames: int, level_db: float) -> npt.ND
     # Shares of the whole, too: with a short hop, a few frames would be all there is.
     sound[n // 2 : n // 2 + min(2 * spec.n_fft, n // 8)] *= 1e4
     sound[n - min(4 * spec.n_fft, n // 4) :] = 0
-    return np.clip(np.round(sound), -32768, 32767).astype(np.int16)
+    pcm: npt.NDArray[np.int16] = np.clip(np.round(sound), -32768, 32767).astype(np.int16)
+    return pcm
 
 
 def golden_vectors(model: DetectorModel, section: str, level_db: float) -> bytes:

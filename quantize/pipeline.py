@@ -31,9 +31,9 @@ from edge_asd.quantize.int8.range_report import (
 )
 from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows
 from edge_asd.quantize.source import Source, run_source
-from edge_asd.quantize.threshold_fitting import check_threshold, fit_threshold, with_domains
+from edge_asd.quantize.threshold_fitting import check_target, fit_threshold, with_domains
 from edge_asd.quantize.versions import versions
-from edge_asd.thresholds import FEW_CLIPS
+from edge_asd.thresholds import FEW_CLIPS, Target
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.store import ClipFeatures
@@ -43,6 +43,8 @@ SCORE_SECONDS = 10.0
 """Default span of a clip or rolling score, the length of MIMII DUE's clips."""
 
 MAX_SCORE_SECONDS = 3600.0
+
+_TARGET = Target()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,7 @@ def quantise_source(
     source: Source,
     out: Path,
     *,
-    method: str = "quantile",
-    quantile: float = 0.9,
+    target: Target = _TARGET,
     domain_thresholds: bool = False,
     score_seconds: float | None = None,
     quantisation: str = DEFAULT,
@@ -98,8 +99,8 @@ def quantise_source(
     source : Source
     out : Path
         The bundle, by custom NAME.easd.
-    method, quantile
-        See `edge_asd.quantize.threshold_fitting.fit_threshold`.
+    target : Target
+        What thresholds are fitted to; a quantile of 0.9 by default.
     domain_thresholds : bool
         Fit thresholds for single domains, too (`edge_asd.quantize.threshold_fitting.with_domains`).
     score_seconds : float, optional
@@ -125,7 +126,7 @@ def quantise_source(
         If the run or the data cannot be used, or `out` cannot be written.
     """
     run, dataset, fit, held_back = source.run, source.dataset, source.fit, source.held_back
-    check_threshold(method, quantile)
+    check_target(target)
     check_method(quantisation)
     cache = cache or FeatureCache()
     notes: list[str] = []
@@ -162,9 +163,7 @@ def quantise_source(
     windows = model.window_count(score_frames)
     sections = {clip.name.section for clip in held_back}
     thresholds = {
-        section: _section_threshold(
-            detector, windows, section, clips, sections, method, quantile, domain_thresholds, notes
-        )
+        section: _section_threshold(detector, windows, section, clips, sections, target, domain_thresholds, notes)
         for section in run.sections
     }
     level = statistics.median(features.level_db for _, features in clips)
@@ -253,14 +252,13 @@ def _section_threshold(
     section: str,
     clips: list[tuple[Clip, ClipFeatures]],
     held_back: set[str],
-    method: str,
-    quantile: float,
+    target: Target,
     domain_thresholds: bool,
     notes: list[str],
 ) -> Threshold:
     kind = "held-back clip" if section in held_back else "clip"
     scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
-    counts = dict.fromkeys(DOMAINS, 0)
+    counts: dict[str, int] = dict.fromkeys(DOMAINS, 0)
     for clip, features in clips:
         if clip.name.section == section:
             scores[clip.name.domain] += span_scores(detector.window_scores(features.frames, section), windows)
@@ -276,10 +274,10 @@ def _section_threshold(
             f"Section {section}: its threshold rests on {count} {kind}{'s' if count > 1 else ''}; "
             "expect it to be rough. More healthy recordings make it better."
         )
-    fitted = fit_threshold(scores, method, quantile)
+    fitted = fit_threshold(scores, target)
     if not domain_thresholds:
         return fitted
-    fitted, without = with_domains(fitted, scores, counts)
+    fitted, without = with_domains(fitted, target, scores, counts)
     notes += [
         f"Section {section}, {domain}: {counts[domain]} {kind}{'' if counts[domain] == 1 else 's'}, fewer than "
         f"{FEW_CLIPS}, make no threshold of its own; the section's decides there."

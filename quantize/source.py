@@ -50,7 +50,7 @@ def run_source(folder: Path, data: Path) -> Source:
     dataset = Dataset(data, run.machine, run.sections)
     fit, held_back = _clips_of_run(run, dataset)
     best = run.best_epoch - 1
-    provenance = {"seed": run.seed, "epochs": run.best_epoch}
+    provenance: dict[str, Any] = {"seed": run.seed, "epochs": run.best_epoch}
     if run.loss:
         provenance |= {"loss": run.loss[best], "held_back_loss": run.validation_loss[best]}
 

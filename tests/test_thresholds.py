@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from edge_asd.errors import DataError
-from edge_asd.thresholds import false_positive_threshold, is_anomalous, quantile_threshold
+from edge_asd.thresholds import false_positive_threshold, is_anomalous, quantile_threshold, weighted_quantile
 
 SCORES = st.lists(st.integers(0, 30) | st.integers(0, 2**31 - 1), min_size=1, max_size=40)
 DOMAINS = st.dictionaries(st.sampled_from(("source", "target", "other")), SCORES, min_size=1)
@@ -38,6 +38,19 @@ def test_a_domain_weighs_the_same_however_many_clips_it_has(scores, times, per_m
     few = {"source": scores, "target": [100, 200, 300]}
     many = {"source": scores * times, "target": [100, 200, 300]}
     assert quantile_threshold(few, per_mille / 1000).score == quantile_threshold(many, per_mille / 1000).score
+
+
+@given(scores=DOMAINS, per_mille=st.integers(1, 1000))
+def test_floats_have_the_same_quantiles(scores, per_mille):
+    floats = {domain: [score / 3 for score in values] for domain, values in scores.items()}
+    assert weighted_quantile(floats, per_mille / 1000) == quantile_threshold(scores, per_mille / 1000).score / 3
+
+
+def test_what_was_asked_for_is_told_as_it_was_asked():
+    for rate in (0, 0.05, 0.1, 0.3, 1 / 3, 0.999):
+        assert false_positive_threshold({"source": [1, 2]}, rate).asked == pytest.approx(rate, abs=1e-12)
+        assert quantile_threshold({"source": [1, 2]}, 1 - rate).asked == 1 - rate
+    assert false_positive_threshold({"source": [1, 2]}, 0.05).asked == 0.05
 
 
 def test_three_clips_of_one_domain_count_as_much_as_a_thousand_of_the_other():

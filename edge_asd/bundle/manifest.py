@@ -55,6 +55,11 @@ class Quantisation:
         return value
 
 
+def complement(share: float) -> float:
+    """Return 1 - `share` as a person would write it: 0.95, not 0.9499999999999999."""
+    return round(1 - share, 12)
+
+
 @dataclass(frozen=True, slots=True)
 class FalsePositives:
     """How many of the healthy clips that a threshold was fitted on lie above it.
@@ -127,6 +132,11 @@ class Threshold:
     false_positives: FalsePositives | None = None
     calibrated: bool = False
     domains: dict[str, Threshold] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> float:
+        """What was asked for: the false-positive rate where `method` says so, the quantile otherwise."""
+        return complement(self.quantile) if self.method == "false-positive-rate" else self.quantile
 
     def as_json(self) -> Json:
         """Return it as plain JSON; what does not apply is left out."""

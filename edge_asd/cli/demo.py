@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -33,18 +32,18 @@ def command(
         print_json(
             {
                 "auc": done.auc_float,
-                "auc_int8": done.auc_int8,
+                "auc_int8": done.auc_shipped,
                 "change_s": done.change_s,
                 "alarm_s": done.alarm_s,
                 "bundle": str(done.bundle),
                 "picture": str(done.picture),
-                "results": [asdict(result) for result in done.results],
+                "results": [result.as_dict() for result in done.results],
             }
         )
     else:
         print("Synthetic fan (made up by this program; not MIMII DUE):\n")
         print(results_table(done.results))
-        print(f"\nMean AUC: float {done.auc_float:.3f}, int8 {done.auc_int8:.3f}.")
+        print(f"\nMean AUC: float {done.auc_float:.3f}, shipped {done.auc_shipped:.3f}.")
         print(f"Monitored recording: the fault begins at {done.change_s:.1f} s, the alarm came at {done.alarm_text}.")
         print(f"\nBundle:  {done.bundle}\nCSVs:    {done.csv_folder}\nPicture: {done.picture}")
     if done.alarm_s is None or done.alarm_s < done.change_s:

@@ -48,10 +48,10 @@ def command(
 ) -> None:
     """Measure AUC and pAUC, float and fixed point against shipped, for every section and domain.
 
-    float: float features, float model; fixed: fixed-point features, float model; int8: what ships.
-    The drop is float less int8, with its 95 % interval. F1 judges the decisions by the bundle's
-    thresholds. The level column is the AUC of the clips' loudness alone: near 1 or near 0, loudness
-    by itself tells the classes apart.
+    float: float features, float model; fixed: fixed-point features, float model; shipped:
+    fixed-point features, int8 model. The drop is float less shipped, with its 95 % interval. F1
+    judges the decisions by the bundle's thresholds. The level column is the AUC of the clips'
+    loudness alone: near 1 or near 0, loudness by itself tells the classes apart.
     """
     from edge_asd.bundle.bundle import Bundle
 
@@ -83,7 +83,7 @@ def _print(done: Any, out: Path) -> None:
     scores = done.agreement
     correlation = "-" if scores.score_correlation is None else f"{scores.score_correlation:.5f}"
     print(
-        f"Scores, float against int8: correlation {correlation}, largest relative error "
+        f"Scores, float against shipped: correlation {correlation}, largest relative error "
         f"{scores.max_relative_score_error:.2%}, decisions that flip {scores.flipped_decisions:.1%}.\n"
         f"Input values cut off: {done.saturated_share:.3%}. Scores, decisions and a picture: {out}"
     )
@@ -113,10 +113,10 @@ def results_table(results: list[Any]) -> str:
             "anomaly",
             "AUC float",
             "fixed",
-            "int8",
+            "shipped",
             "drop [95 %]",
-            "pAUC int8",
-            "F1 int8",
+            "pAUC shipped",
+            "F1 shipped",
             "AUC level",
         ],
         [
@@ -128,9 +128,9 @@ def results_table(results: list[Any]) -> str:
                 str(r.n_anomaly),
                 figure(r.auc_float),
                 figure(r.auc_fixed),
-                figure(r.auc_int8),
+                figure(r.auc_shipped),
                 _drop(r),
-                figure(r.pauc_int8),
+                figure(r.pauc_shipped),
                 figure(r.f1),
                 figure(r.auc_level),
             ]

@@ -18,6 +18,7 @@ from edge_asd.cli.thresholds import (
     false_positives,
 )
 from edge_asd.stages import load_stage
+from edge_asd.thresholds import Target
 
 
 class QuantisationMethod(StrEnum):
@@ -106,11 +107,11 @@ def command(
         raise typer.BadParameter("--sections belongs to --keras; a run knows its own")
     check_one_target(quantile, false_positive_rate)
     if false_positive_rate is None:
-        method, share = threshold.value, DEFAULT_QUANTILE if quantile is None else quantile
+        target = Target(threshold.value, DEFAULT_QUANTILE if quantile is None else quantile)
     elif threshold is ThresholdMethod.gamma:
         raise typer.BadParameter("--false-positive-rate counts scores, and does not go with --threshold gamma")
     else:
-        method, share = "false-positive-rate", round(1 - false_positive_rate, 12)
+        target = Target("false-positive-rate", false_positive_rate)
     from edge_asd.detectors.loading import DETECTORS
 
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.features.cache")
@@ -124,8 +125,7 @@ def command(
         done = pipeline.quantise_source(
             source,
             out,
-            method=method,
-            quantile=share,
+            target=target,
             domain_thresholds=domain_thresholds,
             score_seconds=score_seconds,
             quantisation=quantisation.value,

@@ -41,14 +41,8 @@ def describe(threshold: Threshold, unit: str) -> str:
     from edge_asd.detectors.scores import score_value
 
     clips = ", ".join(f"{n} {domain}" for domain, n in threshold.clips.items())
-    fit = f"{_method(threshold)} of {clips} clips{_rate(threshold)}"
+    fit = f"{threshold.method} {threshold.asked:g} of {clips} clips{_rate(threshold)}"
     return f"threshold {score_value(threshold.score):.2f} {unit} ({fit})"
-
-
-def _method(threshold: Threshold) -> str:
-    if threshold.false_positives is None:
-        return f"{threshold.method} {threshold.quantile:g}"
-    return f"{threshold.method} {1 - threshold.quantile:.4g}"
 
 
 def _rate(threshold: Threshold) -> str:

@@ -22,9 +22,8 @@ def agreement_picture(path: Path, scores: Sequence[tuple[str, float, float]], *,
     for domain, colour in DOMAIN_COLOURS.items():
         pairs = [pair for name, *pair in scores if name == domain]
         if pairs:
-            axes.scatter(
-                *zip(*pairs, strict=True), color=colour, marker=_MARKERS[domain], s=18, linewidths=1, label=domain
-            )
+            x, y = zip(*pairs, strict=True)
+            axes.scatter(x, y, color=colour, marker=_MARKERS[domain], s=18, linewidths=1, label=domain)
     axes.set(xlim=ends, ylim=ends, aspect="equal")
     axes.set_xlabel(f"float features, float model [{unit}]")
     axes.set_ylabel(f"shipped: fixed point, int8 [{unit}]")

@@ -39,10 +39,10 @@ class Result:
         Of float features and the float model; the bundle's threshold decides.
     auc_fixed, pauc_fixed, f1_fixed
         Of fixed-point features and the float model.
-    auc_int8, pauc_int8, precision, recall, f1
+    auc_shipped, pauc_shipped, precision, recall, f1
         Of the shipped arithmetic.
     auc_drop, pauc_drop
-        Float less int8.
+        Float less shipped.
     auc_drop_low, auc_drop_high
         95 % interval of `auc_drop`, by a bootstrap of the clips.
     auc_level
@@ -58,13 +58,13 @@ class Result:
     n_anomaly: int
     auc_float: float | None
     auc_fixed: float | None
-    auc_int8: float | None
+    auc_shipped: float | None
     auc_drop: float | None
     auc_drop_low: float | None
     auc_drop_high: float | None
     pauc_float: float | None
     pauc_fixed: float | None
-    pauc_int8: float | None
+    pauc_shipped: float | None
     pauc_drop: float | None
     auc_level: float | None
     f1_float: float | None
@@ -73,6 +73,10 @@ class Result:
     recall: float | None
     f1: float | None
     false_positive_rate: float | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain JSON, where the names say int8 for shipped, as programs know them."""
+        return {name.replace("shipped", "int8"): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class Evaluation:
     def as_dict(self) -> dict[str, object]:
         """Return it as plain JSON."""
         return {
-            "results": [asdict(result) for result in self.results],
+            "results": [result.as_dict() for result in self.results],
             "mean_auc_drop": self.mean_drop,
             **asdict(self.agreement),
             "saturation": self.saturated_share,
@@ -193,10 +197,11 @@ def evaluate(
     for cell in cells:
         _write_group(*cell, out)
     results = [result for result, _, _ in cells]
-    write_result(
-        out / "result.csv",
-        [Row(r.machine, r.section, r.domain, (r.auc_int8, r.pauc_int8, r.precision, r.recall, r.f1)) for r in results],
-    )
+    rows = [
+        Row(r.machine, r.section, r.domain, (r.auc_shipped, r.pauc_shipped, r.precision, r.recall, r.f1))
+        for r in results
+    ]
+    write_result(out / "result.csv", rows)
     evaluation = Evaluation(results, scored, _agreement(bundle, domain, scored), saturated, notes)
     agreement_picture(
         out / "agreement.png",
@@ -273,13 +278,13 @@ def _evaluate_group(machine: str, section: str, domain: str, threshold: int, gro
         n_anomaly=anomaly.count(True),
         auc_float=floating.auc,
         auc_fixed=fixed.auc,
-        auc_int8=shipped.auc,
+        auc_shipped=shipped.auc,
         auc_drop=_difference(floating.auc, shipped.auc),
         auc_drop_low=None if interval is None else interval[0],
         auc_drop_high=None if interval is None else interval[1],
         pauc_float=floating.pauc,
         pauc_fixed=fixed.pauc,
-        pauc_int8=shipped.pauc,
+        pauc_shipped=shipped.pauc,
         pauc_drop=_difference(floating.pauc, shipped.pauc),
         auc_level=rank_figures(anomaly, [s.level for s in labelled]).auc,
         f1_float=decision_figures(anomaly, [score > score_value(threshold) for score in float_column]).f1,

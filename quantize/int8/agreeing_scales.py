@@ -52,7 +52,7 @@ def _agreeing(input_scale: float, weight_scale: float, output_scale: float, low:
         for beyond in _BEYOND:
             scale = float(np.float32(output_scale / (input_scale * steps) * (1 + beyond * 2.0**-23)))
             once, twice, in_float = roundings(accumulators, input_scale, scale, output_scale)
-            differing = np.count_nonzero((once != twice) | (once != in_float))
+            differing = int(np.count_nonzero((once != twice) | (once != in_float)))
             if differing < fewest and scale >= weight_scale:
                 best, fewest = scale, differing
             if fewest == 0:

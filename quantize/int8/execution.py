@@ -79,7 +79,8 @@ def patches(graph: Graph, operation: Operation, inputs: npt.NDArray[np.float32])
     found = tf.image.extract_patches(
         inputs, [1, height, width, 1], [1, options.strideH, options.strideW, 1], [1, 1, 1, 1], _padding(operation)
     )
-    return found.numpy().reshape(-1, height * width, inputs.shape[-1])
+    seen: npt.NDArray[np.float32] = found.numpy()
+    return seen.reshape(-1, height * width, inputs.shape[-1])
 
 
 def _padding(operation: Operation) -> str:

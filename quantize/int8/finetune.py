@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edge_asd.quantize.int8.execution import compute, constants
 from edge_asd.quantize.int8.graph import Graph, Operation
-from edge_asd.quantize.int8.rounding import matched, store, weight_scales
+from edge_asd.quantize.int8.rounding import check_alike, store, weight_scales
 from edge_asd.train.backend import import_keras, import_tensorflow, make_repeatable
 
 STEPS, BATCH, RATE, SEED = 400, 64, 0.02, 0
@@ -36,7 +36,8 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
     tf, keras = import_tensorflow(), import_keras()
     make_repeatable(SEED)
     reference, graph = Graph(float_model), Graph(int8_model)
-    pairs = list(matched(reference, graph))
+    check_alike(reference, graph)
+    pairs = list(zip(reference.weighted, graph.weighted, strict=True))
     teacher = constants(reference)
     student = [_Trained(tf, reference, graph, ours, theirs) for ours, theirs in pairs]
     ends = {ours: _ends(graph, theirs) for ours, theirs in zip(reference.activations, graph.activations, strict=True)}
@@ -47,7 +48,6 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
     optimiser = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(RATE, STEPS))
     variables = [v for layer in student for v in (layer.weights, layer.bias)]
 
-    @tf.function(jit_compile=False)
     def step(batch: Any) -> None:
         wanted = compute(reference, batch, teacher)
         with tf.GradientTape() as tape:
@@ -57,9 +57,10 @@ def finetune(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.floa
             loss = tf.reduce_mean(tf.square(compute(reference, batch, values, imitate) - wanted))
         optimiser.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
+    compiled = tf.function(step, jit_compile=False)
     rng = np.random.default_rng(SEED)
     for _ in range(STEPS):
-        step(tf.constant(windows[rng.choice(len(windows), BATCH, replace=len(windows) < BATCH)]))
+        compiled(tf.constant(windows[rng.choice(len(windows), BATCH, replace=len(windows) < BATCH)]))
     for layer, (_, theirs) in zip(student, pairs, strict=True):
         store(graph, theirs, *layer.result())
     return graph.to_bytes()

@@ -212,6 +212,7 @@ class Graph:
             )
         if kind in WEIGHTED and max(getattr(options, "dilationWFactor", 1), getattr(options, "dilationHFactor", 1)) > 1:
             raise ModelError("The model has a dilated convolution, which is in neither baseline.")
-        constants = inputs[1:3] if kind in WEIGHTED else [inputs[1], -1] if kind == "MEAN" else [-1, -1]
+        weights, bias = inputs[1:3] if kind in WEIGHTED else [inputs[1], -1] if kind == "MEAN" else [-1, -1]
         activations = inputs[:1] if kind in (*WEIGHTED, "MEAN") else inputs
-        return Operation(kind, tuple(activations), int(raw.outputs[0]), *constants, _ACTIVATIONS[activation], options)
+        output = int(raw.outputs[0])
+        return Operation(kind, tuple(activations), output, weights, bias, _ACTIVATIONS[activation], options)

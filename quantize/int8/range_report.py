@@ -15,7 +15,7 @@ from edge_asd.interpreter import Model
 from edge_asd.quantize.int8.execution import BATCH, trace
 from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.representative import even_windows
-from edge_asd.quantize.int8.rounding import matched
+from edge_asd.quantize.int8.rounding import check_alike
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import frames_db
@@ -29,6 +29,8 @@ WINDOWS = 60
 
 Cell = tuple[str, str, str]
 """Split ("train" or "test"), section and domain."""
+
+_DOMAINS: Sequence[str] = DOMAINS
 
 _SAMPLE = 1 << 14
 """Values of a batch that percentiles are taken from."""
@@ -93,7 +95,7 @@ def range_report(
     cells : mapping of `Cell` to ndarray, float32 [shape=(n, ...), dB]
     """
     reference, graph = Graph(float_model), Graph(int8_model)
-    list(matched(reference, graph))
+    check_alike(reference, graph)
     model = Model(int8_model, arithmetic="litert-builtin", keep_activations=True)
     rows = []
     for (split, section, domain), windows in sorted(cells.items(), key=_order):
@@ -157,7 +159,7 @@ def _header() -> list[str]:
 
 def _order(item: tuple[Cell, object]) -> tuple[bool, str, int]:
     (split, section, domain), _ = item
-    return split == "test", section, [*DOMAINS].index(domain)  # type: ignore[arg-type]
+    return split == "test", section, _DOMAINS.index(domain)
 
 
 def _ends(graph: Graph, tensor: int) -> tuple[float, float]:

@@ -11,8 +11,6 @@ weight scales with which all runtimes round alike (`edge_asd.quantize.int8.agree
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import numpy.typing as npt
 
@@ -51,7 +49,7 @@ def compensate(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.fl
     windows : ndarray, float32 [shape=(n, ...), n >= 1]
     """
     reference, graph = Graph(float_model), Graph(int8_model)
-    list(matched(reference, graph))
+    check_alike(reference, graph)
     widest = max(int(np.prod(reference.shape(tensor))) for tensor in reference.activations)
     few = windows[np.unique(np.linspace(0, len(windows) - 1, max(1, _VALUES // widest)).round().astype(int))]
     constants_ = constants(reference)
@@ -132,14 +130,13 @@ def feedback_rounding(weights: Array, scales: Array, covariance: Array) -> Array
     return integers
 
 
-def matched(reference: Graph, graph: Graph) -> Iterator[tuple[Operation, Operation]]:
-    """Pair the weighted operations of a float model with those of its int8 model.
+def check_alike(reference: Graph, graph: Graph) -> None:
+    """Refuse a float model and its int8 model that are not the same operations one by one.
 
     Raises
     ------
     ModelError
-        If they are not the same operations, or the int8 model is not int8 throughout, with a scale
-        for each output channel.
+        If they are not, or the int8 model is not int8 throughout, with a scale for each output channel.
     """
     if [o.kind for o in reference.operations] != [o.kind for o in graph.operations]:
         raise ModelError("The converter changed the model's operations. This version of TensorFlow is not supported.")
@@ -154,7 +151,6 @@ def matched(reference: Graph, graph: Graph) -> Iterator[tuple[Operation, Operati
                 f"The converter gave {graph.name(theirs.output)} one scale for all channels. "
                 "This version of TensorFlow is not supported."
             )
-        yield ours, theirs
 
 
 def weight_scales(graph: Graph, operation: Operation) -> Array:
@@ -187,7 +183,8 @@ def _on_grid(graph: Graph, tensor: int, values: npt.NDArray[np.float32]) -> npt.
     """Round and clip values as the int8 model holds them."""
     (scale,), (zero_point,) = graph.quantisation(tensor)
     steps = np.clip(np.rint(values / np.float32(scale)), -128 - zero_point, 127 - zero_point)
-    return (steps * np.float32(scale)).astype(np.float32)
+    on_grid: npt.NDArray[np.float32] = (steps * np.float32(scale)).astype(np.float32)
+    return on_grid
 
 
 def _read_later(graph: Graph, done: Operation, tensor: int) -> bool:

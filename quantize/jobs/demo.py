@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import from_recording
 from edge_asd.bundle.bundle import Bundle
@@ -17,6 +20,7 @@ from edge_asd.monitor.engine import Decision, Engine
 from edge_asd.quantize.evaluation.cost import Result, evaluate
 from edge_asd.quantize.jobs.alarm_picture import alarm_picture
 from edge_asd.quantize.pipeline import quantise_run
+from edge_asd.thresholds import Target
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.runs.fitting import Settings, train
 from edge_asd.train.synthesis import make_dataset, make_turning_file
@@ -33,7 +37,7 @@ class Demo:
     Attributes
     ----------
     results : list of Result
-    auc_float, auc_int8 : float
+    auc_float, auc_shipped : float
         Means over sections and domains.
     change_s, alarm_s : float [s]
         When the monitored machine turns faulty, and the first anomalous decision (None: never).
@@ -42,7 +46,7 @@ class Demo:
 
     results: list[Result]
     auc_float: float
-    auc_int8: float
+    auc_shipped: float
     change_s: float
     alarm_s: float | None
     bundle: Path
@@ -74,7 +78,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     )  # fmt: skip
     # The strictest quantile of few clips is their maximum: an alarm here should mean something.
     quantise_run(
-        out / "run", data, bundle_path, quantile=1.0, cache=cache,
+        out / "run", data, bundle_path, target=Target("quantile", 1.0), cache=cache,
         progress=lambda step: progress(f"quantising: {step} ..."),
     )  # fmt: skip
     bundle = Bundle.load(bundle_path)
@@ -93,7 +97,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     return Demo(
         results=evaluation.results,
         auc_float=statistics.mean(r.auc_float for r in evaluation.results if r.auc_float is not None),
-        auc_int8=statistics.mean(r.auc_int8 for r in evaluation.results if r.auc_int8 is not None),
+        auc_shipped=statistics.mean(r.auc_shipped for r in evaluation.results if r.auc_shipped is not None),
         change_s=change_s,
         alarm_s=alarm_s,
         bundle=bundle_path,
@@ -102,7 +106,7 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     )
 
 
-def _monitor(bundle: Bundle, pcm) -> list[Decision]:  # type: ignore[no-untyped-def]
+def _monitor(bundle: Bundle, pcm: npt.NDArray[np.int16]) -> list[Decision]:
     engine = Engine(bundle, SECTION)
     return [d for block in from_recording(pcm, bundle.features.sample_rate) for d in engine.push(block)]
 

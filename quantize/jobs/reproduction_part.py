@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.clips import DOMAINS
-from edge_asd.detectors.scores import SCORE_FRACTION_BITS, score_value
+from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.quantize.evaluation.scoring import shipped_scores
 from edge_asd.quantize.pipeline import quantise_run
-from edge_asd.quantize.threshold_fitting import fit_threshold
+from edge_asd.quantize.threshold_fitting import gamma_quantile
 from edge_asd.quantize.versions import versions
+from edge_asd.thresholds import weighted_quantile
 from edge_asd.train.data.dataset import Clip, Dataset, content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.extraction import Kind
@@ -194,7 +195,7 @@ class _Work:
                         labels=tuple(self._test[i].name.label for i in at),
                         scores={name: tuple(float(scores[i]) for i in at) for name, scores in columns.items()},
                         level_db=tuple(levels[i] for i in at),
-                        thresholds={name: values[section] for name, values in thresholds.items()},
+                        thresholds={name: values[section] for name, values in thresholds.items() if section in values},
                     )
                 )
         return cells
@@ -225,26 +226,28 @@ class _Work:
         )
 
     def _float_thresholds(self, run: Run, scorer: FloatScorer, kind: Kind) -> Mapping[str, float]:
-        """Fit thresholds on float scores: a section's quantile, or the published gamma fit of the whole machine."""
+        """Fit thresholds on float scores: a section's quantile, or the published gamma fit of the whole machine.
+
+        Sections that can have none are missing.
+        """
         keys = {*run.fit, *run.held_back} if run.faithful else set(run.held_back)
         clips = [clip for clip in self._dataset.select(split="train") if clip.key in keys]
         # The published code fits its thresholds at the hop of training.
         scores = self._float_scores(run, scorer, clips, kind, run.baseline.training_hop)
-        fixed = [round(float(score) * (1 << SCORE_FRACTION_BITS)) for score in scores]
         if run.faithful:
             try:
-                limit = score_value(fit_threshold({"all": fixed}, "gamma", QUANTILE).score)
+                limit = gamma_quantile(scores.tolist(), QUANTILE)
             except DataError as error:
                 self.notes.append(f"{run.machine}: no threshold, so no precision, recall and F1. {error}")
-                limit = max(scores)
-            return dict.fromkeys(run.sections, float(limit))
+                return {}
+            return dict.fromkeys(run.sections, limit)
         limits = {}
         for section in run.sections:
-            by_domain: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
-            for clip, score in zip(clips, fixed, strict=True):
+            by_domain: dict[str, list[float]] = {domain: [] for domain in DOMAINS}
+            for clip, score in zip(clips, scores.tolist(), strict=True):
                 if clip.name.section == section:
                     by_domain[clip.name.domain].append(score)
-            limits[section] = score_value(fit_threshold(by_domain, "quantile", QUANTILE).score)
+            limits[section] = weighted_quantile(by_domain, QUANTILE)
         return limits
 
     def _shipped(self, run: Run, folder: Path) -> tuple[npt.NDArray[np.float64], Mapping[str, float]]:

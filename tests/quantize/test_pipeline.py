@@ -20,7 +20,7 @@ from edge_asd.quantize.golden import golden_pcm
 from edge_asd.quantize.int8.methods import DEFAULT
 from edge_asd.quantize.int8.representative import representative_windows
 from edge_asd.quantize.pipeline import quantise_run
-from edge_asd.thresholds import false_positive_threshold, quantile_threshold
+from edge_asd.thresholds import Target, false_positive_threshold, quantile_threshold
 from edge_asd.train.data.dataset import Dataset, level_db, split_training
 from edge_asd.train.runs.run import Run
 from tests.data import MACHINE
@@ -102,7 +102,7 @@ def test_domains_with_enough_held_back_clips_get_thresholds_of_their_own(
     monkeypatch.setattr("edge_asd.quantize.pipeline.FEW_CLIPS", 2)
     monkeypatch.setattr("edge_asd.quantize.threshold_fitting.FEW_CLIPS", 2)
     path = tmp_path / "fan.easd"
-    options = {"method": "false-positive-rate", "quantile": 0.4, "domain_thresholds": True, "score_seconds": 1.5}
+    options = {"target": Target("false-positive-rate", 0.6), "domain_thresholds": True, "score_seconds": 1.5}
     done = quantise_run(run_folder, tiny_data, path, **options)
     run, detector = Run.load(run_folder), AutoencoderDetector(bundle)
     scores: dict[str, list[int]] = {"source": [], "target": []}

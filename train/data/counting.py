@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from edge_asd.clips import DOMAINS
 from edge_asd.train.data.findings import Cell, Fault, Found, Report
@@ -15,15 +16,33 @@ COMPANIONS = ("ToyCar", "ToyTrain")
 _GROUPS = {"development": ("00", "01", "02"), "evaluation": ("03", "04", "05")}
 
 
-def not_mimii_due(report: Report) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """Why a data set cannot be MIMII DUE.
+
+    Attributes
+    ----------
+    place : (str, str) or None
+        The first machine and section that MIMII DUE does not have; None where it has none of those here.
+    """
+
+    place: tuple[str, str] | None
+
+    @property
+    def in_words(self) -> str:
+        """The reason as a sentence, without its full stop."""
+        if self.place is None:
+            return "No machine of MIMII DUE is here"
+        machine, section = self.place
+        return f"MIMII DUE has no section {section} of a machine {machine}"
+
+
+def not_mimii_due(report: Report) -> Strange | None:
     """Say why a data set is not MIMII DUE, by its machines and sections; None where it is."""
     strange = [key for key in report.counts if key[0] not in COMPANIONS and key not in table1()]
     if strange:
-        machine, section = strange[0]
-        return f"this is not MIMII DUE, which has no section {section} of a machine {machine}"
-    if not any(key in table1() for key in report.counts):
-        return "this is not MIMII DUE, of whose machines none is here"
-    return None
+        return Strange(strange[0])
+    return None if any(key in table1() for key in report.counts) else Strange(None)
 
 
 def count_faults(report: Report, clips: Iterable[Found]) -> list[Fault]:

@@ -141,8 +141,8 @@ class Dataset:
             seen[cell].add(clip.path.name)
             label = truths[cell].label(name, clip.path.name, clip.path)
             self.clips[i] = replace(clip, name=replace(name, label=label))
-        for cell in sorted(truths):
-            if cell[0] in self.sections and (note := truths[cell].unused_note(seen[cell])):
+        for place, truth in sorted(truths.items(), key=lambda item: item[0]):
+            if place[0] in self.sections and (note := truth.unused_note(seen[place])):
                 self.notes.append(note)
 
 

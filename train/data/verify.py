@@ -51,7 +51,7 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
     if not clips:
         raise DataError(f"{root} holds no clips. Expected WAV files in fan/train, fan/source_test and so on.")
     report.count(clips)
-    reason = (_synthetic(root, report) or not_mimii_due(report)) if counts else "it was not asked for"
+    reason = (_synthetic(root, report) or _foreign(report)) if counts else "it was not asked for"
     report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
     if reason is None:
         report.faults += count_faults(report, clips)
@@ -63,6 +63,11 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
     report.faults += _duplicates(root, clips, checks, progress)
     report.faults.sort(key=lambda fault: (fault.machine, fault.section or "", fault.path or "", fault.kind))
     return report
+
+
+def _foreign(report: Report) -> str | None:
+    strange = not_mimii_due(report)
+    return None if strange is None else f"this is not MIMII DUE ({strange.in_words})"
 
 
 def _synthetic(root: Path, report: Report) -> str | None:
@@ -160,7 +165,8 @@ def _duplicates(root: Path, clips: list[Found], checks: list[WavCheck], progress
                 same.setdefault(sound_hash(root / clip.path), []).append(clip)
             except (AudioFormatError, OSError) as error:
                 text = f"became unreadable while it was checked: {error}"
-                faults.append(Fault("unreadable", clip.machine, clip.name and clip.name.section, clip.path, text))
+                section = clip.name.section if clip.name else None
+                faults.append(Fault("unreadable", clip.machine, section, clip.path, text))
             done += 1
             progress("possible duplicates", done, total)
         for copies in same.values():

@@ -23,7 +23,8 @@ Kind = Literal["fixed", "float", "float-padded"]
 
 def _fixed_point(db: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
     """Round to Q15.16: as fine as float32 is between 64 and 128 dB."""
-    return np.rint(db * np.float32(1 << DB_FRACTION_BITS)).astype(np.int32)
+    fixed: npt.NDArray[np.int32] = np.rint(db * np.float32(1 << DB_FRACTION_BITS)).astype(np.int32)
+    return fixed
 
 
 _FRONT_ENDS: Mapping[Kind, Callable[[npt.NDArray[np.int16], FeatureSpec], npt.NDArray[np.int32]]] = {

@@ -129,7 +129,7 @@ class FeatureStore:
             If the folder cannot be written, or the disk is full.
         """
         values = np.ascontiguousarray(features.frames, dtype="<i4")
-        header = _HEADER.pack(*self._kind, len(values), features.level_db, zlib.crc32(values), digest)
+        header = _HEADER.pack(*self._kind, len(values), features.level_db, zlib.crc32(values.data), digest)
         header = (header + zlib.crc32(header).to_bytes(4, "little")).ljust(_START, b"\0")
         path = self._file(digest)
         folder, name = os.path.split(path)
@@ -142,7 +142,7 @@ class FeatureStore:
                 os.makedirs(folder, exist_ok=True)
                 handle = os.open(unfinished, _NEW, 0o666)
             try:
-                if os.writev(handle, [header, values]) != _START + values.nbytes:
+                if os.writev(handle, [header, values.data]) != _START + values.nbytes:
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 mapped = _mapped(handle, values)
             finally:

@@ -39,7 +39,7 @@ class Windows:
     @property
     def width(self) -> int:
         """Values of a window."""
-        return self._window_frames * self._frames[0].shape[1]
+        return int(self._window_frames * self._frames[0].shape[1])
 
     def __len__(self) -> int:
         return int(self._first[-1])

@@ -71,7 +71,7 @@ def auc_interval(
         If a score is not finite, or an argument is out of its range.
     """
     figures = resample_figures(labels, scores, resamples=resamples, seed=seed)
-    return figures and percentile_interval(figures[0].auc, confidence)
+    return None if figures is None else percentile_interval(figures[0].auc, confidence)
 
 
 def pauc_interval(
@@ -84,7 +84,7 @@ def pauc_interval(
 ) -> Interval | None:
     """Return a confidence interval of the pAUC; arguments as of `auc_interval`."""
     figures = resample_figures(labels, scores, resamples=resamples, seed=seed)
-    return figures and percentile_interval(figures[0].pauc, confidence)
+    return None if figures is None else percentile_interval(figures[0].pauc, confidence)
 
 
 def paired_difference_interval(

@@ -37,7 +37,7 @@ def write_result(path: Path, rows: Sequence[Row]) -> None:
 
     Missing figures are empty cells and are left out of the means.
     """
-    lines: list[list[object]] = []
+    lines: list[Sequence[object]] = []
     for machine in dict.fromkeys(row.machine for row in rows):
         block = sorted((row for row in rows if row.machine == machine), key=lambda row: (row.domain, row.section))
         lines += [[machine], [*_HEADER]]

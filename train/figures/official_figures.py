@@ -142,8 +142,8 @@ def official_figures(
             f"No clip of {', '.join(map(str, folders))} has a label: their names do not tell. "
             "Give the labels with --ground-truth."
         )
-    for cell in truths:
-        flaws.add("labels, but no scores", cell)
+    for unscored in truths:
+        flaws.add("labels, but no scores", unscored)
     low, high = official.interval()
     if resamples and low is None:
         notes.append("No interval of the official score, since some figures that it counts have none.")
@@ -192,7 +192,7 @@ class _OfficialInterval:
     def interval(self) -> Interval | tuple[None, None]:
         if not self._complete or not self._count:
             return None, None
-        return percentile_interval(self._count / self._inverses)
+        return percentile_interval(np.asarray(self._count / self._inverses))
 
 
 def _truths(machines: Sequence[str], path: Path | None) -> dict[tuple[str, str, str], GroundTruth]:
@@ -239,19 +239,23 @@ def _cell_figures(
     )
     if resamples and not drawn and ranks.auc is not None:
         flaws.add("no intervals, for want of two normal clips and two anomalies", cell.cell)
-    auc_interval = percentile_interval(drawn[0].auc) if drawn else (None, None)
-    pauc_interval = percentile_interval(drawn[0].pauc) if drawn else (None, None)
+    auc_low, auc_high = percentile_interval(drawn[0].auc) if drawn else (None, None)
+    pauc_low, pauc_high = percentile_interval(drawn[0].pauc) if drawn else (None, None)
     figures = CellFigures(
-        *cell.cell,
-        anomaly.count(False),
-        anomaly.count(True),
-        ranks.auc,
-        *auc_interval,
-        ranks.pauc,
-        *pauc_interval,
-        decisions.precision,
-        decisions.recall,
-        decisions.f1,
+        machine=cell.machine,
+        section=cell.section,
+        domain=cell.domain,
+        n_normal=anomaly.count(False),
+        n_anomaly=anomaly.count(True),
+        auc=ranks.auc,
+        auc_low=auc_low,
+        auc_high=auc_high,
+        pauc=ranks.pauc,
+        pauc_low=pauc_low,
+        pauc_high=pauc_high,
+        precision=decisions.precision,
+        recall=decisions.recall,
+        f1=decisions.f1,
     )
     return figures, drawn[0] if drawn else None
 

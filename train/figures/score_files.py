@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from edge_asd.clips import Domain
 from edge_asd.errors import DataError
@@ -106,7 +107,8 @@ def read_score_files(folders: Sequence[Path]) -> tuple[list[CellScores], list[st
             scores = read_clip_table(path, *cell[1:], kind="scores", value="a finite number", parse=_parse_score)
             beside = folder / decisions_name(*cell)
             decisions = _read_decisions(beside, path, cell, scores) if beside in files else None
-            cells[cell] = CellScores(path, *cell, scores, decisions)
+            # The pattern of the file's name knows no other domain.
+            cells[cell] = CellScores(path, *cell[:2], cast(Domain, match["domain"]), scores, decisions)
     return sorted(cells.values(), key=lambda c: (c.machine, c.domain, c.section)), notes
 
 

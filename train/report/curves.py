@@ -165,7 +165,7 @@ def _panels(sections: Sequence[str], *, height: float) -> tuple[Any, dict[str, A
 
 def _legend(figure: Any, panels: Any, *, columns: int) -> None:
     """Name each kind of line once, below all panels."""
-    handles = {}
+    handles: dict[str, Any] = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handles.setdefault(label, handle)

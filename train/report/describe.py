@@ -63,12 +63,8 @@ def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
     report = Report(root)
     found = [Found(machine, f"{machine}/{clip.key}", clip.name) for machine, group in clips.items() for clip in group]
     report.count(found)
-    if reason := not_mimii_due(report):
-        # The heading of the page says already what it is not.
-        reason = reason.replace("this is not MIMII DUE, which", "MIMII DUE")
-        return (
-            printable(reason.replace("this is not MIMII DUE, of whose machines none", "No machine of MIMII DUE")) + "."
-        )
+    if strange := not_mimii_due(report):
+        return printable(strange.in_words) + "."
     # Sections that were left out are no fault of those that were used.
     faults = [fault for fault in count_faults(report, found) if (fault.machine, fault.section) in report.counts]
     if not faults:

@@ -20,7 +20,7 @@ COLUMNS: Mapping[str, str] = {
 }
 """Ways to score a clip, from the published to the shipped one."""
 
-SHORT: Mapping[str, str] = {"float": "float", "fixed": "fixed point", "shipped": "shipped int8"}
+SHORT: Mapping[str, str] = {"float": "float", "fixed": "fixed point", "shipped": "shipped"}
 """Names of the columns in tables."""
 
 MODELS: Mapping[str, str] = {"ae": "Autoencoder", "mobilenetv2": "MobileNetV2"}
@@ -47,7 +47,7 @@ class Cell:
         None where the label is unknown.
     scores : dict of str to tuple of finite float [length n]
         By column, one or more of `COLUMNS`; the higher, the more anomalous. The autoencoder's in
-        dB^2 (integers of the shipped arithmetic by `score_to_db2`, which is exact), MobileNetV2's
+        dB^2 (shipped integers by `edge_asd.detectors.scores.score_value`, which is exact), MobileNetV2's
         as log-odds or in the published code's form.
     level_db : tuple of finite float [length n, dB re full scale]
         RMS of the clips: the score that ours must beat.

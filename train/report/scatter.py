@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
 from edge_asd.train.networks.section_classifier import SECTION_FRAMES
 from edge_asd.train.report.drawing import DOMAIN_COLOURS, Picture, as_png, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MAX_WINDOWS = 480
 """Windows of a machine, at most: with them t-SNE takes about two seconds."""
@@ -88,7 +92,8 @@ def project(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     # One thread: sums in one order, and no threads that wait for each other on a busy machine.
     with threadpool_limits(1):
         few = PCA(min(_COMPONENTS, n - 1), svd_solver="full").fit_transform(vectors.astype(np.float64))
-        return tsne.fit_transform(few)
+        points: npt.NDArray[np.float32] = tsne.fit_transform(few)
+        return points
 
 
 def _choose(clips: Sequence[Clip], count: int, cache: FeatureCache) -> npt.NDArray[np.float32]:
@@ -120,12 +125,12 @@ def _draw(machine: str, points: npt.NDArray[np.float32], groups: Sequence[Group]
         if not chosen.any():
             continue
         colour = DOMAIN_COLOURS[domain]
-        style = {
+        styles: dict[Label, dict[str, Any]] = {
             "normal": {"marker": "o", "s": 16, "facecolors": "none", "edgecolors": colour, "linewidths": 0.9},
             "anomaly": {"marker": "x", "s": 18, "color": colour, "linewidths": 0.9},
             None: {"marker": ".", "s": 14, "color": colour, "alpha": 0.6},
-        }[label]
-        axes.scatter(*points[chosen].T, label=f"{domain}, {label or 'label unknown'}", **style)
+        }
+        axes.scatter(*points[chosen].T, label=f"{domain}, {label or 'label unknown'}", **styles[label])
     _mark_sections(axes, points, groups)
     axes.set_xticks([]), axes.set_yticks([])
     axes.margins(0.08)
@@ -142,7 +147,7 @@ def _draw(machine: str, points: npt.NDArray[np.float32], groups: Sequence[Group]
     return Picture(as_png(figure), alt, caption)
 
 
-def _mark_sections(axes, points: npt.NDArray[np.float32], groups: Sequence[Group]) -> None:
+def _mark_sections(axes: Axes, points: npt.NDArray[np.float32], groups: Sequence[Group]) -> None:
     """Write each section's number where most of its windows of a domain are."""
     from matplotlib.patheffects import withStroke
 

@@ -24,6 +24,9 @@ _BATCH_VALUES = 2_621_440  # as many as keep the processor busy, and ten megabyt
 class FloatScorer:
     """Scores clips with a run's Keras model.
 
+    Unless the run is faithful, these are the float scores that the evaluation of its bundle computes
+    by TFLite (`edge_asd.quantize.evaluation.scoring.float_scores`): one figure, within float32.
+
     Parameters
     ----------
     run : Run

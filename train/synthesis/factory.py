@@ -77,7 +77,7 @@ def factory_noise(factory: str, n: int, rng: np.random.Generator) -> Float64:
 
     noise = coloured(n, rng, rumble_response) * (1 + 0.1 * wander(n, 0.7, rng))
     noise += hiss * rng.standard_normal(n, dtype=np.float32)
-    tones = [(50 * k, hum * size) for k, size in ((1, 0.6), (2, 1.0), (4, 0.5), (6, 0.3))]
+    tones: list[tuple[float, float]] = [(50 * k, hum * size) for k, size in ((1, 0.6), (2, 1.0), (4, 0.5), (6, 0.3))]
     if hall.tone:
         tones += [(hall.tone * rng.uniform(0.99, 1.01) * k, 0.35 / k**0.5) for k in (1, 2, 3, 4, 6, 8, 12)]
     for frequency, size in tones:

@@ -149,4 +149,4 @@ def struck(hits: Float64, answer: Float64) -> Float64:
 def scattered(starts: npt.NDArray[np.int64], waves: Float64, n: int) -> Float64:
     """Add up short waves [shape=(count, length)], each from its start on."""
     index = starts[:, None] + np.arange(waves.shape[1])
-    return np.bincount(index.ravel(), waves.ravel(), minlength=n)[:n]
+    return np.asarray(np.bincount(index.ravel(), waves.ravel(), minlength=n)[:n], np.float64)

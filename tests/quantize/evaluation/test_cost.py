@@ -114,12 +114,12 @@ def test_figures_follow_from_the_files(results, tiny_data, out, cell):
     floats = {k: float(v) for k, v in pairs(out / "float" / f"anomaly_score_{name}").items()}
     levels = [np.mean(clip(tiny_data, key).astype(float) ** 2) for key in scores]
     found = results[cell]
-    assert found.auc_int8 == roc_auc_score(labels, list(scores.values()))
-    assert found.pauc_int8 == roc_auc_score(labels, list(scores.values()), max_fpr=0.1)
+    assert found.auc_shipped == roc_auc_score(labels, list(scores.values()))
+    assert found.pauc_shipped == roc_auc_score(labels, list(scores.values()), max_fpr=0.1)
     assert found.auc_float == roc_auc_score(labels, [floats[key] for key in scores])
     assert found.pauc_float == roc_auc_score(labels, [floats[key] for key in scores], max_fpr=0.1)
     assert found.auc_level == roc_auc_score(labels, levels)
-    assert found.auc_drop == found.auc_float - found.auc_int8
+    assert found.auc_drop == found.auc_float - found.auc_shipped
     flagged = [pairs(out / f"decision_result_{name}")[key] == "1" for key in scores]
     assert found.recall == sum(f and a for f, a in zip(flagged, labels, strict=True)) / sum(labels)
 
@@ -136,12 +136,12 @@ def test_the_drop_is_what_int8_loses(bundle, tiny_data):
     ]
     found = _evaluate_group(bundle.machine, "00", "source", limit, group)
     assert (found.auc_float, found.auc_fixed, found.auc_level) == (1.0, 6 / 9, 0.0)
-    assert found.auc_int8 == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
-    assert found.auc_drop == 1.0 - found.auc_int8
+    assert found.auc_shipped == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
+    assert found.auc_drop == 1.0 - found.auc_shipped
     assert (found.precision, found.recall, found.f1) == (1.0, 1 / 3, 0.5)
     assert found.false_positive_rate == 0
     assert found.auc_drop_low <= found.auc_drop <= found.auc_drop_high
-    assert found.pauc_drop == found.pauc_float - found.pauc_int8
+    assert found.pauc_drop == found.pauc_float - found.pauc_shipped
 
 
 @pytest.mark.usefixtures("evaluation")
@@ -153,7 +153,7 @@ def test_a_clip_without_a_label_is_scored_but_not_counted(out, results):
 
 def test_the_documents_say_the_same(evaluation, out):
     document = json.loads((out / "evaluation.json").read_text(), parse_constant=pytest.fail)
-    assert document["results"] == [asdict(result) for result in evaluation.results]
+    assert document["results"] == [result.as_dict() for result in evaluation.results]
     assert document["notes"] == evaluation.notes
     assert document["mean_auc_drop"] is None  # no section has ten clips of both classes
     floats, shipped = [s.floating for s in evaluation.clips], [s.shipped / 65536 for s in evaluation.clips]
@@ -167,7 +167,7 @@ def test_the_documents_say_the_same(evaluation, out):
         lines = list(csv.reader(file))
     assert lines[0] == ["fan"]
     assert [line[:2] for line in lines[2:5]] == [["00", "source"], ["01", "source"], ["00", "target"]]
-    assert lines[2][2:4] == [str(evaluation.results[0].auc_int8), str(evaluation.results[0].pauc_int8)]
+    assert lines[2][2:4] == [str(evaluation.results[0].auc_shipped), str(evaluation.results[0].pauc_shipped)]
     assert lines[4][2:] == [""] * 5
     assert sorted(path.name for path in (out / "fixed").iterdir()) == [
         f"anomaly_score_fan_section_{section}_{domain}_test.csv" for section, domain in sorted(TEST)

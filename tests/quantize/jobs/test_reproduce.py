@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_asd.errors import DataError
 from edge_asd.quantize.jobs.reproduce import reproduce
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.results_json import read_results
 from edge_asd.train.runs.fitting import Settings
+from edge_asd.train.runs.run import Run
+from edge_asd.train.runs.scoring import FloatScorer
 from tests.cli.command import assert_error, edge_asd
 from tests.data import MACHINE, TEST
 
@@ -106,6 +111,35 @@ def test_what_cannot_be_trained_is_said(tiny_data, tmp_path):
         clip.unlink()
     with pytest.raises(DataError, match=r"section 01 has no training clips .* section 00 alone has nothing to be told"):
         call(data, tmp_path / "out", (NETWORK,))
+
+
+def test_where_no_threshold_can_be_fitted_none_is_kept(tiny_data, tmp_path):
+    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
+    for clip in sorted((data / MACHINE / "train").glob("section_00_*"))[2:]:
+        clip.unlink()
+    done = call(data, tmp_path / "out", (replace(AE, faithful=True, epochs=1),), sections=["00"])
+    assert len(done.results.cells) == 2
+    assert [dict(cell.thresholds) for cell in done.results.cells] == [{}, {}]
+    (note,) = [note for note in done.results.notes if "no threshold" in note]
+    assert note == (
+        "fan: no threshold, so no precision, recall and F1. A gamma distribution has three parameters, "
+        "and there are 2 held-back clips."
+    )
+    assert "No thresholds were fitted" in done.written.html.read_text()
+
+
+def test_float_thresholds_are_float_scores_themselves(done, tiny_data):
+    result, out, _ = done
+    run = Run.load(out / "runs" / "fan_00-01_ae_seed0")
+    clips = [
+        clip for clip in Dataset(tiny_data, MACHINE).clips if clip.key in run.held_back and clip.name.section == "01"
+    ]
+    features = FeatureCache().features(clips, run.features, 5, kind="float")
+    scorer = FloatScorer(run, run.load_model(out / "runs" / "fan_00-01_ae_seed0"))
+    (score,) = scorer.clip_scores(features, ["01"])
+    (cell,) = [cell for cell in result.results.cells if (cell.seed, cell.section) == (0, "01")]
+    assert cell.thresholds["float"] == pytest.approx(score, rel=1e-6)
+    assert cell.thresholds["float"] * 65536 % 1 != 0
 
 
 def test_the_command(tiny_data, tmp_path, command):

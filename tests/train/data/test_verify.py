@@ -286,7 +286,7 @@ def test_another_data_set_is_not_counted(tmp_path, machine):
     report = verify(tmp_path)
     assert (report.faults, report.checks) == ([], ["names", "format", "silence", "duplicates"])
     (note,) = report.notes
-    assert note.startswith("Counts were not compared with Table 1: this is not MIMII DUE, which has no section 0")
+    assert note.startswith("Counts were not compared with Table 1: this is not MIMII DUE (MIMII DUE has no section 0")
     assert machine in note
     code, out, err = run(tmp_path)
     assert (code, note in err) == (0, True)
@@ -313,7 +313,10 @@ def test_what_is_absent_as_a_whole_is_a_note(tmp_path):
 
 
 def test_only_toys_are_not_mimii_due(tmp_path):
-    assert "of whose machines none is here" in verify(make(tmp_path, f"ToyTrain/{NAMES[0]}")).notes[0]
+    assert (
+        "this is not MIMII DUE (No machine of MIMII DUE is here)"
+        in verify(make(tmp_path, f"ToyTrain/{NAMES[0]}")).notes[0]
+    )
 
 
 def test_other_files_are_noted(tmp_path):
