@@ -72,7 +72,8 @@ def check_wav(path: Path, channel: int = 0) -> WavCheck:
             last = pieces.length - size
             blocks = [pieces.read(offset // step * step, size) for offset in (0, last // 2, last)]
             dead = _dead(blocks, pieces, channel)
-            scale = _wrong_scale([pieces.samples(block, channel) for block in blocks])
+            floats = header.subtype in ("FLOAT", "DOUBLE")
+            scale = _wrong_scale([pieces.samples(block, channel) for block in blocks]) if floats else ""
     except AudioFormatError as error:
         return WavCheck(None, str(error))
     except (OSError, ValueError) as error:
@@ -86,7 +87,7 @@ def _dead(blocks: list[bytes], pieces: _Pieces, channel: int) -> str:
     rate = pieces.header.sample_rate
 
     def sounds(number: int) -> bool:
-        decoded = [to_int16(pieces.samples(block, number))[0] for block in blocks]
+        decoded = (to_int16(pieces.samples(block, number))[0] for block in blocks)
         return not all(is_silent(pcm) or has_line(pcm, rate) for pcm in decoded)
 
     if sounds(channel):
@@ -98,8 +99,6 @@ def _dead(blocks: list[bytes], pieces: _Pieces, channel: int) -> str:
 
 def _wrong_scale(blocks: list[NDArray[Any]]) -> str:
     samples = np.abs(np.concatenate(blocks))
-    if samples.dtype.kind != "f":
-        return ""
     return wrong_scale(float(np.mean(samples > 1)), float(samples.max()))
 
 

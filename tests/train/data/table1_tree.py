@@ -24,9 +24,9 @@ def wav_header(size: int, *, rate: int = 16000, channels: int = 1, bits: int = 1
 
 
 def write_clip(path: str | Path, number: int, size: int = SOUND_BYTES, **header: int) -> None:
-    """Write a clip of `number`, noise, and zeros for the rest of it: one block on the disk."""
+    """Write a clip of `number`, noise, and zeros for the rest of it, of zeros alone for 0: one block on the disk."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    os.write(handle, (wav_header(size, **header) + number.to_bytes(8, "little") + NOISE)[: 44 + size])
+    os.write(handle, (wav_header(size, **header) + number.to_bytes(8, "little") + NOISE * (number > 0))[: 44 + size])
     os.truncate(handle, 44 + size)
     os.close(handle)
 
