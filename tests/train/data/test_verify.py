@@ -212,6 +212,14 @@ PLANTS: dict[str, Plant] = {
         rewrite(lambda path: write_clip(path, 0)),
         [("silent", "valve", "00", "@", "holds only zeros")],
     ),
+    "floats at int16's scale": (
+        f"valve/{train_clip('02', 19)}",
+        rewrite(lambda path: soundfile.write(path, np.arange(-80_000.0, 80_000.0), 16000, subtype="FLOAT")),
+        [
+            ("format", "valve", "02", "@", "has FLOAT samples"),
+            ("scale", "valve", "02", "@", "has 100.0% of its samples beyond full scale (largest 80000)"),
+        ],
+    ),
     "another all-zero clip, which is no duplicate": (
         f"valve/{train_clip('01', 10)}",
         rewrite(lambda path: write_clip(path, 0)),
