@@ -217,7 +217,7 @@ PLANTS: dict[str, Plant] = {
         rewrite(lambda path: soundfile.write(path, np.arange(-80_000.0, 80_000.0), 16000, subtype="FLOAT")),
         [
             ("format", "valve", "02", "@", "has FLOAT samples"),
-            ("scale", "valve", "02", "@", "has 100.0% of its samples beyond full scale (largest 80000)"),
+            ("scale", "valve", "02", "@", "of its samples beyond full scale (largest 80000)"),
         ],
     ),
     "another all-zero clip, which is no duplicate": (
