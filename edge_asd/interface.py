@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.clips import parse_section
@@ -128,19 +129,23 @@ class Detector:
         Raises
         ------
         DataError
-            If the file cannot be read, or the sound is shorter than one window.
+            If the file cannot be read, or the sound is shorter than one window, silent, or dead somewhere.
         EdgeAsdError
             If an array is not int16 with one axis.
         """
         if isinstance(sound, np.ndarray):
-            pcm = sound
+            pcm, name = sound, "The sound"
+            others: tuple[int, ...] = ()
         else:
-            pcm = read_recording(sound, sample_rate=self.sample_rate, channel=channel).pcm
+            recording = read_recording(sound, sample_rate=self.sample_rate, channel=channel)
+            pcm, name, others = recording.pcm, str(sound), recording.sounding_channels
         frames = log_mel(pcm, self.bundle.features)
         spec = self.bundle.features
         if len(frames) < self.bundle.window_frames:
             seconds = spec.sample_count(self.bundle.window_frames) / spec.sample_rate
             raise DataError(f"The sound is shorter than one window of the model, {seconds:.2f} s. Record longer.")
+        if text := dead_text(pcm, self.sample_rate, channel=channel, sounding=others):
+            raise DataError(f"{name} {text}")
         windows = self._detector.window_scores(frames, self.section)
         score = mean_score(windows)
         last = self.bundle.window_frames + (len(windows) - 1) * self.bundle.window_hop
@@ -166,5 +171,6 @@ class Detector:
         >>> for block in blocks:  # doctest: +SKIP
         ...     for decision in stream.push(block):
         ...         print(decision)
+        >>> stream.finish()  # doctest: +SKIP
         """
         return Engine(self.bundle, self.section, domain=self._domain, interval_s=interval_s)

@@ -15,11 +15,15 @@ from typing import BinaryIO
 import numpy as np
 
 from edge_asd.audio.containers import FIRST_BYTES, bytes_needed, container_of
+from edge_asd.audio.health import dead_stretches, is_silent, wrong_scale
 from edge_asd.audio.riff import read_header
 from edge_asd.audio.sample_formats import Sound, to_int16, wav_blocks
+from edge_asd.audio.sound_header import SoundHeader
 from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
 from edge_asd.errors import AudioFormatError
 from edge_asd.files import open_without_waiting
+
+_CHANNELS_LOOKED_AT = 8  # for sound where the chosen one has none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +46,10 @@ class Recording:
         The file's sample format, as `SoundHeader` names it.
     saturated : int >= 0
         Samples of the file that lay outside int16's range and were cut to it.
+    largest : float >= 0
+        Largest magnitude of a float file's samples, full scale being 1; 0 for other files.
+    sounding_channels : tuple of int
+        Other channels that hold sound, looked for only where this one is silent or dead somewhere.
     notes : tuple of str
         What the user should know of the file, such as a wrong length in its header; each starts with a verb, so that
         the path can be put before it.
@@ -54,12 +62,14 @@ class Recording:
     file_channels: int
     subtype: str
     saturated: int
+    largest: float = 0.0
+    sounding_channels: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def silent(self) -> bool:
-        """True where every sample is zero: a muted or broken input."""
-        return not self.pcm.any()
+    def beyond(self) -> float:
+        """Share of the file's samples that were cut to int16's range."""
+        return self.saturated * self.sample_rate / (self.pcm.size * self.file_rate)
 
     @property
     def seconds(self) -> float:
@@ -95,7 +105,8 @@ def read_recording(
     AudioFormatError
         If the file is missing, not a regular file, not of a kind and sample format that is read,
         truncated, without samples, longer than two hours, without that channel, or holds samples
-        that are not finite. The message names the file.
+        that are not finite or of another scale (`edge_asd.audio.health.wrong_scale`). The message names
+        the file.
     DependencyError
         If soundfile or libsndfile, which read what is not WAV, is missing.
     """
@@ -107,17 +118,24 @@ def read_recording(
             with _named(name):
                 header, blocks = stack.enter_context(open_sound(file))
             check_channel(name, channel, header.channels)
-            saturated = 0
+            count, saturated, largest = 0, 0, 0.0
 
             def rounded() -> Iterator[Pcm]:
-                nonlocal saturated
+                nonlocal count, saturated, largest
                 for samples in blocks(channel):
                     pcm, cut = to_int16(samples)
-                    saturated += cut
+                    count, saturated = count + pcm.size, saturated + cut
+                    if cut and samples.dtype.kind == "f":
+                        largest = max(largest, float(np.abs(samples).max()))
                     yield pcm
 
             with _named(name):
                 pcm = _joined(resample(rounded(), header.sample_rate, sample_rate))
+                if text := wrong_scale(saturated / max(1, count), largest):
+                    raise AudioFormatError(text)
+            sounding: tuple[int, ...] = ()
+            if pcm.size and header.channels > 1 and (is_silent(pcm) or dead_stretches(pcm, sample_rate)):
+                sounding = _sounding_channels(file, header, channel)
     except FileNotFoundError:
         raise AudioFormatError(f"{name} does not exist. Check the path.") from None
     except IsADirectoryError:
@@ -134,6 +152,8 @@ def read_recording(
         file_channels=header.channels,
         subtype=header.subtype,
         saturated=saturated,
+        largest=largest,
+        sounding_channels=sounding,
         notes=header.notes,
     )
 
@@ -177,6 +197,19 @@ def open_sound(file: BinaryIO) -> Iterator[Sound]:
             f"is {container.name} file, which is not read. Convert it to WAV or FLAC, for example: "
             "ffmpeg -i FILE FILE.wav"
         )
+
+
+def _sounding_channels(file: BinaryIO, header: SoundHeader, channel: int) -> tuple[int, ...]:
+    """Find other channels that hold sound in the file's first block."""
+    found = []
+    for other in range(min(header.channels, _CHANNELS_LOOKED_AT)):
+        if other == channel:
+            continue
+        with open_sound(file) as (_, blocks):
+            first = to_int16(next(iter(blocks(other))))[0]
+        if not is_silent(first) and not dead_stretches(first, header.sample_rate):
+            found.append(other)
+    return tuple(found)
 
 
 @contextmanager

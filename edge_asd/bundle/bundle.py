@@ -93,6 +93,16 @@ class Bundle(DetectorModel):
         return self.window_count(self.score_window_frames)
 
     @property
+    def score_samples(self) -> int:
+        """Number of samples that one clip or rolling score spans."""
+        return self.features.sample_count(self.score_window_frames)
+
+    @property
+    def score_seconds(self) -> float:
+        """Length of sound that one clip or rolling score spans [s]."""
+        return self.score_samples / self.features.sample_rate
+
+    @property
     def golden_section(self) -> str:
         """Section whose scores are among the golden vectors."""
         return golden_section(self.thresholds)

@@ -1,21 +1,21 @@
-"""The monitor's loop: blocks of samples in, decisions out; the same for files, pipes and microphones."""
+"""The monitor's engine: blocks of samples in, decisions out; the same for files, pipes and microphones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.audio.health import DeadLine, Stretch
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
-from edge_asd.frontend import log_mel
+from edge_asd.frontend import Stream
 from edge_asd.thresholds import is_anomalous
 
-SILENCE_SECONDS = 5.0
-"""Zeros for so long are no machine: the input is muted or unplugged."""
+_PIECE = 1 << 16  # bounds the memory, however long a block is
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class Decision:
 class Engine:
     """Scores a stream with a bundle's detector.
 
+    No decision is made whose span holds part of a dead stretch (`edge_asd.audio.health`). While the input may yet
+    turn out to be dead, for half a second at most, decisions wait.
+
     Parameters
     ----------
     bundle : Bundle
@@ -55,11 +58,10 @@ class Engine:
 
     Attributes
     ----------
-    silent : bool
-        The stream has held nothing but zeros for the last `SILENCE_SECONDS`: a muted or unplugged
-        input. No decision is made then, nor before such silence has left the score's span.
-    heard : bool
-        At least one sample was not zero.
+    dead : bool
+        The input is dead now.
+    withheld : int
+        Decisions that were not made because of dead stretches.
     unit : str
         Of the scores.
     """
@@ -72,35 +74,45 @@ class Engine:
         self._rolling = RollingScore(bundle.windows_per_score)
         spec = bundle.features
         self._interval = max(1, round(interval_s * spec.sample_rate / spec.hop_length))
-        self._samples = np.empty(0, dtype=np.int16)
+        self._stream = Stream(spec)
         self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
         self._windows = 0
-        self._silence = int(SILENCE_SECONDS * spec.sample_rate)
-        self._count = 0  # samples so far
-        self._sound = -1  # place of the last that was not zero
-        self._silence_end = -(1 << 62)  # place of the first sound after the last long silence
-        self.silent = self.heard = False
+        self._input = DeadLine(spec.sample_rate)
+        self._dead: list[Stretch] = []  # those that ended, as long as a score may hold them
+        self._waiting: deque[tuple[int, Decision]] = deque()  # with the place where the score's span ends
+        self.withheld = 0
 
-    def push(self, samples: npt.NDArray[np.int16]) -> Iterator[Decision]:
-        """Take the next samples; yield the decisions that they complete."""
+    @property
+    def dead(self) -> bool:
+        """The input is dead now."""
+        return self._input.dead
+
+    def push(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
+        """Take the next samples; return the decisions that they complete.
+
+        Parameters
+        ----------
+        samples : ndarray, int16 [shape=(n,)]
+
+        Raises
+        ------
+        EdgeAsdError
+            If `samples` is not a one-dimensional int16 array.
+        """
+        decisions: list[Decision] = []
+        for start in range(0, max(1, len(samples)), _PIECE):
+            self._take(samples[start : start + _PIECE])
+            decisions += self._settled(ended=False)
+        return decisions
+
+    def finish(self) -> list[Decision]:
+        """End the stream: return the decisions that waited for more of it."""
+        return self._settled(ended=True)
+
+    def _take(self, samples: npt.NDArray[np.int16]) -> None:
         bundle, spec = self._bundle, self._bundle.features
-        sounds = np.concatenate([[self._sound], np.flatnonzero(samples) + self._count])
-        ends = sounds[1:][np.diff(sounds) > self._silence]
-        silence_end, self._silence_end = self._silence_end, int(ends[-1]) if ends.size else self._silence_end
-        self._count, self._sound = self._count + samples.size, int(sounds[-1])
-        self.silent, self.heard = self._count - 1 - self._sound >= self._silence, self._sound >= 0
-        span = spec.sample_count(bundle.score_window_frames)
-
-        def muted(end: int) -> bool:
-            """Tell whether a long silence lies in the span that ends before sample `end`."""
-            last = int(sounds[np.searchsorted(sounds, end) - 1]) if sounds[0] < end else -1
-            ended = int(past[-1]) if (past := ends[ends < end]).size else silence_end
-            return end - 1 - last >= self._silence or end - ended < span
-
-        self._samples = np.concatenate([self._samples, samples])
-        new = log_mel(self._samples, spec)
-        self._samples = self._samples[len(new) * spec.hop_length :]
-        frames = np.concatenate([self._frames, new])
+        frames = np.concatenate([self._frames, self._stream.push(samples)])
+        self._dead += self._input.push(samples)
         scores = self._detector.window_scores(frames, self._section)
         self._frames = frames[len(scores) * bundle.window_hop :]
         for score in scores.tolist():
@@ -108,14 +120,31 @@ class Engine:
             self._windows += 1
             late = self._windows - bundle.windows_per_score
             if mean is not None and late * bundle.window_hop % self._interval < bundle.window_hop:
-                frames_heard = bundle.window_frames + (self._windows - 1) * bundle.window_hop
-                end = spec.sample_count(frames_heard)
-                if muted(end):
-                    continue
-                yield Decision(
+                end = spec.sample_count(bundle.window_frames + (self._windows - 1) * bundle.window_hop)
+                decision = Decision(
                     time_s=end / spec.sample_rate,
                     section=self._section,
                     score=mean,
                     threshold=self._threshold,
                     anomaly=is_anomalous(mean, self._threshold),
                 )
+                self._waiting.append((end, decision))
+
+    def _settled(self, *, ended: bool) -> list[Decision]:
+        """Take from those that wait what no longer has to."""
+        span, window, line = self._bundle.score_samples, self._input.window, self._input.line
+        decisions: list[Decision] = []
+        while self._waiting:
+            end, decision = self._waiting[0]
+            # A line counts from where it could first be told.
+            begun = line is not None and line.start + window <= end
+            if begun and not self.dead and not ended:
+                break
+            self._waiting.popleft()
+            if (begun and self.dead) or any(s.start + window <= end and s.stop > end - span for s in self._dead):
+                self.withheld += 1
+            else:
+                decisions.append(decision)
+        oldest = self._waiting[0][0] if self._waiting else self._input.count
+        self._dead = [stretch for stretch in self._dead if stretch.stop > oldest - span]
+        return decisions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -151,11 +152,31 @@ def test_24_bit_integers_are_rounded_and_saturate(wav) -> None:
 
 @pytest.mark.parametrize(("bits", "code", "subtype"), [(32, "f", "FLOAT"), (64, "d", "DOUBLE")])
 def test_floats_are_rounded_and_saturate(wav, bits: int, code: str, subtype: str) -> None:
-    values = [0.0, 1.5 / 32768, 2.5 / 32768, -1.0, 1.0, 1e30, -1e30, 0.5]
+    values = [0.0, 1.5 / 32768, 2.5 / 32768, -1.0, 1.0, 3.5, -3.5, 0.5]
     data = riff(fmt(tag=3, bits=bits), chunk(b"data", struct.pack(f"<8{code}", *values)))
     recording = read_recording(wav(data))
     np.testing.assert_array_equal(recording.pcm, [0, 2, 2, -32768, 32767, 32767, -32768, 16384])
-    assert (recording.subtype, recording.saturated) == (subtype, 3)
+    assert (recording.subtype, recording.saturated, recording.largest) == (subtype, 3, 3.5)
+
+
+@pytest.mark.parametrize(("bits", "code"), [(32, "f"), (64, "d")])
+def test_a_rare_huge_float_saturates(wav, bits: int, code: str) -> None:
+    values = [1e30] + [0.25] * 999
+    data = riff(fmt(tag=3, bits=bits), chunk(b"data", struct.pack(f"<1000{code}", *values)))
+    recording = read_recording(wav(data))
+    assert recording.pcm.tolist() == [32767] + [8192] * 999
+    assert recording.beyond == 0.001
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+@pytest.mark.parametrize(("bits", "code"), [(32, "f"), (64, "d")])
+@pytest.mark.parametrize(("scale", "advice"), [(600, "Divide them by 32768"), (1e7, "Scale them")])
+def test_floats_of_another_scale_are_refused(wav, rate: int, bits: int, code: str, scale: float, advice: str) -> None:
+    values = np.rint(np.random.default_rng(10).normal(size=20_000) * scale)
+    data = riff(fmt(tag=3, bits=bits, rate=rate), chunk(b"data", struct.pack(f"<20000{code}", *values)))
+    share, largest = f"{(np.abs(values) > 1).mean():.1%}", f"{np.float32(np.abs(values).max()):.6g}"
+    with pytest.raises(AudioFormatError, match=rf"{share} .* full scale \(largest {re.escape(largest)}\).* {advice}"):
+        read_recording(wav(data))
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
@@ -199,9 +220,17 @@ def test_silence_is_told(wav) -> None:
     zeros = np.zeros(44100, np.int16)
     for rate in (16000, 44100):
         recording = read_recording(wav(riff(fmt(rate=rate), chunk(b"data", pcm16(zeros)))))
-        assert recording.silent, "resampling must not add dither"
-    zeros[40_000] = 1
-    assert not read_recording(wav(riff(fmt(), chunk(b"data", pcm16(zeros))))).silent
+        assert not recording.pcm.any(), "resampling must not add dither"
+
+
+@pytest.mark.parametrize("form", ["WAV", "FLAC", "AIFF"])
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_other_channels_with_sound_are_known_where_one_has_none(wav, form: str, channel: int) -> None:
+    sound = np.random.default_rng(8).normal(scale=0.05, size=(16_000, 3))
+    file = io.BytesIO()
+    sound[:, [0, 2]] = 0
+    soundfile.write(file, sound, 16000, "PCM_24", format=form)
+    assert read_recording(wav(file.getvalue()), channel=channel).sounding_channels == (() if channel == 1 else (1,))
 
 
 def test_one_sample_is_enough(wav) -> None:

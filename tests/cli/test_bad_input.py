@@ -60,7 +60,7 @@ def test_broken_wav_files(bundle_path: Path, clip: Path, tmp_path: Path) -> None
     assert_error(monitor(bad), "bad.wav", "8-bit")
     soundfile.write(bad, np.zeros(32000), 16000, subtype="PCM_16")
     assert_error(monitor(bad), "bad.wav", "zeros")
-    soundfile.write(bad, np.full(1000, 0.1), 16000, subtype="PCM_16")
+    soundfile.write(bad, np.linspace(-0.1, 0.1, 1000), 16000, subtype="PCM_16")
     assert_error(monitor(bad), "lasts less than")
     assert_error(monitor(tmp_path / "none.wav"), "none.wav", "does not exist")
 
@@ -69,7 +69,7 @@ def test_a_silent_or_short_training_clip_is_named(tiny_data: Path, tmp_path: Pat
     data = tmp_path / "data"
     shutil.copytree(tiny_data, data)
     victim = next((data / "fan/train").glob("section_00_source*.wav"))
-    for samples, words in ((np.zeros(32000), "only zeros"), (np.full(1500, 0.1), "shorter than one window")):
+    for samples, words in ((np.zeros(32000), "only zeros"), (np.linspace(-0.1, 0.1, 1500), "shorter than one window")):
         soundfile.write(victim, samples, 16000, subtype="PCM_16")
         assert_error(
             edge_asd("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "run"), victim.name, words

@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.audio.health import dead_stretches
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
-from edge_asd.errors import BundleError
+from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend import log_mel
 from edge_asd.monitor.engine import Engine
 from tests.data import RATE, machine_sound
+from tests.golden.committed import NAMES
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return Bundle.load(NAMES["ae"])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +56,7 @@ def test_blocks_of_a_sound_cards_size_give_the_same_decisions(bundle, signal, wh
 
 def test_the_first_score_is_the_score_of_the_clip(bundle, signal):
     clip = signal[: bundle.features.sample_count(bundle.score_window_frames)]
-    expected = mean_score(AutoencoderDetector(bundle).window_scores(log_mel(clip, bundle.features), "00"))
+    expected = mean_score(load_detector(bundle).window_scores(log_mel(clip, bundle.features), "00"))
     (first,) = decisions(bundle, [clip])
     assert (first.score, first.section, first.time_s) == (expected, "00", clip.size / RATE)
     assert decisions(bundle, [clip[:-1]]) == []
@@ -58,7 +66,7 @@ def test_the_first_score_is_the_score_of_the_clip(bundle, signal):
 def test_every_score_is_the_mean_of_the_windows_that_end_there(bundle, signal, hop):
     bundle = replace(bundle, window_hop=hop)
     spec, n = bundle.features, bundle.windows_per_score
-    scores = AutoencoderDetector(bundle).window_scores(log_mel(signal, spec), "00")
+    scores = load_detector(bundle).window_scores(log_mel(signal, spec), "00")
     ends = [spec.sample_count(bundle.window_frames + i * hop) / RATE for i in range(len(scores))]
     expected = {ends[i]: mean_score(scores[i - n + 1 : i + 1]) for i in range(n - 1, len(scores))}
     blocks = np.split(signal, range(700, len(signal), 700))
@@ -114,30 +122,105 @@ def test_sections_differ_only_in_their_threshold(bundle, signal, whole):
         Engine(bundle, "07")
 
 
-@settings(max_examples=15)
-@given(st.lists(st.integers(1, 60000), max_size=8))
-def test_no_decision_rests_on_a_muted_input(bundle, cuts):
-    sound = np.random.default_rng(5).integers(1, 2000, 14 * 16000, dtype=np.int16)
-    sound[3 * 16000 : 9 * 16000] = 0
+# --- Dead input
+
+
+def lines(seed: int) -> dict[str, np.ndarray]:
+    """Twenty seconds each of inputs that are dead."""
+    n, rng = 20 * RATE, np.random.default_rng(seed)
+    clicks = rng.integers(-1, 2, n)
+    clicks[3 * RATE :: 3 * RATE] = 20_000
+    dead = {"zeros": np.zeros(n), "offset": np.full(n, -1), "dither": 5 + rng.integers(-1, 2, n), "clicks": clicks}
+    return {name: line.astype(np.int16) for name, line in dead.items()}
+
+
+def noise(seconds: float, seed: int = 5) -> np.ndarray:
+    return np.random.default_rng(seed).integers(-2000, 2000, round(seconds * RATE), dtype=np.int16)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("mobilenetv2", "clicks"), *(("ae", kind) for kind in ("zeros", "offset", "dither", "clicks"))]
+)
+def test_decisions_are_those_whose_span_holds_nothing_dead(name, kind):
+    bundle, line = Bundle.load(NAMES[name]), lines(1)[kind]
+    span, hop = bundle.score_samples, bundle.window_hop * bundle.features.hop_length
+    # Dead lines, and others that are too short to be dead.
+    parts = [noise(4), line[:7999], noise(0.3, 6), line[: 6 * RATE], noise(5, 7), line[:RATE], noise(0.2), line[:7000]]
+    pcm = np.concatenate(parts)
+    dead = dead_stretches(pcm, RATE)
+    assert len(dead) == 2
+    scores = load_detector(bundle).window_scores(log_mel(pcm, bundle.features), "00")
+    first = bundle.features.sample_count(bundle.window_frames)
+    expected = []
+    for i in range(bundle.windows_per_score - 1, len(scores)):
+        end = first + i * hop
+        if not any(start + RATE // 100 <= end and stop > end - span for start, stop in dead):
+            expected.append((end / RATE, mean_score(scores[i + 1 - bundle.windows_per_score : i + 1])))
+    assert len(expected) > 10
+    for size in (333, 16_000, pcm.size):
+        engine = Engine(bundle, "00", interval_s=0.0)
+        found = [d for block in np.split(pcm, range(size, pcm.size, size)) for d in engine.push(block)]
+        assert [(d.time_s, d.score) for d in found + engine.finish()] == expected
+        assert engine.withheld == len(scores) - bundle.windows_per_score + 1 - len(expected)
+
+
+@settings(max_examples=20)
+@given(
+    st.integers(2 * RATE, 4 * RATE),
+    st.sampled_from(["zeros", "offset", "dither", "clicks"]),
+    st.lists(st.integers(1, 60000), max_size=8),
+)
+def test_a_muted_microphone_raises_no_alarm_whenever_it_is_muted(bundle, when, kind, cuts):
+    span = bundle.score_samples
+    sound = np.concatenate([noise(5)[:when], lines(2)[kind][: 4 * RATE], noise(3, 6)])
     places = [0, *sorted({cut for cut in np.cumsum(cuts).tolist() if cut < sound.size}), sound.size]
     engine = Engine(bundle, "00", interval_s=0.032)
-    decisions = [d for a, b in itertools.pairwise(places) for d in engine.push(sound[a:b])]
-    times = np.array([d.time_s for d in decisions])
-    hop, span = 0.032, bundle.features.sample_count(bundle.score_window_frames) / 16000
-    # Zeros from 3 s on are silence at 8 s; sound from 9 s on fills the span of a score a span later.
-    gap = np.flatnonzero(np.diff(times) > 1.5 * hop)
-    assert gap.size == 1
-    assert times[gap[0]] < 8 <= times[gap[0]] + hop + 1e-9
-    assert 9 + span <= times[gap[0] + 1] < 9 + span + hop
-    assert engine.heard
-    assert not engine.silent
+    ends = [round(d.time_s * RATE) for a, b in itertools.pairwise(places) for d in engine.push(sound[a:b])]
+    before, after = [e for e in ends if e < when + RATE // 100], [e for e in ends if e >= when + RATE // 100]
+    assert when - 512 < max(before)
+    assert when + 4 * RATE + span <= min(after) < when + 4 * RATE + span + 512 + 8
+    assert not engine.dead
 
 
-def test_zeros_alone_are_never_judged(bundle):
+def test_a_decision_waits_while_the_input_may_yet_be_dead(bundle):
+    engine = Engine(bundle, "00", interval_s=0.032)
+    first = engine.push(noise(2))
+    assert first[-1].time_s > 1.9
+    waiting = engine.push(np.zeros(7999, np.int16))
+    assert all(decision.time_s < 2.01 for decision in waiting)
+    late = engine.push(noise(0.1))
+    times = [decision.time_s for decision in first + waiting + late + engine.finish()]
+    assert np.allclose(np.diff(times), 0.032)
+    assert times[-1] > 2.55
+    assert engine.withheld == 0
+
+
+def test_what_waits_at_the_end_is_decided(bundle):
+    pcm = np.concatenate([noise(1.2), np.zeros(7000, np.int16)])[: bundle.score_samples]
     engine = Engine(bundle, "00")
-    assert list(engine.push(np.zeros(4 * 16000, np.int16))) != []  # four seconds may yet be a pause
-    assert not engine.silent
-    late = list(engine.push(np.zeros(20 * 16000, np.int16)))
-    assert [d.time_s for d in late if d.time_s >= 5] == []
-    assert engine.silent
-    assert not engine.heard
+    assert engine.push(pcm) == []
+    (decision,) = engine.finish()
+    assert decision.score == mean_score(load_detector(bundle).window_scores(log_mel(pcm, bundle.features), "00"))
+    assert engine.finish() == []
+
+
+def test_nothing_is_lost_where_what_is_returned_is_left_alone(bundle, signal, whole):
+    engine = Engine(bundle, "00", interval_s=0.1)
+    half = signal.size // 2
+    engine.push(signal[:half])
+    rest = engine.push(signal[half:])
+    assert rest == whole[-len(rest) :] != []
+
+
+@pytest.mark.parametrize("kind", ["zeros", "offset", "dither", "clicks"])
+def test_a_dead_input_alone_is_never_judged(bundle, kind):
+    engine = Engine(bundle, "00")
+    assert engine.push(lines(3)[kind]) == engine.finish() == []
+    assert engine.dead
+    assert engine.withheld == 19
+
+
+def test_only_mono_int16_is_taken(bundle):
+    for wrong in (np.zeros(10), np.zeros((10, 2), np.int16), np.zeros(0)):
+        with pytest.raises(EdgeAsdError, match="mono int16"):
+            Engine(bundle, "00").push(wrong)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_asd.audio.health import level_db
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
@@ -21,7 +22,7 @@ from edge_asd.quantize.int8.methods import DEFAULT
 from edge_asd.quantize.int8.representative import representative_windows
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.thresholds import Target, false_positive_threshold, quantile_threshold
-from edge_asd.train.data.dataset import Dataset, level_db, split_training
+from edge_asd.train.data.dataset import Dataset, split_training
 from edge_asd.train.runs.run import Run
 from tests.data import MACHINE
 

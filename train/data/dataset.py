@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import Recording, read_recording
 from edge_asd.clips import ClipName, Domain, Split, parse_section
 from edge_asd.errors import AudioFormatError, DataError
@@ -49,13 +47,12 @@ class Clip:
         AudioFormatError
             If the file cannot be used.
         DataError
-            If it is silent, or shorter than one window.
+            If it is silent or dead somewhere (`edge_asd.audio.health`), or shorter than one window.
         """
         recording = read_recording(self.path, sample_rate=spec.sample_rate, channel=channel, contents=contents)
-        if recording.silent:
-            raise DataError(
-                f"{self.path} holds only zeros. Remove it, or record it again: a muted input sounds like this."
-            )
+        text = dead_text(recording.pcm, spec.sample_rate, channel=channel, sounding=recording.sounding_channels)
+        if text:
+            raise DataError(f"{self.path} {text}")
         if spec.frame_count(recording.pcm.size) < window_frames:
             seconds = spec.sample_count(window_frames) / spec.sample_rate
             raise DataError(
@@ -255,14 +252,6 @@ def split_faithful(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
 _Splitter = Callable[[Iterable[Clip]], tuple[list[Clip], list[Clip]]]
 SPLITS: Mapping[str, _Splitter] = {"default": split_training, "faithful": split_faithful}
 """Ways to hold training clips back, by name."""
-
-
-def level_db(pcm: npt.NDArray[np.int16]) -> float:
-    """Return a clip's RMS level [dB re full scale]; the level-only score that ours must beat."""
-    squares = pcm.astype(np.int32)
-    squares *= squares
-    power = int(squares.sum(dtype=np.int64)) / (pcm.size * 2**30)
-    return 10 * float(np.log10(max(power, 1e-20)))
 
 
 def file_digest(path: Path) -> bytes:

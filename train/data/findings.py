@@ -21,7 +21,8 @@ KINDS = {
     "header": "files whose header does not fit what they hold",
     "format": "clips that are not 16 kHz, mono, 16-bit",
     "length": "clips that are not 10 s long",
-    "silent": "clips that hold only zeros",
+    "silent": "clips that are silent, or dead somewhere",
+    "scale": "float clips of another scale than -1 to 1",
     "duplicate": "clips of the same sound",
     "leak": "test clips with the sound of a training clip",
 }

@@ -145,15 +145,17 @@ def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
     if frames != SECONDS * header.sample_rate:
         text = f"is {frames / header.sample_rate:.4g} s long ({frames} samples)"
         yield Fault("length", clip.machine, section, clip.path, f"{text} where {SECONDS} s are expected.")
-    if check.silent:
-        yield Fault("silent", clip.machine, section, clip.path, "holds only zeros: a muted input sounds like this.")
+    if check.dead:
+        yield Fault("silent", clip.machine, section, clip.path, check.dead)
+    if check.wrong_scale:
+        yield Fault("scale", clip.machine, section, clip.path, check.wrong_scale)
 
 
 def _duplicates(root: Path, clips: list[Found], checks: list[WavCheck], progress: Progress) -> list[Fault]:
     """Find clips of the same sound; only clips whose fingerprints meet are read through."""
     alike: dict[bytes, list[Found]] = {}
     for clip, check in zip(clips, checks, strict=True):
-        if check.header is not None and not check.silent:
+        if check.header is not None and not check.dead:
             alike.setdefault(check.fingerprint, []).append(clip)
     suspects = [group for group in alike.values() if len(group) > 1]
     faults: list[Fault] = []

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.audio.health import level_db
 from edge_asd.errors import DataError
 from edge_asd.frontend import float_reference, log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
-from edge_asd.train.data.dataset import Clip, digest_and_contents, file_digest, level_db
+from edge_asd.train.data.dataset import Clip, digest_and_contents, file_digest
 from edge_asd.train.features.store import ClipFeatures, FeatureStore
 
 _AT_ONCE = 1 << 24

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_asd.audio.wav_writing import write_wav
 from edge_asd.clips import parse_section
 from edge_asd.errors import DataError
 from edge_asd.train.data.table1 import MACHINES, table1
@@ -14,7 +15,7 @@ from edge_asd.train.synthesis.machines import NO_FAULT, machine_of
 from edge_asd.train.synthesis.presets import PRESETS
 from edge_asd.train.synthesis.recipe import section_scale, to_pcm, tuned
 from edge_asd.train.synthesis.signals import SAMPLE_RATE, normalised
-from edge_asd.train.synthesis.writing import cannot_write, write_wav
+from edge_asd.train.synthesis.writing import cannot_write
 
 
 def make_turning_file(
@@ -71,7 +72,7 @@ def make_turning_file(
     row, easier_db = table1()["fan", section], PRESETS["tiny"].easier_db
     noise = tuned(factory_noise(factory_of("fan", section, "source"), n, rng), 1.0, row.source.snr_db + easier_db)
     try:
-        write_wav(path, to_pcm(machine + noise, section_scale(row, 1.0, easier_db), rng))
+        write_wav(path, to_pcm(machine + noise, section_scale(row, 1.0, easier_db), rng), SAMPLE_RATE)
     except OSError as error:
         raise cannot_write(path, error) from error
     return healthy_seconds

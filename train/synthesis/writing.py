@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import wave
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,8 +14,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.audio.health import level_db
+from edge_asd.audio.wav_writing import write_wav
 from edge_asd.errors import DataError, OutputError
-from edge_asd.train.data.dataset import FOLDERS, level_db
+from edge_asd.train.data.dataset import FOLDERS
 from edge_asd.train.data.marker import write_marker
 from edge_asd.train.synthesis.clip import SECONDS, ClipPlan, NoiseSource, machine_power, make_clip
 from edge_asd.train.synthesis.levels import Level, LevelRow, level_rows
@@ -166,7 +167,7 @@ def write_clips(
 
     def write(plan: ClipPlan) -> Level:
         pcm, name = make(plan)
-        write_wav(folder / ("train" if plan.split == "train" else f"{plan.domain}_test") / name, pcm)
+        write_wav(folder / ("train" if plan.split == "train" else f"{plan.domain}_test") / name, pcm, SAMPLE_RATE)
         return Level(plan.section, plan.domain, plan.split, plan.label, level_db(pcm))
 
     levels: list[Level] = []
@@ -187,11 +188,3 @@ def keep_freed_memory() -> None:
     faults, and 1.2 times the time.
     """
     np.empty(1 << 24, np.int8)
-
-
-def write_wav(path: Path, pcm: npt.NDArray[np.int16]) -> None:
-    """Write one channel of 16 bits at 16 kHz."""
-    # Opened here: wave leaves a broken object behind when it cannot open a path itself.
-    with path.open("wb") as raw, wave.open(raw, "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
-        file.writeframes(pcm.astype("<i2").tobytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from edge_asd.clips import DOMAINS
 from edge_asd.train.data.table1 import Section, table1
 
 SOUND_BYTES = 2 * 16000 * 10
+
+NOISE = random.Random(0).randbytes(4096 - 44 - 8)
+"""Fills the first block of the disk, so that it sounds."""
 
 
 def wav_header(size: int, *, rate: int = 16000, channels: int = 1, bits: int = 16) -> bytes:
@@ -20,9 +24,9 @@ def wav_header(size: int, *, rate: int = 16000, channels: int = 1, bits: int = 1
 
 
 def write_clip(path: str | Path, number: int, size: int = SOUND_BYTES, **header: int) -> None:
-    """Write a clip that starts with `number` and is silent from there on: one block on the disk."""
+    """Write a clip of `number`, noise, and zeros for the rest of it, of zeros alone for 0: one block on the disk."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    os.write(handle, wav_header(size, **header) + number.to_bytes(8, "little"))
+    os.write(handle, (wav_header(size, **header) + number.to_bytes(8, "little") + NOISE * (number > 0))[: 44 + size])
     os.truncate(handle, 44 + size)
     os.close(handle)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge_asd.clips import ClipName
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
-from edge_asd.train.data.dataset import Clip, Dataset, content_hash, level_db, split_training
+from edge_asd.train.data.dataset import Clip, Dataset, content_hash, split_training
 from tests.data import MACHINE, TEST, TRAIN, UNLABELLED, write_wav
 
 SPEC = FeatureSpec()
@@ -215,15 +215,7 @@ def test_what_is_held_back_is_spread_evenly(n):
     assert gaps.max() - gaps.min() <= 2
 
 
-# --- Level and hash
-
-
-def test_the_level_of_a_clip():
-    t = np.arange(16000) / 16000
-    assert level_db(np.full(100, -32768, dtype=np.int16)) == 0.0
-    assert level_db(np.round(16384 * np.sin(2 * np.pi * 100 * t)).astype(np.int16)) == pytest.approx(-9.031, abs=1e-3)
-    assert level_db(np.array([1, -1], dtype=np.int16)) == pytest.approx(-90.309, abs=1e-3)
-    assert level_db(np.zeros(10, dtype=np.int16)) == -200.0
+# --- Hash
 
 
 def test_the_hash_is_of_names_and_contents_whatever_the_order_or_place(tiny_data, tmp_path):

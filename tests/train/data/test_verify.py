@@ -212,6 +212,14 @@ PLANTS: dict[str, Plant] = {
         rewrite(lambda path: write_clip(path, 0)),
         [("silent", "valve", "00", "@", "holds only zeros")],
     ),
+    "floats at int16's scale": (
+        f"valve/{train_clip('02', 19)}",
+        rewrite(lambda path: soundfile.write(path, np.arange(-80_000.0, 80_000.0), 16000, subtype="FLOAT")),
+        [
+            ("format", "valve", "02", "@", "has FLOAT samples"),
+            ("scale", "valve", "02", "@", "of its samples beyond full scale (largest 80000)"),
+        ],
+    ),
     "another all-zero clip, which is no duplicate": (
         f"valve/{train_clip('01', 10)}",
         rewrite(lambda path: write_clip(path, 0)),
@@ -378,18 +386,61 @@ def test_nothing_to_check(tmp_path):
 
 
 def test_every_byte_of_the_sound_counts(tmp_path):
-    """Duplicates are decided by all of the sound, silence, too."""
+    """Duplicates are decided by all of the sound."""
     rng = np.random.default_rng(0)
-    base = np.zeros(SOUND_BYTES, np.uint8)
+    base = rng.integers(0, 256, SOUND_BYTES, np.uint8)
     sounds = [base]
     for place in rng.integers(0, SOUND_BYTES, 40):
         sounds += [base.copy()]
-        sounds[-1][place] = 1
+        sounds[-1][place] ^= 1
     for i, sound in enumerate(sounds):
         path = tmp_path / f"press/train/section_00_source_train_normal_{i:04d}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(wav_header(SOUND_BYTES) + sound.tobytes())
-    assert [(fault.kind, fault.path[-8:]) for fault in verify(tmp_path).faults] == [("silent", "0000.wav")]
+    assert verify(tmp_path).faults == []
+
+
+def _clicks():
+    line = np.random.default_rng(2).integers(-1, 2, 160_000).astype(np.int16)
+    line[:: 3 * 16_000] = 9000
+    return line
+
+
+SOUND = np.random.default_rng(3).normal(0, 300, 160_000).astype(np.int16)
+ZEROS = np.zeros_like(SOUND)
+
+
+@pytest.mark.parametrize("form", ["PCM_16", "PCM_24", "FLOAT", "FLAC"])
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (np.full(160_000, -1, np.int16), "is silent: all its samples are -1. Remove it"),
+        (_clicks(), "is dead from 0.00 s to 10.00 s"),
+        (np.stack([ZEROS, SOUND], 1), "holds only zeros in channel 0; channel 1 has sound. Choose it with --channel 1"),
+        (np.stack([SOUND, ZEROS], 1), None),
+        (SOUND, None),
+    ],
+)
+def test_dead_clips_are_named_whatever_their_format(tmp_path, samples, words, form):
+    path = tmp_path / "press/train/section_00_source_train_normal_0000.wav"
+    path.parent.mkdir(parents=True)
+    container, subtype = ("FLAC", "PCM_16") if form == "FLAC" else ("WAV", form)
+    soundfile.write(path, samples / 32768, 16000, subtype=subtype, format=container)
+    faults = [fault for fault in verify(tmp_path).faults if fault.kind in ("silent", "scale", "unreadable")]
+    assert [fault.kind for fault in faults] == ([] if words is None else ["silent"])
+    if words is not None:
+        # Which channel of a decoded file has sound is not looked for.
+        assert faults[0].text.startswith(words.split(" in channel")[0] if form == "FLAC" else words)
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_floats_at_int16_scale_are_named(tmp_path, subtype):
+    path = tmp_path / "press/train/section_00_source_train_normal_0000.wav"
+    path.parent.mkdir(parents=True)
+    soundfile.write(path, SOUND.astype(float), 16000, subtype=subtype)
+    (text,) = (fault.text for fault in verify(tmp_path).faults if fault.kind == "scale")
+    assert "of its samples beyond full scale" in text
+    assert "Divide them by 32768" in text
 
 
 def test_tensorflow_is_not_loaded(tmp_path):

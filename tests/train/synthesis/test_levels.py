@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from edge_asd.train.data.dataset import level_db
+from edge_asd.audio.health import level_db
 from edge_asd.train.data.table1 import table1
 from edge_asd.train.figures.metrics import rank_figures
 from edge_asd.train.synthesis import ClipPlan, make_clip

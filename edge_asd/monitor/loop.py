@@ -1,0 +1,88 @@
+"""The monitor's loop: every block to the engine, every decision to the sinks, and what goes wrong to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping
+from edge_asd.audio.stream import Pcm
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import DataError
+from edge_asd.monitor.engine import Decision, Engine
+
+Note = Callable[[str], None]
+"""Tells the user something."""
+
+Sink = Callable[[Decision], None]
+"""Is told of every decision."""
+
+
+def listen(
+    engine: Engine, bundle: Bundle, blocks: Iterable[Pcm], sinks: Sequence[Sink], note: Note, *, clipping: bool = True
+) -> int:
+    """Decide on a stream until it ends.
+
+    Parameters
+    ----------
+    engine : Engine
+        Made of `bundle`.
+    bundle : Bundle
+    blocks : iterable of int16 [shape=(n,)]
+    sinks : sequence of callable
+        Called with each decision, in their order.
+    note : callable
+        Called with what the user should know of the input.
+    clipping : bool
+        Tell of clipping, too; False where that was done for the stream as a whole.
+
+    Returns
+    -------
+    anomalies : int
+        How many decisions were anomalous.
+
+    Raises
+    ------
+    DataError
+        If the stream ended without any decision.
+    """
+    count = anomalies = 0
+    watch = Clipping(bundle.score_samples)
+    was_dead = was_clipped = ever_dead = False
+
+    def told(decisions: Iterable[Decision]) -> None:
+        nonlocal count, anomalies
+        for decision in decisions:
+            count += 1
+            anomalies += decision.anomaly
+            for sink in sinks:
+                sink(decision)
+
+    for block in blocks:
+        told(engine.push(block))
+        if engine.dead and not was_dead:
+            note(
+                f"The input has stayed within 1 of a constant for {DEAD_SECONDS} s: it is probably muted or unplugged. "
+                f"No decisions until {bundle.score_seconds:.1f} s of sound have been heard again."
+            )
+        was_dead = engine.dead
+        ever_dead = ever_dead or was_dead
+        watch.push(block)
+        clipped = watch.share > MAX_CLIPPED_SHARE
+        if clipping and clipped and not was_clipped:
+            note(
+                f"The input clips: over {MAX_CLIPPED_SHARE:.1%} of the last {bundle.score_seconds:.1f} s is at full "
+                "scale, and scores of such sound mean little. Turn the input's gain down."
+            )
+        was_clipped = clipped
+    told(engine.finish())
+    if count:
+        return anomalies
+    if engine.withheld or ever_dead:
+        raise DataError(
+            f"There was no decision: the sound stays within 1 of a constant for {DEAD_SECONDS} s or more in every span "
+            f"of {bundle.score_seconds:.1f} s; {LIKE_MUTED}. Check the input, and record it again."
+        )
+    raise DataError(
+        f"The sound lasts less than the {bundle.score_seconds:.1f} s that one score of this bundle spans. "
+        "Use a longer recording, or quantise with a shorter --score-seconds."
+    )

@@ -1,0 +1,1 @@
+"""Who is told of decisions: a sink is called with each one."""

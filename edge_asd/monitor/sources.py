@@ -1,0 +1,93 @@
+"""Where the monitor's samples come from: a file, raw bytes, a microphone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from edge_asd.audio.health import clipped_share, clipping_text, dead_place, dead_text, is_silent, other_channels
+from edge_asd.audio.stream import Pcm
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import DataError
+
+_BLOCK_SECONDS = 1.0  # of a file: large enough to be fast, small enough for a small computer
+
+
+def from_file(path: Path, bundle: Bundle, channel: int, note: Callable[[str], None]) -> Iterator[Pcm]:
+    """Read a file's channel, and say what the user should know of it.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be used.
+    DataError
+        If it is silent.
+    """
+    from edge_asd.audio.recording_file import read_recording
+    from edge_asd.audio.stream import from_recording
+
+    rate = bundle.features.sample_rate
+    recording = read_recording(path, sample_rate=rate, channel=channel)
+    for text in recording.notes:
+        note(f"{path} {text}")
+    if recording.file_channels > 1:
+        note(f"{path} has {recording.file_channels} channels; listening to channel {channel}.")
+    if recording.file_rate != rate:
+        note(f"{path} has {recording.file_rate} Hz; resampled to {rate} Hz.")
+    if recording.file_rate < rate:
+        note(
+            f"Nothing above {recording.file_rate // 2} Hz is in it: it will sound anomalous, whatever the machine does."
+        )
+    others = recording.sounding_channels
+    if is_silent(recording.pcm):
+        raise DataError(f"{path} {dead_text(recording.pcm, rate, channel=channel, sounding=others)}")
+    if dead := dead_place(recording.pcm, rate):
+        note(f"{path} {dead}: no decisions there." + (f" In it, {other_channels(others)}" if others else ""))
+    if clipped := clipping_text(clipped_share(recording.pcm, recording.beyond)):
+        note(f"{path} {clipped} Scores of such sound mean little.")
+    return from_recording(recording.pcm, int(_BLOCK_SECONDS * rate))
+
+
+def from_standard_input(file: BinaryIO, bundle: Bundle, *, rate: int, channels: int, channel: int) -> Iterator[Pcm]:
+    """Read raw little-endian int16 at `rate` [Hz], as it comes.
+
+    Raises
+    ------
+    AudioFormatError
+        At once or while it is read; see `edge_asd.audio.stream.from_raw`.
+    """
+    from edge_asd.audio.stream import from_raw
+
+    return from_raw(file, source_rate=rate, sample_rate=bundle.features.sample_rate, channels=channels, channel=channel)
+
+
+def from_microphone(
+    device: str | None, bundle: Bundle, section: str, channel: int, note: Callable[[str], None]
+) -> Iterator[Pcm]:
+    """Listen to a microphone for good, and tell of samples that were lost.
+
+    Parameters
+    ----------
+    device : str, optional
+        Its name, a part of it, or its index.
+
+    Raises
+    ------
+    AudioDeviceError
+        If there is none, or it fails.
+    """
+    from edge_asd.audio.microphone import Microphone
+
+    wanted = int(device) if device is not None and device.isdecimal() else device
+    with Microphone(wanted, sample_rate=bundle.features.sample_rate, channel=channel) as microphone:
+        note(
+            f"Listening to {microphone.description} for {bundle.machine}, section {section}. "
+            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."
+        )
+        dropped = 0
+        for block in microphone.blocks():
+            if microphone.dropped_samples > dropped:
+                dropped = microphone.dropped_samples
+                note(f"{dropped} samples were lost so far: this computer is too busy to keep up.")
+            yield block
