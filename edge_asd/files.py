@@ -103,6 +103,29 @@ def prepare_folder(path: Path) -> Path:
     return path
 
 
+@contextmanager
+def results_folder(out: Path, mark: str) -> Iterator[None]:
+    """Prepare a folder that is new, empty or holds earlier results; one that stays empty goes again.
+
+    `mark` is what earlier results are known by.
+
+    Raises
+    ------
+    OutputError
+        If it holds other files, or `prepare_folder` refuses it.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    prepare_folder(out)
+    if any(out.iterdir()) and not (out / mark).exists():
+        raise OutputError(f"{out} holds other files than earlier results of this command. Choose another --out.")
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
