@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_asd.errors import OutputError
@@ -45,6 +47,45 @@ def open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep others who lock the file at `path` waiting until it has been read, changed and replaced.
+
+    `write_atomically` puts another file in its place: who waited for the old one goes on to lock the new one. What
+    was read before the lock was held is out of date. A system or a file system without locks goes without.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be opened.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    while True:
+        try:
+            handle = open_without_waiting(str(path), os.O_RDONLY)
+        except OSError as error:
+            raise OutputError(f"Cannot open {path}: {error.strerror or error}.") from error
+        try:
+            with suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            if _is_still_at(handle, path):
+                yield
+                return
+        finally:
+            os.close(handle)
+
+
+def _is_still_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
 def prepare_folder(path: Path) -> Path:
     """Make `path` a folder that can be written, before any long work starts.
 
@@ -60,6 +101,29 @@ def prepare_folder(path: Path) -> Path:
     except OSError as error:
         raise OutputError(f"Cannot write into {path}: {error.strerror or error}. Choose another --out.") from error
     return path
+
+
+@contextmanager
+def results_folder(out: Path, mark: str) -> Iterator[None]:
+    """Prepare a folder that is new, empty or holds earlier results; one that stays empty goes again.
+
+    `mark` is what earlier results are known by.
+
+    Raises
+    ------
+    OutputError
+        If it holds other files, or `prepare_folder` refuses it.
+    """
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    prepare_folder(out)
+    if any(out.iterdir()) and not (out / mark).exists():
+        raise OutputError(f"{out} holds other files than earlier results of this command. Choose another --out.")
+    try:
+        yield
+    finally:
+        for folder in made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
 
 
 def _umask() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_asd.errors import OutputError
-from edge_asd.files import prepare_folder, write_atomically
+from edge_asd.files import prepare_folder, results_folder, write_atomically
 
 
 def test_a_file_is_written_with_its_folders_and_the_usual_permissions(tmp_path):
@@ -77,3 +77,17 @@ def test_a_folder_is_made_and_one_that_exists_is_kept(tmp_path):
     assert [entry.name for entry in folder.iterdir()] == ["file"]
     with pytest.raises(OutputError, match="Choose another --out"):
         prepare_folder(folder / "file")
+
+
+def test_results_go_into_a_folder_of_their_own(tmp_path):
+    out = tmp_path / "deep" / "out"
+    with results_folder(out, "mark"):
+        assert out.is_dir()
+    assert list(tmp_path.iterdir()) == []
+    for _ in range(2):
+        with results_folder(out, "mark"):
+            (out / "mark").touch()
+    (out / "mark").rename(out / "mine")
+    with pytest.raises(OutputError, match="other files"), results_folder(out, "mark"):
+        pass
+    assert [path.name for path in out.iterdir()] == ["mine"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +47,7 @@ def command(
     from edge_asd.bundle.bundle import Bundle, check_replaceable
     from edge_asd.calibration import calibrate
     from edge_asd.detectors.loading import DETECTORS
-    from edge_asd.files import prepare_folder
+    from edge_asd.files import locked, prepare_folder
 
     target = bundle if out is None else out
     loaded = Bundle.load(bundle)
@@ -58,20 +59,24 @@ def command(
     prepare_folder(target.absolute().parent)
     chosen = parse_section(section)
     line = ProgressLine()
-    try:
-        done = calibrate(
-            loaded,
-            chosen,
-            wav_dir,
-            domain=None if domain is None else domain.value,
-            quantile=DEFAULT_QUANTILE if quantile is None else quantile,
-            false_positive_rate=false_positive_rate,
-            channel=channel,
-            progress=lambda n, total: line(f"recording {n + 1}/{total} ..."),
-        )
-    finally:
-        line.clear()
-    done.bundle.save(target)
+    with ExitStack() as stack:
+        if in_place or (target.exists() and target.samefile(bundle)):
+            stack.enter_context(locked(bundle))  # and only then read: another may just have calibrated it
+            loaded = Bundle.load(bundle)
+        try:
+            done = calibrate(
+                loaded,
+                chosen,
+                wav_dir,
+                domain=None if domain is None else domain.value,
+                quantile=DEFAULT_QUANTILE if quantile is None else quantile,
+                false_positive_rate=false_positive_rate,
+                channel=channel,
+                progress=lambda n, total: line(f"recording {n + 1}/{total} ..."),
+            )
+        finally:
+            line.clear()
+        done.bundle.save(target)
     for text in done.notes:
         note(f"Note: {text}")
     new, previous = done.threshold, done.previous
@@ -98,3 +103,4 @@ def command(
     print(f"Section {chosen}{f', {domain}' if domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
     print(f"Written: {target}")
+    print(f"Next: edge-asd monitor {target} --section {chosen}")

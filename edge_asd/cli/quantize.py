@@ -17,6 +17,7 @@ from edge_asd.cli.thresholds import (
     describe,
     false_positives,
 )
+from edge_asd.errors import OutputError
 from edge_asd.stages import load_stage
 from edge_asd.thresholds import Target
 
@@ -92,6 +93,7 @@ def command(
         Arithmetic,
         typer.Option(help="Kernels that scores and thresholds are made with, here and on every device."),
     ] = Arithmetic.litert_ref,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace BUNDLE if it exists.")] = False,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -112,8 +114,14 @@ def command(
         raise typer.BadParameter("--false-positive-rate counts scores, and does not go with --threshold gamma")
     else:
         target = Target("false-positive-rate", false_positive_rate)
+    from edge_asd.bundle.bundle import check_replaceable
     from edge_asd.detectors.loading import DETECTORS
 
+    if out.is_file() and not overwrite:
+        check_replaceable(out)
+        raise OutputError(
+            f"{out} exists. Name another bundle with --out, or give --overwrite to replace it with its thresholds."
+        )
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.features.cache")
     line = ProgressLine()
     try:
@@ -168,4 +176,4 @@ def command(
         print(f"Section {section}: {describe(fitted, unit)}.")
         for domain, own in sorted(fitted.domains.items()):
             print(f"Section {section}, {domain}: {describe(own, unit)}.")
-    print(f"Next: edge-asd evaluate {out} --data {data} --out results")
+    print(f"Next: edge-asd evaluate {out} --data {data} --out results/{out.stem}")

@@ -172,5 +172,5 @@ def _print(folder: Path, run: Any, data: Path) -> None:
         f"{run.machine}, {sections_text}: {len(run.loss)} epochs on {len(run.fit)} clips "
         f"({len(run.held_back)} held back).{stopped}\n"
         f"{what} {run.loss[best]:.3g} {unit}, held back {run.validation_loss[best]:.3g} {unit}.\n"
-        f"Next: edge-asd quantize {folder} --data {data} --out {run.machine}.easd"
+        f"Next: edge-asd quantize {folder} --data {data} --out {folder.resolve().name}.easd"
     )

@@ -13,7 +13,7 @@ from edge_asd.clips import DOMAINS, Domain
 from edge_asd.detectors.loading import DETECTORS
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
-from edge_asd.files import prepare_folder, write_atomically
+from edge_asd.files import results_folder, write_atomically
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
@@ -165,7 +165,6 @@ def evaluate(
             f"{data / bundle.machine} has no {f'{domain} ' if domain else ''}test clips of the bundle's sections "
             f"({', '.join(sorted(bundle.thresholds))})."
         )
-    prepare_folder(out)
     notes = [*dataset.notes] + [
         f"Section {section} is not in this bundle and was left out."
         for section in dataset.sections
@@ -176,7 +175,8 @@ def evaluate(
         for section in bundle.without_own_threshold(domain)
         if section in sections
     ]
-    scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
+    with results_folder(out, "evaluation.json"):
+        scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
     if any(clip.frames != bundle.score_window_frames for clip in scored):
         notes.append(
             f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_asd.errors import DataError
-from edge_asd.files import prepare_folder
+from edge_asd.files import results_folder
 from edge_asd.quantize.jobs.reproduction_part import Part, Step, run_part
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
@@ -97,7 +97,8 @@ def reproduce(
                 parts += [Part(machine, group, replace(one, seed=seed, negatives=negatives), int8) for seed in seeds]
     if not parts:
         raise DataError(f"{data} has nothing to reproduce. {' '.join(notes)}")
-    prepare_folder(out)
+    with results_folder(out, "parts"):
+        (out / "parts").mkdir(exist_ok=True)  # so that a call that was stopped can go on
     done = []
     for number, part in enumerate(parts, 1):
 

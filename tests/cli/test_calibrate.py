@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +16,7 @@ from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import span_scores
+from edge_asd.files import locked
 from edge_asd.frontend import log_mel
 from edge_asd.selftest import selftest
 from edge_asd.thresholds import false_positive_threshold, quantile_threshold
@@ -288,4 +291,36 @@ def test_a_file_that_is_no_bundle_is_not_replaced(bundle_path, healthy, tmp_path
     mine.write_text("mine")
     done = edge_asd("calibrate", bundle_path, "--section", "00", "--wav-dir", healthy, "--out", mine)
     assert_error(done, f"{mine} exists and is no bundle; it was left as it is")
+    assert mine.read_text() == "mine"
+
+
+def test_two_calibrations_at_once_both_count(bundle_path, healthy, tmp_path):
+    path = tmp_path / "fan.easd"
+    shutil.copy(bundle_path, path)
+    with ThreadPoolExecutor() as pool, locked(path):  # both have loaded the bundle, or will, when the lock is released
+        both = [
+            pool.submit(edge_asd, "calibrate", path, "--section", section, "--wav-dir", healthy, "--in-place")
+            for section in ("00", "01")
+        ]
+        time.sleep(0.5)
+        assert path.read_bytes() == bundle_path.read_bytes()
+        shutil.copy(bundle_path, tmp_path / "same.easd")
+        (tmp_path / "same.easd").replace(path)  # as a third one would: another file takes the place of the locked one
+    assert [done.result().returncode for done in both] == [0, 0]
+    assert {section: found.calibrated for section, found in Bundle.load(path).thresholds.items()} == {
+        "00": True, "01": True,
+    }  # fmt: skip
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_quantize_replaces_a_bundle_only_when_told(run_folder, tiny_data, bundle_path, tmp_path, command):
+    path = tmp_path / "fan.easd"
+    shutil.copy(bundle_path, path)
+    done = command("quantize", run_folder, "--data", tiny_data, "--out", path, "--score-seconds", 1)
+    assert_error(done, f"{path} exists", "--overwrite")
+    assert path.read_bytes() == bundle_path.read_bytes()
+    mine = tmp_path / "notes.txt"
+    mine.write_text("mine")
+    done = command("quantize", run_folder, "--data", tiny_data, "--out", mine, "--overwrite")
+    assert_error(done, "is no bundle")
     assert mine.read_text() == "mine"
