@@ -31,7 +31,9 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 
 from edge_asd.frontend.spec import FeatureSpec  # noqa: E402
-from edge_asd.train.data.dataset import Clip, Dataset, file_digest, split_training  # noqa: E402
+from edge_asd.train.data.dataset import Clip, Dataset  # noqa: E402
+from edge_asd.train.data.hashes import file_digest  # noqa: E402
+from edge_asd.train.data.splits import split_training  # noqa: E402
 from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.features.store import ClipFeatures, FeatureStore  # noqa: E402
 from edge_asd.train.features.windows import Windows  # noqa: E402

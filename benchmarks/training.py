@@ -31,7 +31,7 @@ import numpy as np  # noqa: E402
 
 from benchmarks.features import SAMPLES, SPEC, make_clips  # noqa: E402
 from edge_asd.detectors.windowed import gather_windows  # noqa: E402
-from edge_asd.train.data.dataset import content_hash, file_digest  # noqa: E402
+from edge_asd.train.data.hashes import content_hash, file_digest  # noqa: E402
 from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.features.store import ClipFeatures, FeatureStore  # noqa: E402
 from edge_asd.train.features.windows import Windows, frames_db  # noqa: E402

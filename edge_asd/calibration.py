@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.manifest import Threshold
-from edge_asd.clips import DOMAINS, ClipName, Domain
+from edge_asd.clips import DOMAINS, ClipName, Domain, find_sounds, says_anomaly
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.errors import BundleError, DataError
@@ -153,24 +153,26 @@ def _fit(scores: Mapping[str, Sequence[int]], quantile: float, rate: float | Non
 def _recordings(folder: Path, section: str, domain: Domain | None, notes: list[str]) -> list[tuple[Path, Domain]]:
     """List the WAV files to use, with their domains."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder. Give a folder of WAV files of the healthy machine with --wav-dir.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".wav" and path.name[0] != ".")
+        raise DataError(f"{folder} is not a folder. Give a folder of recordings of the healthy machine with --wav-dir.")
+    found = find_sounds(folder)
+    paths = found.paths
     if not paths:
-        raise DataError(f"{folder} holds no WAV files. Give a folder of recordings of the healthy machine.")
+        raise DataError(f"{folder} holds no sound files. Give a folder of recordings of the healthy machine.")
+    if left_out := found.left_out():
+        notes.append(f"{folder}: {left_out}.")
+    _refuse_anomaly(folder.absolute())  # sets older than MIMII DUE name the folder, not the files
     chosen: list[tuple[Path, Domain]] = []
     training = 0
     for path in paths:
         try:
             name = ClipName.parse(path.name)
         except DataError:
+            _refuse_anomaly(path)
             chosen.append((path, domain or UNNAMED_DOMAIN))
             continue
         if name.section != section or domain not in (None, name.domain):
             continue
-        if name.label == "anomaly":
-            raise DataError(
-                f"{path} is an anomaly by its name. Thresholds are fitted on healthy sound alone: give another folder."
-            )
+        _refuse_anomaly(path)
         training += name.split == "train"
         chosen.append((path, name.domain))
     what = f"section {section}" + (f", domain {domain}" if domain else "")
@@ -184,3 +186,10 @@ def _recordings(folder: Path, section: str, domain: Domain | None, notes: list[s
             "the threshold may be too low for new sound."
         )
     return chosen
+
+
+def _refuse_anomaly(path: Path) -> None:
+    if says_anomaly(path.name):
+        raise DataError(
+            f"{path} is an anomaly by its name. Thresholds are fitted on healthy sound alone: give another folder."
+        )

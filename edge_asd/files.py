@@ -126,6 +126,11 @@ def results_folder(out: Path, mark: str) -> Iterator[None]:
                 folder.rmdir()
 
 
+def printable(text: str) -> str:
+    """Make the bytes of names that are not UTF-8 visible, so that any terminal and file can take them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -17,7 +17,9 @@ from edge_asd.quantize.int8.convert import saved_to_float, to_float
 from edge_asd.quantize.source import Source
 from edge_asd.quiet import quiet_stderr
 from edge_asd.train.backend import import_keras, import_tensorflow
-from edge_asd.train.data.dataset import Dataset, content_hash, split_training
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.data.splits import split_training
 from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.networks.section_classifier import logits_of, section_classifier
 from edge_asd.train.runs.run import Run

@@ -35,6 +35,7 @@ from edge_asd.quantize.threshold_fitting import check_target, fit_threshold, wit
 from edge_asd.quantize.versions import versions
 from edge_asd.thresholds import FEW_CLIPS, Target
 from edge_asd.train.data.dataset import Clip
+from edge_asd.train.data.rates import rates_note, rates_of
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.runs.run import Run
@@ -135,6 +136,9 @@ def quantise_source(
     score_frames = _score_frames(run, score_seconds, clips, notes)
     _check_places(out, ranges, run.machine)
 
+    rates = rates_of([*fit, *held_back])
+    notes += [*dataset.notes, *filter(None, [rates_note(rates, run.features.sample_rate, "training clips")])]
+
     progress("representative data")
     representative = representative_windows(
         fit, run.features, run.baseline.input_shape(run.features.n_mels), cache, headroom_db=headroom_db
@@ -176,6 +180,8 @@ def quantise_source(
         golden=golden_vectors(model, golden_section(thresholds), level),
         provenance={
             "data_sha256": run.data_hash,
+            "channel": run.channel,
+            "training_rates": {str(rate): count for rate, count in rates.items()},
             **source.provenance,
             "quantisation": {
                 "method": quantisation,

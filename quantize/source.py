@@ -9,7 +9,8 @@ from typing import Any
 
 from edge_asd.errors import DataError
 from edge_asd.quantize.int8.convert import to_float
-from edge_asd.train.data.dataset import Clip, Dataset, content_hash
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.runs.run import Run
 
 
@@ -47,7 +48,7 @@ def run_source(folder: Path, data: Path) -> Source:
         If the run cannot be read, has no finished epoch, or its training clips are not those in `data`.
     """
     run = Run.load(folder)
-    dataset = Dataset(data, run.machine, run.sections)
+    dataset = Dataset(data, run.machine, run.sections, channel=run.channel)
     fit, held_back = _clips_of_run(run, dataset)
     best = run.best_epoch - 1
     provenance: dict[str, Any] = {"seed": run.seed, "epochs": run.best_epoch}

@@ -50,7 +50,7 @@ def fit_threshold(scores: Mapping[str, Sequence[int]], target: Target) -> Thresh
     try:
         value = gamma_quantile([score_value(score) for values in scores.values() for score in values], target.value)
     except DataError as error:
-        raise DataError(f"{error} Use --threshold quantile, or record more healthy clips.") from error
+        raise DataError(f"{error} Use --threshold quantile.") from error
     counts = {domain: len(values) for domain, values in scores.items() if len(values)}
     score = min(max(-SCORE_MAX, round(value * 2**SCORE_FRACTION_BITS)), SCORE_MAX)
     return Threshold(score, "gamma", target.value, counts)
@@ -67,8 +67,16 @@ def gamma_quantile(scores: Sequence[float], quantile: float) -> float:
         If `quantile` is not between 0 and 1, or the scores are too few or too alike.
     """
     _check_gamma(quantile)
+    if len(scores) < 3:
+        raise DataError(
+            f"A gamma distribution has three parameters, and there are {len(scores)} held-back clips: record more "
+            "healthy ones."
+        )
     if len(set(scores)) < 3:
-        raise DataError(f"A gamma distribution has three parameters, and there are {len(scores)} held-back clips.")
+        raise DataError(
+            f"The scores of the {len(scores)} held-back clips are equal or nearly so, and no gamma distribution can be "
+            "fitted to them. The clips may be copies of one another: edge-asd data verify finds those."
+        )
     import numpy as np
     from scipy.stats import gamma
 

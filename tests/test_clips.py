@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_asd.clips import DOMAINS, ClipName, parse_section
+from edge_asd.clips import DOMAINS, ClipName, find_sounds, parse_section, says_anomaly
 from edge_asd.errors import DataError
 
 PRINTABLE = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/\\")
@@ -34,7 +35,7 @@ def test_what_a_name_is_made_of_is_read_back(section, domain, split, label, inde
         "",
         ".wav",
         "section_00_source_train_normal_0000",
-        "section_00_source_train_normal_0000.WAV",
+        "section_00_source_train_normal_0000.mp3",
         "section_00_source_train_normal_0000.wav ",
         "section_00_source_train_normal_0000.wav\n",
         "\nsection_00_source_train_normal_0000.wav",
@@ -86,3 +87,52 @@ def test_a_section_is_two_digits_however_it_is_written(number):
 def test_other_sections_are_refused(text):
     with pytest.raises(DataError, match="is not a section"):
         parse_section(text)
+
+
+parts = st.builds(
+    ClipName,
+    section=st.integers(0, 99).map("{:02d}".format),
+    domain=st.sampled_from(("source", "target")),
+    split=st.sampled_from(("train", "test")),
+    label=st.sampled_from(("normal", "anomaly", None)),
+    index=st.integers(0, 10**6).map("{:04d}".format),
+    attributes=st.sampled_from(("", "strength_1_ambient", "vel_6.5", "_", "a b", "Größe", "x.wav")),
+)
+
+
+@given(parts)
+def test_what_is_written_is_read_back(clip: ClipName) -> None:
+    assert ClipName.parse(clip.file_name()) == clip
+
+
+@pytest.mark.parametrize("suffix", [".WAV", ".Wav", ".flac", ".FLAC", ".ogg", ".aif", ".AIFF", ".w64"])
+def test_suffixes_of_sound_in_any_case(suffix: str) -> None:
+    name = "section_00_source_test_anomaly_0001"
+    assert ClipName.parse(name + suffix) == ClipName.parse(name + ".wav")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "anomaly_id_00_00000000.wav", "ANOMALY.WAV", "Abnormal-3.wav", "fan_ANOMALOUS.flac", "fanAbnormal3.wav",
+        "3 anomalies.wav", "abnormal", "section_00_source_test_anomaly_0000.wav", "x-abnormality_.wav",
+    ],
+)  # fmt: skip
+def test_names_that_say_anomaly(name: str) -> None:
+    assert says_anomaly(name)
+
+
+@pytest.mark.parametrize("name", ["normal_id_00_00000000.wav", "paranormal.wav", "fan.wav", "anomalo.wav", "norm.wav"])
+def test_names_that_do_not(name: str) -> None:
+    assert not says_anomaly(name)
+
+
+def test_the_finder_lists_sound_and_says_what_it_left_out(tmp_path: Path) -> None:
+    for name in ("b.WAV", "a.wav", "c.flac", "._a.wav", "._b.WAV", ".DS_Store", "notes.txt"):
+        (tmp_path / name).touch()
+    found = find_sounds(tmp_path, tmp_path / "absent")
+    assert [path.name for path in found.paths] == ["a.wav", "b.WAV", "c.flac"]
+    assert found.left_out() == (
+        "passed over 2 hidden sound files, such as '._a.wav' and 1 other file or folder, such as 'notes.txt'"
+    )
+    assert find_sounds(tmp_path / "absent").left_out() is None

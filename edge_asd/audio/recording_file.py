@@ -212,6 +212,19 @@ def _sounding_channels(file: BinaryIO, header: SoundHeader, channel: int) -> tup
     return tuple(found)
 
 
+def file_rate(path: str | os.PathLike[str]) -> int:
+    """Return a sound file's own sample rate [Hz], from its header.
+
+    Raises
+    ------
+    AudioFormatError
+        If it cannot be read. The message names the file.
+    """
+    name = str(Path(path))
+    with _named(name), _open(path, name) as file, open_sound(file) as sound:
+        return sound.header.sample_rate
+
+
 @contextmanager
 def _named(name: str) -> Iterator[None]:
     try:

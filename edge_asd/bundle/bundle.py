@@ -107,6 +107,17 @@ class Bundle(DetectorModel):
         """Section whose scores are among the golden vectors."""
         return golden_section(self.thresholds)
 
+    @property
+    def channel(self) -> int:
+        """Channel of the data set's clips that the model was fitted on; 0 where the bundle does not tell."""
+        channel = self.provenance.get("channel")
+        return channel if type(channel) is int and channel >= 0 else 0
+
+    def trained_at(self, rate: int) -> bool:
+        """Tell whether training clips had this sample rate [Hz]: sound of it holds all that theirs did."""
+        rates = self.provenance.get("training_rates")
+        return type(rates) is dict and str(rate) in rates
+
     def without_own_threshold(self, domain: str | None) -> list[str]:
         """Sections that have no threshold of their own for `domain`; none where it is None."""
         return [section for section, fitted in sorted(self.thresholds.items()) if domain not in {None, *fitted.domains}]

@@ -27,6 +27,7 @@ CacheOption = Annotated[
         help="Folder that keeps computed features; by default edge-asd in the user's cache folder.",
     ),
 ]
+ChannelOption = Annotated[int, typer.Option("--channel", min=0, max=255, help="Channel of the clips to listen to.")]
 GroundTruthOption = Annotated[
     Path | None,
     typer.Option(

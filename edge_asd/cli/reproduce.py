@@ -12,6 +12,7 @@ import typer
 
 from edge_asd.cli.common import (
     CacheOption,
+    ChannelOption,
     DataArgument,
     GroundTruthOption,
     JsonOption,
@@ -56,6 +57,7 @@ def command(
     negatives: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
     ] = None,
+    channel: ChannelOption = 0,
     ground_truth: GroundTruthOption = None,
     cache: CacheOption = None,
     json: JsonOption = False,
@@ -70,7 +72,9 @@ def command(
     settings = []
     if model is not Models.mobilenetv2:
         settings.append(
-            fitting.Settings(model="ae", epochs=ae_epochs, learning_rate=ae_learning_rate, faithful=faithful)
+            fitting.Settings(
+                model="ae", epochs=ae_epochs, learning_rate=ae_learning_rate, faithful=faithful, channel=channel
+            )
         )
     if model is not Models.ae:
         settings.append(
@@ -80,6 +84,7 @@ def command(
                 learning_rate=mobilenetv2_learning_rate,
                 faithful=faithful,
                 negatives=tuple(negatives.split(",")) if negatives else (),
+                channel=channel,
             )
         )
     elif negatives:

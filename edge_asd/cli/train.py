@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import CacheOption, DataArgument, JsonOption, ProgressLine, finite, note, print_json
+from edge_asd.cli.common import (
+    CacheOption,
+    ChannelOption,
+    DataArgument,
+    JsonOption,
+    ProgressLine,
+    finite,
+    note,
+    print_json,
+)
 from edge_asd.errors import EdgeAsdError
 from edge_asd.stages import load_stage
 
@@ -73,6 +82,7 @@ def command(
         int | None,
         typer.Option(min=1, help="Samples from one frame to the next, at most a frame; by default half a frame."),
     ] = None,
+    channel: ChannelOption = 0,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="As the published code: padded float features, its split.")
     ] = False,
@@ -111,6 +121,7 @@ def command(
         patience=patience,
         negatives=tuple(negatives.split(",")) if negatives else (),
         features=features,
+        channel=channel,
     )
     machines = load_stage("train.data.dataset").machine_names(data, machine)
     line = ProgressLine()
@@ -130,6 +141,7 @@ def command(
                 resume=resume and (len(machines) == 1 or (folder / "run.json").exists()),
                 overwrite=overwrite,
                 cache=cache_in_use,
+                note=line.note,
                 progress=lambda what, done, total, detail, named=named: line(f"{named}{what} {done}/{total}  {detail}"),
             )
         except KeyboardInterrupt:

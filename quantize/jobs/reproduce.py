@@ -81,7 +81,8 @@ def reproduce(
     clips = {}
     parts = []
     for machine in machines:
-        dataset = Dataset(data, machine, sections, ground_truth=ground_truth)
+        dataset = Dataset(data, machine, sections, ground_truth=ground_truth, channel=settings[0].channel)
+        notes += dataset.notes
         groups = _groups(dataset, notes)
         wanted = {section for group in groups for section in group}
         clips[machine] = [clip for clip in dataset.clips if clip.name.section in wanted]
@@ -122,7 +123,11 @@ def reproduce(
     merged = first.merged(replace(part, data=first.data) for part in done[1:])
     results_file = out / "results.json"
     write_results(results_file, merged)
-    return Reproduced(merged, write_report(merged, out, data=data, cache=cache, progress=step), results_file)
+    return Reproduced(
+        merged,
+        write_report(merged, out, data=data, channel=settings[0].channel, cache=cache, progress=step),
+        results_file,
+    )
 
 
 def _groups(dataset: Dataset, notes: list[str]) -> list[tuple[str, ...]]:

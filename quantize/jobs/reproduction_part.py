@@ -22,7 +22,8 @@ from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.quantize.threshold_fitting import gamma_quantile
 from edge_asd.quantize.versions import versions
 from edge_asd.thresholds import weighted_quantile
-from edge_asd.train.data.dataset import Clip, Dataset, content_hash
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.features.store import ClipFeatures
@@ -64,7 +65,8 @@ class Part:
     def name(self) -> str:
         """Name of its files."""
         sections = "-".join(dict.fromkeys((self.sections[0], self.sections[-1])))
-        return f"{self.machine}_{sections}_{self.settings.model}_seed{self.settings.seed}"
+        channel = f"_channel{self.settings.channel}" if self.settings.channel else ""
+        return f"{self.machine}_{sections}_{self.settings.model}_seed{self.settings.seed}{channel}"
 
     @property
     def arguments(self) -> Arguments:
@@ -115,7 +117,7 @@ def run_part(
     EdgeAsdError
         If the data cannot be used, what is kept does not fit, or `out` cannot be written.
     """
-    dataset = Dataset(data, part.machine, part.sections, ground_truth=ground_truth)
+    dataset = Dataset(data, part.machine, part.sections, ground_truth=ground_truth, channel=part.settings.channel)
     digest = content_hash(dataset.clips)
     path = out / "parts" / f"{part.name}.json"
     if path.is_file():

@@ -22,7 +22,8 @@ from edge_asd.quantize.int8.methods import DEFAULT
 from edge_asd.quantize.int8.representative import representative_windows
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.thresholds import Target, false_positive_threshold, quantile_threshold
-from edge_asd.train.data.dataset import Dataset, split_training
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.splits import split_training
 from edge_asd.train.runs.run import Run
 from tests.data import MACHINE
 

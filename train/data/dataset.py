@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import Recording, read_recording
-from edge_asd.clips import ClipName, Domain, Split, parse_section
-from edge_asd.errors import AudioFormatError, DataError
-from edge_asd.files import open_without_waiting
+from edge_asd.clips import FOLDERS, ClipName, Domain, Split, find_sounds, parse_section, says_anomaly
+from edge_asd.errors import DataError
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.data.ground_truth import read_ground_truth
-
-FOLDERS = ("train", "source_test", "target_test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +25,16 @@ class Clip:
         What its file name says; its label may come from a ground truth file instead.
     key : str
         "<folder>/<file>": names the clip within its machine, on any computer.
+    channel : int >= 0
+        The one of its channels that is listened to.
     """
 
     path: Path
     name: ClipName
     key: str
+    channel: int = 0
 
-    def read(
-        self, spec: FeatureSpec, window_frames: int, channel: int = 0, *, contents: bytes | None = None
-    ) -> Recording:
+    def read(self, spec: FeatureSpec, window_frames: int, *, contents: bytes | None = None) -> Recording:
         """Read the clip at the front end's rate, or its file's contents where they were read already.
 
         Raises
@@ -49,8 +44,8 @@ class Clip:
         DataError
             If it is silent or dead somewhere (`edge_asd.audio.health`), or shorter than one window.
         """
-        recording = read_recording(self.path, sample_rate=spec.sample_rate, channel=channel, contents=contents)
-        text = dead_text(recording.pcm, spec.sample_rate, channel=channel, sounding=recording.sounding_channels)
+        recording = read_recording(self.path, sample_rate=spec.sample_rate, channel=self.channel, contents=contents)
+        text = dead_text(recording.pcm, spec.sample_rate, channel=self.channel, sounding=recording.sounding_channels)
         if text:
             raise DataError(f"{self.path} {text}")
         if spec.frame_count(recording.pcm.size) < window_frames:
@@ -74,6 +69,8 @@ class Dataset:
         Sections to keep; all of them by default.
     ground_truth : Path, optional
         File or folder with the labels of evaluation clips (see `edge_asd.train.data.ground_truth`).
+    channel : int >= 0
+        Channel of every clip to listen to.
 
     Attributes
     ----------
@@ -90,25 +87,32 @@ class Dataset:
     """
 
     def __init__(
-        self, root: Path, machine: str, sections: Sequence[str] | None = None, *, ground_truth: Path | None = None
+        self,
+        root: Path,
+        machine: str,
+        sections: Sequence[str] | None = None,
+        *,
+        ground_truth: Path | None = None,
+        channel: int = 0,
     ) -> None:
         self.root, self.machine = root, machine
         self.notes: list[str] = []
         folder = _machine_folder(root, machine)
+        found = find_sounds(*(folder / name for name in FOLDERS))
         self.clips: list[Clip] = [
-            Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}")
-            for name in FOLDERS
-            for path in wav_files(folder / name)
+            Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}", channel) for path in found.paths
         ]
+        if left_out := found.left_out():
+            self.notes.append(f"{machine}: {left_out}.")
         if not self.clips:
-            raise DataError(f"{folder} holds no clips. Expected WAV files in {', '.join(FOLDERS)} below it.")
-        found = sorted({clip.name.section for clip in self.clips})
+            raise DataError(f"{folder} holds no clips. Expected sound files in {', '.join(FOLDERS)} below it.")
+        there = self.sections
         if sections is not None:
             wanted = {parse_section(section) for section in sections}
             if not wanted:
-                raise DataError(f"No section was asked for. There are: {', '.join(found)}.")
-            if missing := sorted(wanted - set(found)):
-                raise DataError(f"{folder} has no section {', '.join(missing)}. It has: {', '.join(found)}.")
+                raise DataError(f"No section was asked for. There are: {', '.join(there)}.")
+            if missing := sorted(wanted - set(there)):
+                raise DataError(f"{folder} has no section {', '.join(missing)}. It has: {', '.join(there)}.")
             self.clips = [clip for clip in self.clips if clip.name.section in wanted]
         if ground_truth is not None:
             self._join(ground_truth)
@@ -179,14 +183,6 @@ def machine_names(root: Path, wanted: str) -> list[str]:
     return names
 
 
-def wav_files(folder: Path) -> list[Path]:
-    """Return the files named ``*.wav`` in a folder, sorted by name; none where there is no folder."""
-    try:
-        return [folder / name for name in sorted(os.listdir(folder)) if name.endswith(".wav")]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _machine_folder(root: Path, machine: str) -> Path:
     machines = [folder.name for folder in machine_folders(root)]
     if machine not in machines:
@@ -194,100 +190,15 @@ def _machine_folder(root: Path, machine: str) -> Path:
     return root / machine
 
 
-def place_of(name: ClipName) -> str:
-    """Return the folder, one of `FOLDERS`, that a clip belongs into."""
-    return "train" if name.split == "train" else f"{name.domain}_test"
-
-
 def _parse_name(path: Path) -> ClipName:
     try:
         name = ClipName.parse(path.name)
     except DataError as error:
         raise DataError(f"{path.parent}: {error}") from None
-    if path.parent.name != place_of(name):
+    if path.parent.name != name.folder:
         raise DataError(
             f"{path} says {name.domain} {name.split} but lies in {path.parent.name}. Move it, or rename it."
         )
+    if name.split == "train" and says_anomaly(path.name):
+        raise DataError(f"{path} is an anomaly by its name, and training clips must all be healthy. Move it away.")
     return name
-
-
-def split_training(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
-    """Hold clips back from fitting, evenly spaced within each section and domain.
-
-    A tenth is held back as in the published baselines, but at least ten clips where a third of
-    them makes ten, and one of two: thresholds are fitted on what is held back.
-
-    Returns
-    -------
-    fit, held_back : list of Clip
-    """
-    groups: dict[tuple[str, str], list[Clip]] = {}
-    for clip in clips:
-        groups.setdefault((clip.name.section, clip.name.domain), []).append(clip)
-    fit: list[Clip] = []
-    held_back: list[Clip] = []
-    for group in groups.values():
-        n = len(group)
-        count = 0 if n < 2 else max(1, round(n / 10), min(10, n // 3))
-        chosen = {int((i + 0.5) * n / count) for i in range(count)}
-        for i, clip in enumerate(group):
-            (held_back if i in chosen else fit).append(clip)
-    return fit, held_back
-
-
-def split_faithful(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
-    """Hold back the last tenth of all sections' clips in the order of their paths, as the published baselines do.
-
-    So only the last section is held back from, all its target clips among them; `split_training` mends that.
-
-    Returns
-    -------
-    fit, held_back : list of Clip
-    """
-    ordered = sorted(clips, key=lambda clip: clip.key)
-    first = max(1, len(ordered) * 9 // 10)
-    return ordered[:first], ordered[first:]
-
-
-_Splitter = Callable[[Iterable[Clip]], tuple[list[Clip], list[Clip]]]
-SPLITS: Mapping[str, _Splitter] = {"default": split_training, "faithful": split_faithful}
-"""Ways to hold training clips back, by name."""
-
-
-def file_digest(path: Path) -> bytes:
-    """Return the SHA-256 of a clip's file.
-
-    Raises
-    ------
-    AudioFormatError
-        If it cannot be read, or is not a regular file.
-    """
-    return digest_and_contents(path, 0)[0]
-
-
-def digest_and_contents(path: Path, largest: int) -> tuple[bytes, bytes | None]:
-    """Return the SHA-256 of a clip's file, and what was hashed; None where that is more than `largest` bytes.
-
-    Raises
-    ------
-    AudioFormatError
-        If it cannot be read, or is not a regular file.
-    """
-    try:
-        # Unbuffered: large pieces are read.
-        with open(path, "rb", buffering=0, opener=open_without_waiting) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise AudioFormatError(f"{path} is not a regular file. Put the WAV file itself there.")
-            if status.st_size > largest:
-                return hashlib.file_digest(file, "sha256").digest(), None
-            contents = file.read()
-            return hashlib.sha256(contents).digest(), contents
-    except OSError as error:
-        raise AudioFormatError(f"{path} cannot be read: {error.strerror or error}.") from error
-
-
-def content_hash(clips: Iterable[Clip]) -> str:
-    """Return one SHA-256 for the keys and contents of clips, whatever their order."""
-    lines = sorted(f"{clip.key} {file_digest(clip.path).hex()}" for clip in clips)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_asd.clips import ClipName, Split
+from edge_asd.files import printable
 from edge_asd.train.data.table1 import PRINTED_TOTALS, totals
 
 KINDS = {
@@ -157,8 +158,3 @@ def _by_name(cells: Mapping[Cell, int]) -> dict[str, int]:
         name = f"{domain}_{split}" + (f"_{label}" if split == "test" and label else "")
         named[name] = named.get(name, 0) + count
     return dict(sorted(named.items()))
-
-
-def printable(text: str) -> str:
-    """Make the bytes of names that are not UTF-8 visible, so that any terminal and file can take them."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edge_asd.clips import ClipName
+from edge_asd.clips import FOLDERS, ClipName, SoundFiles, find_sounds, says_anomaly
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.train.data.counting import count_faults, not_mimii_due
-from edge_asd.train.data.dataset import FOLDERS, machine_folders, place_of
+from edge_asd.train.data.dataset import machine_folders
 from edge_asd.train.data.findings import Fault, Found, Report
 from edge_asd.train.data.marker import MARKER, read_marker
 from edge_asd.train.data.wav_check import WavCheck, check_wav, sound_hash
@@ -49,7 +49,7 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
     report = Report(root)
     clips = [clip for folder in machine_folders(root) for clip in _list(root, folder, report)]
     if not clips:
-        raise DataError(f"{root} holds no clips. Expected WAV files in fan/train, fan/source_test and so on.")
+        raise DataError(f"{root} holds no clips. Expected sound files in fan/train, fan/source_test and so on.")
     report.count(clips)
     reason = (_synthetic(root, report) or _foreign(report)) if counts else "it was not asked for"
     report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
@@ -79,33 +79,31 @@ def _synthetic(root: Path, report: Report) -> str | None:
 
 
 def _list(root: Path, folder: Path, report: Report) -> list[Found]:
-    """List a machine's WAV files; what is in the way becomes a fault, what is beside them a note."""
+    """List a machine's sound files; what is in the way becomes a fault, what is beside them a note."""
     machine, clips = folder.name, []
     expected = {*FOLDERS, MARKER}
-    strange = sorted(e.name for e in os.scandir(folder) if e.name not in expected and not e.name.startswith("."))
-    others = [f"{machine}/{name}" for name in strange]
+    others = [f"{machine}/{e.name}" for e in os.scandir(folder) if e.name not in expected and e.name[0] != "."]
+    hidden: list[str] = []
     for place in FOLDERS:
-        if not (folder / place).is_dir():
-            continue
-        for entry in sorted(os.scandir(folder / place), key=lambda e: e.name):
-            path = f"{machine}/{place}/{entry.name}"
-            if not entry.name.lower().endswith(".wav"):
-                others += [] if entry.name.startswith(".") else [path]
-                continue
+        found = find_sounds(folder / place)
+        others += [f"{machine}/{place}/{name}" for name in found.others]
+        hidden += [f"{machine}/{place}/{name}" for name in found.hidden]
+        for file in found.paths:
+            path = f"{machine}/{place}/{file.name}"
             try:
-                name = ClipName.parse(entry.name)
+                name = ClipName.parse(file.name)
             except DataError as error:
                 report.faults.append(Fault("name", machine, None, path, str(error)))
                 name = None
             clips.append(Found(machine, path, name))
-            if name and place_of(name) != place:
-                text = f"says {name.domain} {name.split} but lies in {place}. Move it to {place_of(name)}."
+            if name and name.folder != place:
+                text = f"says {name.domain} {name.split} but lies in {place}. Move it to {name.folder}."
                 report.faults.append(Fault("folder", machine, name.section, path, text))
-            if name and (name.split, name.label) == ("train", "anomaly"):
+            if place == "train" and says_anomaly(file.name):
                 text = "is an anomalous clip among the training clips, which must all be normal. Remove it."
-                report.faults.append(Fault("label", machine, name.section, path, text))
-    if others:
-        report.notes.append(f"{machine}: {len(others)} other files or folders were passed over, such as {others[0]!r}.")
+                report.faults.append(Fault("label", machine, name and name.section, path, text))
+    if left_out := SoundFiles(hidden=hidden, others=others).left_out():
+        report.notes.append(f"{machine}: {left_out}.")
     return clips
 
 

@@ -85,13 +85,11 @@ class FeatureCache:
         DataError
             If a clip cannot be used.
         """
-        store = None if self._folder is None else FeatureStore(self._folder, spec, FRONTEND_NUMBER, kind)
-        if store is not None:
-            store.sweep()
+        stores = self._stores({clip.channel for clip in clips}, spec, kind)
         parts = [clips[first : first + _PART] for first in range(0, len(clips), _PART)]
 
         def fetch_part(part: Sequence[Clip]) -> list[tuple[ClipFeatures, str]]:
-            return [fetch(clip, store, spec, window_frames, kind) for clip in part]
+            return [fetch(clip, stores.get(clip.channel), spec, window_frames, kind) for clip in part]
 
         results: list[ClipFeatures] = []
         trouble = ""
@@ -107,9 +105,18 @@ class FeatureCache:
                         progress(len(results), len(clips), clip.path.name)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
-        if clips and (trouble or store is None):
+        if clips and (trouble or not stores):
             self._complain(trouble)
         return results
+
+    def _stores(self, channels: set[int], spec: FeatureSpec, kind: Kind) -> dict[int, FeatureStore]:
+        """Open the store of each channel; none where there is no folder."""
+        if self._folder is None:
+            return {}
+        stores = {channel: FeatureStore(self._folder, spec, FRONTEND_NUMBER, kind, channel) for channel in channels}
+        for store in stores.values():
+            store.sweep()
+        return stores
 
     def _complain(self, trouble: str) -> None:
         if not self._noted:

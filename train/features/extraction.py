@@ -12,7 +12,8 @@ from edge_asd.audio.health import level_db
 from edge_asd.errors import DataError
 from edge_asd.frontend import float_reference, log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec
-from edge_asd.train.data.dataset import Clip, digest_and_contents, file_digest
+from edge_asd.train.data.dataset import Clip
+from edge_asd.train.data.hashes import digest_and_contents, file_digest
 from edge_asd.train.features.store import ClipFeatures, FeatureStore
 
 _AT_ONCE = 1 << 24

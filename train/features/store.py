@@ -67,14 +67,19 @@ class FeatureStore:
         The front end's.
     kind : str
         What computed them: "fixed" is the front end itself.
+    channel : int
+        Of the clips, that was listened to.
     """
 
-    def __init__(self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER, kind: str = "fixed") -> None:
+    def __init__(
+        self, folder: Path, spec: FeatureSpec, number: int = FRONTEND_NUMBER, kind: str = "fixed", channel: int = 0
+    ) -> None:
         self._n_mels = spec.n_mels
         self._kind = [_MAGIC, _FORMAT, number, *spec.as_dict().values()]
         shape = "-".join(str(value) for value in spec.as_dict().values())
         # Clips of another rate are resampled first, and another resampler may round otherwise.
-        name = f"{'' if kind == 'fixed' else f'{kind}-'}log-mel-{number}-{shape}-soxr{_soxr()}"
+        own = f"-channel{channel}" if channel else ""
+        name = f"{'' if kind == 'fixed' else f'{kind}-'}log-mel-{number}-{shape}-soxr{_soxr()}{own}"
         self._folder = os.path.join(folder, name)
 
     def path(self, digest: bytes) -> Path:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError
-from edge_asd.train.data.findings import printable
+from edge_asd.files import printable
 from edge_asd.train.data.ground_truth import GroundTruth, ground_truth_machines, read_ground_truth
 from edge_asd.train.figures.bootstrap import (
     CONFIDENCE,

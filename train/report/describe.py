@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edge_asd.files import printable
 from edge_asd.train.data.counting import COMPANIONS, count_faults, not_mimii_due
-from edge_asd.train.data.dataset import Clip, content_hash
-from edge_asd.train.data.findings import Found, Report, printable
+from edge_asd.train.data.dataset import Clip
+from edge_asd.train.data.findings import Found, Report
+from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.data.marker import read_marker
 from edge_asd.train.data.table1 import MACHINES
 from edge_asd.train.report.results import ClipCount, DataDescription

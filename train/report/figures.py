@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Literal
 
-from edge_asd.train.data.findings import printable
+from edge_asd.files import printable
 from edge_asd.train.data.table1 import MACHINES
 from edge_asd.train.figures.metrics import DecisionFigures, decision_figures, rank_figures
 from edge_asd.train.figures.official_csv import Row

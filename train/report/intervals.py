@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_asd.train.data.findings import printable
+from edge_asd.files import printable
 from edge_asd.train.figures.bootstrap import Interval, cell_seed, percentile_interval, resample_figures
 from edge_asd.train.report.figures import Figure, labelled
 from edge_asd.train.report.results import Cell

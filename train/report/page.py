@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from edge_asd.train.data.findings import printable
+from edge_asd.files import printable
 from edge_asd.train.report import data_tables, tables
 from edge_asd.train.report.drawing import Picture
 from edge_asd.train.report.figures import Figures

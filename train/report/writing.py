@@ -36,6 +36,7 @@ def write_report(
     out: Path,
     *,
     data: Path | None = None,
+    channel: int = 0,
     cache: FeatureCache | None = None,
     progress: Progress = lambda _: None,
 ) -> Written:
@@ -49,6 +50,8 @@ def write_report(
     data : Path, optional
         The data set, for the pictures of its clips (Figures 1 and 2); without it they are left
         out, and the report says so.
+    channel : int
+        Channel of the clips that was listened to.
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
@@ -74,7 +77,8 @@ def write_report(
         for machine in figures.machines:
             progress(f"pictures of {machine}")
             sections = [section for name, section in figures.sections if name == machine]
-            spectrogram, scatter = _clip_pictures(reproduction, data, machine, sections, cache or FeatureCache())
+            dataset = Dataset(data, machine, sections, channel=channel)
+            spectrogram, scatter = _clip_pictures(reproduction, dataset, sections, cache or FeatureCache())
             spectrograms.append(spectrogram)
             scatters.append(scatter)
     rocs: dict[str, Picture | None] = {}
@@ -107,19 +111,18 @@ def write_results_csv(figures: Figures, out: Path) -> dict[tuple[str, int], Path
 
 
 def _clip_pictures(
-    reproduction: Reproduction, data: Path, machine: str, sections: list[str], cache: FeatureCache
+    reproduction: Reproduction, dataset: Dataset, sections: list[str], cache: FeatureCache
 ) -> tuple[Picture | None, Picture | None]:
     """Draw Figures 1 and 2 of a machine; labels are those of the results."""
-    dataset = Dataset(data, machine, sections)
     labels = {
         (cell.domain, name): label
         for cell in reproduction.cells
-        if cell.machine == machine
+        if cell.machine == dataset.machine
         for name, label in zip(cell.clips, cell.labels, strict=True)
     }
     tests = [clip for clip in dataset.select(split="test") if (clip.name.domain, clip.path.name) in labels]
     known = [labels[clip.name.domain, clip.path.name] for clip in tests]
-    return spectrogram_picture(dataset, sections), scatter_picture(machine, tests, known, cache)
+    return spectrogram_picture(dataset, sections), scatter_picture(dataset.machine, tests, known, cache)
 
 
 def _first_seed(cells: list[Cell]) -> list[Cell]:

@@ -17,7 +17,10 @@ from edge_asd.errors import DataError, ModelError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.backend import import_keras, import_tensorflow, make_repeatable
-from edge_asd.train.data.dataset import SPLITS, Clip, Dataset, content_hash
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.data.rates import rates_note, rates_of
+from edge_asd.train.data.splits import SPLITS
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
 from edge_asd.train.networks.baselines import BASELINES
@@ -54,6 +57,8 @@ class Settings:
         Stop after so many epochs that were not better on the clips held back; 0: never.
     negatives : tuple of str
         Other machines of the data set, a further class each for a classifier.
+    channel : int
+        Channel of the clips to listen to.
     features : FeatureSpec
         What the model hears; the published code's by default, and always where `faithful`.
     """
@@ -67,6 +72,7 @@ class Settings:
     split: str = "default"
     patience: int = 0
     negatives: tuple[str, ...] = ()
+    channel: int = 0
     features: FeatureSpec = field(default_factory=FeatureSpec)
 
 
@@ -81,6 +87,7 @@ def train(
     overwrite: bool = False,
     cache: FeatureCache | None = None,
     progress: Progress = lambda *_: None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """Fit a baseline of one machine and keep it in a run folder.
 
@@ -102,6 +109,8 @@ def train(
         The user's by default.
     progress : callable, optional
         See `Progress`.
+    note : callable, optional
+        Called with a sentence for what the user should know about the data.
 
     Returns
     -------
@@ -116,7 +125,7 @@ def train(
     settings = settings or Settings()
     _check(settings)
     baseline = BASELINES[settings.model]
-    dataset = Dataset(data, machine, sections)
+    dataset = Dataset(data, machine, sections, channel=settings.channel)
     clips = dataset.select(split="train")
     missing = [section for section in dataset.sections if not any(clip.name.section == section for clip in clips)]
     if missing:
@@ -150,7 +159,7 @@ def train(
                 f"{data / machine}: section {section} has one training clip a domain: none can be held back for "
                 "its threshold. Add recordings of the healthy machine, or leave the section out with --sections."
             )
-    others = {name: _negative_clips(data, machine, name) for name in settings.negatives}
+    others = {name: _negative_clips(data, machine, name, settings.channel) for name in settings.negatives}
     run = Run(
         machine=machine,
         model=settings.model,
@@ -167,10 +176,17 @@ def train(
         fit=[clip.key for clip in fit],
         held_back=[clip.key for clip in held_back],
         patience=settings.patience,
+        channel=settings.channel,
     )
     parts = {name: hold_back(more) for name, more in others.items()}
     fit = [*fit, *(clip for more, _ in parts.values() for clip in more)]
     held_back = [*held_back, *(clip for _, more in parts.values() for clip in more)]
+    for text in (
+        *dataset.notes,
+        rates_note(rates_of([*fit, *held_back]), settings.features.sample_rate, "training clips"),
+    ):
+        if text:
+            note(text)
     with _only_training(out):
         if resume:
             run = _resumed(Run.load(out), run, out)
@@ -194,10 +210,10 @@ def _check(settings: Settings) -> None:
         raise DataError(f"The model {settings.model} learns from its own machine alone: leave --negatives out.")
 
 
-def _negative_clips(data: Path, machine: str, name: str) -> list[Clip]:
+def _negative_clips(data: Path, machine: str, name: str, channel: int) -> list[Clip]:
     if name == machine:
         raise DataError(f"{name} cannot be its own negative. Name other machines with --negatives.")
-    clips = Dataset(data, name).select(split="train")
+    clips = Dataset(data, name, channel=channel).select(split="train")
     if not clips:
         raise DataError(f"{data / name} has no training clips. Leave it out of --negatives.")
     return clips
@@ -219,7 +235,7 @@ def _only_training(folder: Path) -> Iterator[None]:
 def _resumed(old: Run, new: Run, out: Path) -> Run:
     for name in (
         "machine", "model", "sections", "classes", "negatives", "faithful", "features", "seed", "batch_size",
-        "learning_rate", "patience", "fit", "data_hash",
+        "learning_rate", "patience", "channel", "fit", "data_hash",
     ):  # fmt: skip
         if getattr(old, name) != getattr(new, name):
             raise ModelError(

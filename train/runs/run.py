@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_asd.audio.riff import MAX_CHANNELS
 from edge_asd.errors import EdgeAsdError, ModelError, OutputError
 from edge_asd.files import write_atomically
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
@@ -52,6 +53,8 @@ class Run:
         Mean squared error or cross-entropy on the clips of `fit` and `held_back`.
     checkpoint : str
         Name of the model file of the last epoch; "" before the first has ended.
+    channel : int
+        Channel of the clips that was listened to.
     """
 
     machine: str
@@ -73,6 +76,7 @@ class Run:
     validation_loss: list[float] = field(default_factory=list)
     checkpoint: str = ""
     frontend_number: int = FRONTEND_NUMBER
+    channel: int = 0
 
     @property
     def baseline(self) -> Baseline:
@@ -186,6 +190,7 @@ class Run:
             loss=reader.values("loss", float),
             validation_loss=reader.values("validation_loss", float),
             checkpoint=reader.take("checkpoint", str),
+            channel=reader.integer("channel", 0, MAX_CHANNELS - 1) if "channel" in reader.keys else 0,
         )
         reader.finish()
         run._check(where)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import fft
 
-from edge_asd.clips import DOMAINS, Domain, Label, Split
+from edge_asd.clips import DOMAINS, ClipName, Domain, Label, Split
 from edge_asd.train.data.table1 import MACHINES, table1
 from edge_asd.train.synthesis.factory import factory_noise, factory_of
 from edge_asd.train.synthesis.machines import NO_FAULT, machine_of
@@ -60,10 +60,10 @@ class ClipPlan:
         kind = 4 * DOMAINS.index(self.domain) + 2 * (self.split == "test") + (self.label == "anomaly")
         return np.random.default_rng([seed, MACHINES.index(self.machine), int(self.section), kind, self.index])
 
-    def name(self, attributes: str) -> str:
-        """Return the clip's file name; only those of training clips hold attributes, as in MIMII DUE."""
-        stem = f"section_{self.section}_{self.domain}_{self.split}_{self.label}_{self.index:04d}"
-        return f"{stem}_{attributes}.wav" if self.split == "train" else f"{stem}.wav"
+    def name(self, attributes: str = "") -> ClipName:
+        """Return the clip's name; only those of training clips hold attributes, as in MIMII DUE."""
+        attributes = attributes if self.split == "train" else ""
+        return ClipName(self.section, self.domain, self.split, self.label, f"{self.index:04d}", attributes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +164,4 @@ def make_clip(
     rng = plan.generator(seed)
     parts = make_parts(plan, rng, seconds=seconds, a=a, easier_db=easier_db, noise=noise)
     scale = section_scale(table1()[plan.machine, plan.section], a, easier_db)
-    return to_pcm(parts.machine + parts.noise, scale, rng), plan.name(parts.attributes)
+    return to_pcm(parts.machine + parts.noise, scale, rng), plan.name(parts.attributes).file_name()

@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.audio.recording_file import read_recording
-from edge_asd.clips import DOMAINS, Domain, parse_section
+from edge_asd.clips import DOMAINS, Domain, find_sounds, parse_section, says_anomaly
 from edge_asd.errors import DataError
-from edge_asd.train.data.dataset import wav_files
 from edge_asd.train.data.marker import write_marker
 from edge_asd.train.data.table1 import MACHINES, table1
 from edge_asd.train.synthesis.clip import SECONDS, ClipPlan, NoiseSource
@@ -62,9 +61,9 @@ def pieces_of(folder: Path, what: str, seconds: float) -> list[Piece]:
         If there is none, or one cannot be read, is shorter than a clip, or holds ten seconds of zeros.
     """
     length = round(seconds * SAMPLE_RATE)
-    paths = wav_files(folder) if folder.is_dir() else []
+    paths = find_sounds(folder).paths
     if not paths:
-        raise DataError(f"{folder} holds no WAV files. Put the recordings of {what} there.")
+        raise DataError(f"{folder} holds no sound files. Put the recordings of {what} there.")
     _samples.cache_clear()  # files may have changed since an earlier call
     pieces = []
     for path in paths:
@@ -184,7 +183,7 @@ def mix_recordings(
         else:
             noise = picked(sound.size, rng)
         name = plan.name(f"snr_{'m' if snr_db < 0 else ''}{abs(snr_db):.0f}dB")
-        return to_pcm(sound + tuned(noise, a, snr_db), scale, rng), name
+        return to_pcm(sound + tuned(noise, a, snr_db), scale, rng), name.file_name()
 
     with whole_folder(root / machine) as folder:
         rows = write_clips(folder, list(assigned), make, workers=workers, progress=progress)
@@ -197,7 +196,10 @@ def _assign(
 ) -> dict[ClipPlan, Piece]:
     """Give each clip of a domain its own piece; tests get the last of the healthy ones."""
     folder = machine_clips / "target" if domain == "target" else machine_clips
-    normal = pieces_of(folder / "normal", "the healthy machine", seconds)
+    healthy = folder / "normal"
+    if named := [path for path in find_sounds(healthy).paths if says_anomaly(path.name)]:
+        raise DataError(f"{named[0]} is an anomaly by its name, and lies among the healthy recordings. Move it away.")
+    normal = pieces_of(healthy, "the healthy machine", seconds)
     anomaly = pieces_of(folder / "anomaly", "the faulty machine", seconds)
     wanted = size.counts(machine, section)
     tests = min(wanted[domain, "test", "normal"], len(normal) // 3)

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from edge_asd.audio.health import level_db
 from edge_asd.audio.wav_writing import write_wav
+from edge_asd.clips import FOLDERS
 from edge_asd.errors import DataError, OutputError
-from edge_asd.train.data.dataset import FOLDERS
 from edge_asd.train.data.marker import write_marker
 from edge_asd.train.synthesis.clip import SECONDS, ClipPlan, NoiseSource, machine_power, make_clip
 from edge_asd.train.synthesis.levels import Level, LevelRow, level_rows
@@ -167,7 +167,7 @@ def write_clips(
 
     def write(plan: ClipPlan) -> Level:
         pcm, name = make(plan)
-        write_wav(folder / ("train" if plan.split == "train" else f"{plan.domain}_test") / name, pcm, SAMPLE_RATE)
+        write_wav(folder / plan.name().folder / name, pcm, SAMPLE_RATE)
         return Level(plan.section, plan.domain, plan.split, plan.label, level_db(pcm))
 
     levels: list[Level] = []

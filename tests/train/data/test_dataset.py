@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from edge_asd.clips import ClipName
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
-from edge_asd.train.data.dataset import Clip, Dataset, content_hash, split_training
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.data.splits import split_training
 from tests.data import MACHINE, TEST, TRAIN, UNLABELLED, write_wav
 
 SPEC = FeatureSpec()
@@ -103,7 +105,7 @@ def test_a_machines_own_folder_in_place_of_the_one_above(root):
 
 def test_a_machine_without_clips(root):
     (root / "fan" / "train" / NAME).rename(root / "fan" / "train" / "notes.txt")
-    with pytest.raises(DataError, match=r"holds no clips\. Expected WAV files in train, source_test, target_test"):
+    with pytest.raises(DataError, match=r"holds no clips\. Expected sound files in train, source_test, target_test"):
         Dataset(root, "fan")
 
 

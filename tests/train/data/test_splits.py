@@ -6,7 +6,8 @@ import pytest
 
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError
-from edge_asd.train.data.dataset import SPLITS, Clip, split_faithful
+from edge_asd.train.data.dataset import Clip
+from edge_asd.train.data.splits import SPLITS, split_faithful
 from edge_asd.train.data.table1 import table1
 from tests.data import MACHINE
 from tests.train.data.table1_tree import names

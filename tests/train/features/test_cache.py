@@ -18,7 +18,8 @@ from edge_asd.audio.health import level_db
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
-from edge_asd.train.data.dataset import Clip, Dataset, file_digest
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.data.hashes import file_digest
 from edge_asd.train.features.cache import FeatureCache, cache_folder
 from edge_asd.train.features.extraction import extract
 from edge_asd.train.features.store import ClipFeatures, FeatureStore
@@ -196,7 +197,8 @@ HAMMER = """
 import sys, pathlib, numpy as np
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.audio.health import level_db
-from edge_asd.train.data.dataset import Dataset, file_digest
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.hashes import file_digest
 from edge_asd.train.features.extraction import extract
 from edge_asd.train.features.store import FeatureStore
 data, folder, rounds, seed = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])

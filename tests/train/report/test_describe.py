@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_asd.clips import ClipName
-from edge_asd.train.data.dataset import Clip, Dataset, content_hash
+from edge_asd.train.data.dataset import Clip, Dataset
+from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.data.marker import write_marker
 from edge_asd.train.data.table1 import table1
 from edge_asd.train.report.describe import describe_data

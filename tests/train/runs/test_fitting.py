@@ -9,7 +9,9 @@ import pytest
 
 from edge_asd.errors import DataError, ModelError, OutputError
 from edge_asd.frontend.spec import FeatureSpec
-from edge_asd.train.data.dataset import Dataset, content_hash, split_training
+from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.data.splits import split_training
 from edge_asd.train.features.windows import frames_db
 from edge_asd.train.runs.fitting import Settings
 from edge_asd.train.runs.fitting import train as fit_run

@@ -79,7 +79,7 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path: Path, folders
         assert not (tmp_path / "out").exists()
 
     refused("is not a folder", machine_clips=tmp_path / "absent")
-    refused("holds no WAV files", noise_clips=tmp_path / "absent")
+    refused("holds no sound files", noise_clips=tmp_path / "absent")
     refused("no section 07", section="07")
     refused("no section 00 of 'toaster'", machine="toaster")
     refused("shorter than a clip", seconds=2.0)
@@ -89,7 +89,7 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path: Path, folders
     refused("is not a WAV file")
     (machine / "normal" / "silent.wav").unlink()
     (machine / "target").mkdir()
-    refused("target/normal holds no WAV files")
+    refused("target/normal holds no sound files")
     (machine / "target").rmdir()
     for path in list((machine / "normal").iterdir())[1:]:
         path.unlink()
@@ -97,7 +97,7 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path: Path, folders
     refused("enough for 2 clips")
     for path in (machine / "anomaly").iterdir():
         path.unlink()
-    refused("anomaly holds no WAV files")
+    refused("anomaly holds no sound files")
 
 
 def test_recorded_noise_is_a_piece_of_a_recording(folders: tuple[Path, Path]) -> None:

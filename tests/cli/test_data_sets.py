@@ -1,0 +1,159 @@
+"""Data sets as people have them: names in capitals, hidden files, dead channels, other rates, copies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from edge_asd.bundle.bundle import Bundle
+from tests.cli.command import Command, assert_error
+from tests.golden.committed import NAMES
+
+Write = Callable[[Path, npt.NDArray[np.int16]], None]
+
+
+def sound(seed: int, *, rate: int = 16000, faulty: bool = False) -> npt.NDArray[np.int16]:
+    t = np.arange(2 * rate) / rate
+    x = np.random.default_rng(seed).normal(scale=1600, size=t.size) + 1600 * np.sin(2 * np.pi * 200 * t + seed)
+    return (x + (2500 * np.sin(2 * np.pi * 3100 * t) if faulty else 0)).astype(np.int16)
+
+
+def write(path: Path, pcm: npt.NDArray[np.int16], rate: int = 16000) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, pcm, rate, subtype="PCM_16", format="FLAC" if path.suffix.lower() == ".flac" else "WAV")
+
+
+def make(
+    root: Path,
+    suffix: Callable[[int], str] = lambda i: ".wav",
+    put: Callable[[Path, npt.NDArray[np.int16], int], None] = lambda path, pcm, i: write(path, pcm),
+) -> Path:
+    """Write 12 training clips and 4 + 4 test clips of two seconds of one section."""
+    for i in range(12):
+        put(root / f"fan/train/section_00_source_train_normal_{i:04d}_v_1{suffix(i)}", sound(i), i)
+    for i in range(4):
+        for label in ("normal", "anomaly"):
+            name = f"section_00_source_test_{label}_{i:04d}{suffix(i)}"
+            put(root / "fan/source_test" / name, sound(100 + i, faulty=label == "anomaly"), i)
+    return root
+
+
+def stages(command: Command, data: Path, work: Path, *options: object) -> dict[str, str]:
+    """Train, quantise and evaluate; return what each said on the standard error, and the clips they counted."""
+    said = {}
+    run, bundle = work / "run", work / "fan.easd"
+    done = command("train", data, "--machine", "fan", "--epochs", 1, "--out", run, *options, "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    said["train"] = done.stderr
+    said["clips"] = str(document["clips_fit"] + document["clips_held_back"])
+    done = command("quantize", run, "--data", data, "--out", bundle, "--json")
+    assert done.returncode == 0, done.stderr
+    said["quantize"] = done.stderr
+    done = command("evaluate", bundle, "--data", data, "--out", work / "results", "--json")
+    assert done.returncode == 0, done.stderr
+    said["evaluate"] = done.stderr
+    (result,) = json.loads(done.stdout)["results"]
+    said["tests"] = f"{result['n_normal']}+{result['n_anomaly']}"
+    return said
+
+
+def test_upper_case_and_flac_are_clips_as_well_and_hidden_files_are_not(command: Command, tmp_path: Path) -> None:
+    def put(path: Path, pcm: npt.NDArray[np.int16], i: int) -> None:
+        write(path, pcm)
+        (path.parent / f"._{path.name}").write_bytes(bytes.fromhex("0005160700020000") + bytes(100))
+
+    data = make(tmp_path / "data", lambda i: (".wav", ".WAV", ".flac", ".Wav")[i % 4], put)
+    said = stages(command, data, tmp_path)
+    assert (said["clips"], said["tests"]) == ("12", "4+4")
+    for stage in ("train", "quantize", "evaluate"):
+        assert said[stage].count("passed over 20 hidden sound files, such as '._section_00_") == 1, said[stage]
+    report = json.loads(command("data", "verify", data, "--json").stdout)
+    assert report["clips"] == 20
+    assert {fault["kind"] for fault in report["faults"]} == {"length"}
+    assert "fan: passed over 20 hidden sound files, such as 'fan/source_test/._section" in " ".join(report["notes"])
+    assert (data / "fan/train/section_00_source_train_normal_0001_v_1.WAV").exists()
+
+
+def test_the_channel_that_holds_sound_is_used_in_all_stages(command: Command, tmp_path: Path) -> None:
+    def stereo(path: Path, pcm: npt.NDArray[np.int16], i: int) -> None:
+        write(path, np.stack([0 * pcm, pcm], axis=1))
+
+    data, mono = make(tmp_path / "data", put=stereo), make(tmp_path / "mono")
+    done = command("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "wrong")
+    assert_error(done, "channel 1", "--channel")
+    assert "record it again" not in done.stderr
+    stages(command, data, tmp_path / "right", "--channel", 1)
+    stages(command, mono, tmp_path / "alike")
+    bundle = Bundle.load(tmp_path / "right/fan.easd")
+    assert bundle.channel == 1
+    assert bundle.thresholds == Bundle.load(tmp_path / "alike/fan.easd").thresholds
+    scores = "results/anomaly_score_fan_section_00_source_test.csv"
+    assert (tmp_path / "right" / scores).read_bytes() == (tmp_path / "alike" / scores).read_bytes()
+
+
+def test_clips_of_another_rate_are_told_once(command: Command, tmp_path: Path) -> None:
+    def put(path: Path, pcm: npt.NDArray[np.int16], i: int) -> None:
+        low = i % 2 == 0 and path.parent.name == "train"
+        write(path, sound(i, rate=8000) if low else pcm, 8000 if low else 16000)
+
+    said = stages(command, make(tmp_path / "data", put=put), tmp_path)
+    text = "6 of 12 training clips have 8000 Hz: nothing above 4000 Hz is in them."
+    assert (said["train"].count(text), said["quantize"].count(text)) == (1, 1)
+    assert "8000 Hz" not in said["evaluate"]
+    bundle = Bundle.load(tmp_path / "fan.easd")
+    assert bundle.provenance["training_rates"] == {"8000": 6, "16000": 6}
+    assert (bundle.trained_at(8000), bundle.trained_at(16000), bundle.trained_at(11025)) == (True, True, False)
+
+
+def test_a_gamma_fit_of_copies_is_refused_for_its_true_reason(command: Command, tmp_path: Path) -> None:
+    data = make(tmp_path / "data", put=lambda path, pcm, i: write(path, sound(0)))
+    run = tmp_path / "run"
+    assert command("train", data, "--machine", "fan", "--epochs", 1, "--out", run).returncode == 0
+    done = command("quantize", run, "--data", data, "--out", tmp_path / "fan.easd", "--threshold", "gamma")
+    assert_error(done, "equal or nearly so", "data verify", "--threshold quantile")
+    assert "record more" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["anomaly_id_00_00000000.wav", "ABNORMAL-1.WAV", "fan_anomalous_3.flac"])
+def test_calibrate_refuses_anomalies_by_name(command: Command, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "clips"
+    for i in range(3):
+        write(folder / f"normal_id_00_{i:08d}.wav", sound(i))
+    write(folder / name, sound(9, faulty=True))
+    arguments = ["--section", "00", "--out", tmp_path / "new.easd"]
+    done = command("calibrate", NAMES["ae"], "--wav-dir", folder, *arguments)
+    assert_error(done, name, "is an anomaly by its name")
+    (folder / name).unlink()
+    assert command("calibrate", NAMES["ae"], "--wav-dir", folder, *arguments).returncode == 0
+
+
+def test_calibrate_refuses_a_folder_of_anomalies(command: Command, tmp_path: Path) -> None:
+    write(tmp_path / "id_00/abnormal/00000000.wav", sound(1))
+    done = command(
+        "calibrate",
+        NAMES["ae"],
+        "--section",
+        "00",
+        "--wav-dir",
+        tmp_path / "id_00/abnormal",
+        "--out",
+        tmp_path / "n.easd",
+    )
+    assert_error(done, "abnormal", "is an anomaly by its name")
+
+
+def test_training_refuses_anomalies_by_name(command: Command, tmp_path: Path) -> None:
+    data = make(tmp_path / "data")
+    name = "section_00_source_train_normal_0099_abnormal_load.wav"
+    write(data / "fan/train" / name, sound(3))
+    done = command("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "run")
+    assert_error(done, name, "is an anomaly by its name")
+    faults = json.loads(command("data", "verify", data, "--json").stdout)["faults"]
+    assert [fault["path"] for fault in faults if fault["kind"] == "label"] == [f"fan/train/{name}"]
