@@ -158,8 +158,8 @@ def _recordings(folder: Path, section: str, domain: Domain | None, notes: list[s
     paths = found.paths
     if not paths:
         raise DataError(f"{folder} holds no sound files. Give a folder of recordings of the healthy machine.")
-    if left_out := found.left_out():
-        notes.append(f"{folder}: {left_out}.")
+    if passed_over := found.left_out():
+        notes.append(f"{folder}: {passed_over}.")
     _refuse_anomaly(folder.absolute())  # sets older than MIMII DUE name the folder, not the files
     chosen: list[tuple[Path, Domain]] = []
     training = 0

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli import data_synth
-from edge_asd.cli.common import DataArgument, JsonOption, ProgressLine, note, print_json, table
+from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, ProgressLine, note, print_json, table
 from edge_asd.stages import load_stage
 
 app = typer.Typer(help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True)
@@ -23,6 +23,7 @@ def verify(
     counts: Annotated[
         bool, typer.Option("--counts/--no-counts", help="Compare counts with Table 1 of the MIMII DUE paper.")
     ] = True,
+    channel: ChannelOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Check every clip: counts, names, formats, broken files, silence and duplicates.
@@ -33,7 +34,12 @@ def verify(
     stage = load_stage("train.data.verify")
     line = ProgressLine()
     try:
-        report = stage.verify(data, counts=counts, progress=lambda what, done, total: line(f"{what} {done}/{total}"))
+        report = stage.verify(
+            data,
+            counts=counts,
+            channel=channel,
+            progress=lambda what, done, total: line(f"{what} {done}/{total}"),
+        )
     finally:
         line.clear()
     document = report.as_dict()

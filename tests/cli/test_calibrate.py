@@ -99,12 +99,13 @@ def test_a_domains_own_threshold_in_place(bundle, bundle_path, healthy, tmp_path
         "00": replace(bundle.thresholds["00"], domains={"target": expected}),
         "01": bundle.thresholds["01"],
     }
-    first, before, _ = done.stdout.splitlines()
+    first, before, _, after = done.stdout.splitlines()
     assert first.startswith("Section 00, target: threshold ")
     assert first.endswith(
         "(false-positive-rate 0.05 of 36 target clips; 1 above it, 2.8%, 95 % interval 0.1% to 14.5%)."
     )
     assert before == "It had none before."
+    assert after == f"Next: edge-asd monitor {path} --section 00"
 
     def thresholds(*arguments):
         done = command("monitor", path, "--wav", healthy / "a.wav", "--json", *arguments)
@@ -120,7 +121,8 @@ def test_a_domains_own_threshold_in_place(bundle, bundle_path, healthy, tmp_path
     # The section anew: its domain keeps what was fitted for it.
     again = command(*fit, "--json", "--quantile", "0.5")
     assert json.loads(again.stdout)["notes"] == [
-        "Section 00: the threshold of its domain target stayed as before; --domain fits them anew."
+        f"{healthy}: passed over 1 other file or folder, such as 'notes.txt'.",
+        "Section 00: the threshold of its domain target stayed as before; --domain fits them anew.",
     ]
     found = Bundle.load(path).thresholds["00"]
     assert (found.quantile, found.domains) == (0.5, {"target": expected})
@@ -129,7 +131,11 @@ def test_a_domains_own_threshold_in_place(bundle, bundle_path, healthy, tmp_path
 def test_an_autoencoder_takes_a_new_section(bundle, bundle_path, healthy, tmp_path, command):
     new_path = tmp_path / "new.easd"
     done = command("calibrate", bundle_path, "--section", "07", "--wav-dir", healthy, "--out", new_path)
-    assert done.stdout.splitlines()[1:] == ["It had none before.", f"Written: {new_path}"]
+    assert done.stdout.splitlines()[1:] == [
+        "It had none before.",
+        f"Written: {new_path}",
+        f"Next: edge-asd monitor {new_path} --section 07",
+    ]
     new = Bundle.load(new_path)
     assert new.threshold("07") == replace(
         quantile_threshold({"source": scores_of(bundle, healthy)}, 0.9), calibrated=True
@@ -243,9 +249,9 @@ def test_what_was_asked_for_is_checked_before_the_work(bundle_path, healthy, tmp
     good = (*fit, "--wav-dir", healthy)
     assert_error(command(*fit, "--wav-dir", tmp_path / "none"), "none is not a folder")
     assert_error(command(*fit, "--wav-dir", file), "file is not a folder")
-    assert_error(command(*fit, "--wav-dir", empty), "empty holds no WAV files")
+    assert_error(command(*fit, "--wav-dir", empty), "empty holds no sound files")
     assert_error(command(*good, "--quantile", 0), "quantile 0.0 is outside (0, 1]")
-    assert_error(command(*good, "--false-positive-rate", 1), "false-positive rate 1.0 is outside [0, 1)")
+    assert_error(command(*good, "--false-positive-rate", 1), "false-positive rate 1 is outside [0, 1)")
     assert_error(command(*good, "--channel", 3), "a.wav", "channel")
     assert_error(command("calibrate", bundle_path, "--section", "x", "--wav-dir", healthy, "--out", out), "'x'")
     assert_error(

@@ -89,6 +89,12 @@ def test_the_channel_that_holds_sound_is_used_in_all_stages(command: Command, tm
     done = command("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "wrong")
     assert_error(done, "channel 1", "--channel")
     assert "record it again" not in done.stderr
+    faults = json.loads(command("data", "verify", data, "--json").stdout)["faults"]
+    silent = [fault["text"] for fault in faults if fault["kind"] == "silent"]
+    assert len(silent) == 20
+    assert all("channel 1" in text for text in silent)
+    faults = json.loads(command("data", "verify", data, "--channel", 1, "--json").stdout)["faults"]
+    assert {fault["kind"] for fault in faults} == {"format", "length"}
     stages(command, data, tmp_path / "right", "--channel", 1)
     stages(command, mono, tmp_path / "alike")
     bundle = Bundle.load(tmp_path / "right/fan.easd")

@@ -25,7 +25,7 @@ Progress = Callable[[str, int, int], None]
 """Called with (what, done, all)."""
 
 
-def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: None) -> Report:
+def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progress = lambda *_: None) -> Report:
     """Check every clip of a data set in the layout of MIMII DUE.
 
     Parameters
@@ -34,6 +34,8 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
         Folder that holds one folder a machine.
     counts : bool
         Compare the number of clips with Table 1 where machines and sections are MIMII DUE's.
+    channel : int >= 0
+        Channel that has to hold sound.
     progress : callable, optional
         See `Progress`.
 
@@ -57,7 +59,7 @@ def verify(root: Path, *, counts: bool = True, progress: Progress = lambda *_: N
         report.faults += count_faults(report, clips)
     else:
         report.notes.append(f"Counts were not compared with Table 1: {reason}.")
-    checks = _check_files(root, clips, progress)
+    checks = _check_files(root, clips, channel, progress)
     for clip, check in zip(clips, checks, strict=True):
         report.faults += _file_faults(clip, check)
     report.faults += _duplicates(root, clips, checks, progress)
@@ -99,20 +101,20 @@ def _list(root: Path, folder: Path, report: Report) -> list[Found]:
             if name and name.folder != place:
                 text = f"says {name.domain} {name.split} but lies in {place}. Move it to {name.folder}."
                 report.faults.append(Fault("folder", machine, name.section, path, text))
-            if place == "train" and says_anomaly(file.name):
+            if place == "train" and says_anomaly(file.name) and (name is None or name.split == "train"):
                 text = "is an anomalous clip among the training clips, which must all be normal. Remove it."
-                report.faults.append(Fault("label", machine, name and name.section, path, text))
+                report.faults.append(Fault("label", machine, name.section if name else None, path, text))
     if left_out := SoundFiles(hidden=hidden, others=others).left_out():
         report.notes.append(f"{machine}: {left_out}.")
     return clips
 
 
-def _check_files(root: Path, clips: list[Found], progress: Progress) -> list[WavCheck]:
+def _check_files(root: Path, clips: list[Found], channel: int, progress: Progress) -> list[WavCheck]:
     chunks = [clips[i : i + _CHUNK] for i in range(0, len(clips), _CHUNK)]
     checks: list[WavCheck] = []
     with ThreadPoolExecutor(_THREADS) as pool:
         try:
-            for part in pool.map(lambda chunk: [check_wav(root / clip.path) for clip in chunk], chunks):
+            for part in pool.map(lambda chunk: [check_wav(root / clip.path, channel) for clip in chunk], chunks):
                 checks += part
                 progress("files", len(checks), len(clips))
         finally:
@@ -143,10 +145,10 @@ def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
     if frames != SECONDS * header.sample_rate:
         text = f"is {frames / header.sample_rate:.4g} s long ({frames} samples)"
         yield Fault("length", clip.machine, section, clip.path, f"{text} where {SECONDS} s are expected.")
-    if check.dead:
-        yield Fault("silent", clip.machine, section, clip.path, check.dead)
-    if check.wrong_scale:
+    if check.wrong_scale:  # cut to full scale, such sound may look dead, too
         yield Fault("scale", clip.machine, section, clip.path, check.wrong_scale)
+    elif check.dead:
+        yield Fault("silent", clip.machine, section, clip.path, check.dead)
 
 
 def _duplicates(root: Path, clips: list[Found], checks: list[WavCheck], progress: Progress) -> list[Fault]:

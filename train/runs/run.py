@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge_asd.audio.riff import MAX_CHANNELS
+from edge_asd.audio.sound_header import MAX_CHANNELS
 from edge_asd.errors import EdgeAsdError, ModelError, OutputError
 from edge_asd.files import write_atomically
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
