@@ -235,6 +235,14 @@ def test_a_library_that_is_missing_is_told(code: str, words: str, worker_script)
         read_recording("clip", contents=FLAC)
 
 
+def test_a_package_that_another_file_hides_is_told(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "soundfile.py").write_text("mine = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    libsndfile._end_idle()
+    with pytest.raises(DependencyError, match="hides the package soundfile"):
+        read_recording("clip", contents=FLAC)
+
+
 def test_ctrl_c_ends_a_child_that_hangs(tmp_path: Path) -> None:
     (tmp_path / "libsndfile_worker.py").write_text(
         "import os, socket, time\nsock = socket.socket(fileno=0)\nsock.sendall(b'R')\n"
