@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -165,6 +166,11 @@ class Detector:
         interval_s : float > 0 [s]
             Time between two decisions; the first falls when the score's span has been heard.
 
+        Raises
+        ------
+        ValueError
+            If `interval_s` is not above zero, or not finite.
+
         Examples
         --------
         >>> stream = detector.stream()  # doctest: +SKIP
@@ -173,4 +179,6 @@ class Detector:
         ...         print(decision)
         >>> stream.finish()  # doctest: +SKIP
         """
+        if not 0 < interval_s < math.inf:
+            raise ValueError(f"interval_s is {interval_s}; give a number of seconds above 0")
         return Engine(self.bundle, self.section, domain=self._domain, interval_s=interval_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import math
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -118,6 +119,7 @@ class Model:
             f(x) for f, x in zip((float, int), outputs[0]["quantization"], strict=True)
         )
         self._batch = int(inputs[0]["shape"][0])
+        self._running = threading.Lock()  # The runtime holds one input and one output: threads would mix theirs.
         # A model whose batch is fixed may hold it in other places, too: those would not follow a resize.
         self._fixed = int(inputs[0].get("shape_signature", inputs[0]["shape"])[0]) > 0
         if self._fixed and self._batch != 1:
@@ -150,7 +152,8 @@ class Model:
         try:
             for first in range(0, len(windows), self._most):
                 part = windows[first : first + self._most]
-                outputs[first : first + len(part)] = self._run_batch(part)
+                with self._running:
+                    outputs[first : first + len(part)] = self._run_batch(part)
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{self.runtime} cannot run the model: {error}") from error
         return outputs

@@ -126,3 +126,9 @@ def test_the_program_in_readme_runs(tmp_path: Path) -> None:
     # The stream's decisions are what the command says of the file.
     monitor = command("monitor", "fan.easd", "--section", "00", "--wav", "clip.wav", "--json", cwd=tmp_path)
     assert of_stream == [str(json.loads(line)["anomaly"]) for line in monitor.stdout.splitlines()] != []
+
+
+@pytest.mark.parametrize("interval", [0, -1.0, float("nan"), float("inf")])
+def test_an_interval_that_is_no_time_is_refused(interval: float) -> None:
+    with pytest.raises(ValueError, match="interval_s is"):
+        edge_asd.load(NAMES["ae"], section="00").stream(interval_s=interval)

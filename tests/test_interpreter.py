@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -30,6 +31,15 @@ def test_a_model_describes_itself(bundle):
     assert (plain.input_shape, plain.output_shape) == ((640,), (640,))
     assert (plain.dtype, plain.output_dtype) == (np.float32, np.float32)
     assert (plain.input_scale, plain.input_zero_point, plain.output_scale, plain.output_zero_point) == (0, 0, 0, 0)
+
+
+def test_threads_may_share_a_model(bundle, windows):
+    model = Model(bundle.model, arithmetic="litert-ref")
+    batches = [windows[first : first + size] for first in range(0, 40, 5) for size in (1, 3, 10)] * 5
+    alone = [model.run(batch) for batch in batches]
+    with ThreadPoolExecutor(8) as threads:
+        for expected, outputs in zip(alone, threads.map(model.run, batches), strict=True):
+            np.testing.assert_array_equal(outputs, expected)
 
 
 def test_a_batch_is_its_windows_one_by_one_bit_for_bit(bundle, windows):

@@ -54,6 +54,7 @@ _SPENT = (
 _MISSING = {
     b"P": "The package soundfile is missing. Install it: pip install soundfile",
     b"L": "The library libsndfile, which reads such sound files, is missing. Install it: sudo apt install libsndfile1",
+    b"H": "Another file named soundfile hides the package soundfile, which reads such sound files. Rename that file",
     b"": "The child process in which libsndfile reads such sound files does not start",
 }
 

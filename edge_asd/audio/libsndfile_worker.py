@@ -107,6 +107,9 @@ def main() -> None:
         except OSError:
             channel.sendall(b"L")
             return
+        if not hasattr(soundfile, "SoundFile"):
+            channel.sendall(b"H")
+            return
         _bound_memory()
         channel.sendall(b"R")
         with contextlib.suppress(OSError):

@@ -253,7 +253,8 @@ def _are_chunks(file: BinaryIO, offset: int, size: int) -> bool:
         end = body + length
     if size - end not in (0, 1):
         return False
-    if again := names & {b"fmt ", b"data"}:
+    # Files that were joined end to end, such as by cat, are a chunk RIFF of the first.
+    if again := names & {b"fmt ", b"data", b"RIFF"}:
         raise AudioFormatError(
             f"has a second {_printed(again.pop())} chunk and could be read in two ways. Save it again."
         )

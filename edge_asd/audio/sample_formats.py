@@ -93,7 +93,8 @@ def to_int16(samples: NDArray[Any]) -> tuple[NDArray[np.int16], int]:
     if samples.dtype.kind == "i":
         wide = (samples.astype(np.int64) + (1 << 15)) >> 16
     else:
-        samples = samples.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # A signalling NaN would warn; it is refused below.
+            samples = samples.astype(np.float64)
         if not np.isfinite(samples).all():
             raise AudioFormatError("holds samples that are not numbers (NaN or infinite). Save it again.")
         # Clipped once before rounding so that a huge float cannot overflow the integer.

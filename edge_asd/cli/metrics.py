@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,11 +79,8 @@ def command(
 
 def _threshold(text: str) -> tuple[str | None, float]:
     machine, _, number = text.rpartition("=")
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or text.startswith("="):
+    value: float | None = load_stage("train.figures.score_files").parse_score(number.strip())
+    if value is None or text.startswith("="):
         raise typer.BadParameter(f"{text!r} is no threshold; use for example 9.6 or fan=9.6.", param_hint="--threshold")
     return machine or None, value
 

@@ -23,6 +23,7 @@ from edge_asd.errors import AudioFormatError, DependencyError
 from tests.audio.wav_files import chunk, fmt, riff
 
 SOUND = np.random.default_rng(5).integers(-32768, 32768, (3000, 2), dtype=np.int16)
+W64_GUID = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 LOSSLESS = [
     ("FLAC", "PCM_16"),
     ("FLAC", "PCM_24"),
@@ -94,6 +95,31 @@ def test_an_aiff_file_from_a_pipe_goes_to_its_end(frames: int) -> None:
     np.testing.assert_array_equal(read_recording("clip", contents=bytes(data)).pcm, SOUND[:, 0])
 
 
+@pytest.mark.parametrize("first", [b"", b"junk" + W64_GUID + struct.pack("<Q", 29) + bytes(8)])
+@pytest.mark.parametrize(("tag", "bits", "words"), [(1, 16, ""), (1, 32, ""), (3, 32, "extensible"), (3, 64, "W64")])
+def test_floats_of_an_extensible_w64_file_are_not_taken_for_integers(
+    first: bytes, tag: int, bits: int, words: str
+) -> None:
+    """ffmpeg writes such files; libsndfile looks at the number of bits alone."""
+    sound = SOUND.astype(np.float64) / 32768 if tag == 3 else SOUND.astype(np.int64) << (bits - 16)
+    samples = sound.astype(f"<{'f' if tag == 3 else 'i'}{bits // 8}").tobytes()
+    channels = SOUND.shape[1]
+    format_ = struct.pack(
+        "<HHIIHHHHIH", 0xFFFE, channels, 16000, 2000 * channels * bits, channels * bits // 8, bits, 22, bits, 0, tag
+    )
+    format_ += bytes.fromhex("000000001000800000aa00389b71")
+    chunks = first + b"".join(
+        name + W64_GUID + struct.pack("<Q", 24 + len(body)) + body
+        for name, body in ((b"fmt ", format_), (b"data", samples))
+    )
+    data = encoded("W64", "PCM_16")[:16] + struct.pack("<Q", 40 + len(chunks)) + b"wave" + W64_GUID + chunks
+    if words:
+        with pytest.raises(AudioFormatError, match=words):
+            read_recording("x.w64", contents=data)
+    else:
+        np.testing.assert_array_equal(read_recording("x.w64", contents=data).pcm, SOUND[:, 0])
+
+
 def test_an_aiff_file_that_covers_a_part_of_its_sound_is_refused() -> None:
     data = encoded("AIFF", "PCM_16")
     at = data.index(b"SSND") + 4
@@ -107,6 +133,15 @@ def test_a_hole_in_an_ogg_file_is_told() -> None:
     data[len(data) // 2] ^= 0x55
     with pytest.raises(AudioFormatError, match=r"can be decoded|it ends at sample"):
         read_recording("clip", contents=bytes(data))
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_ogg_files_joined_end_to_end_are_refused(subtype: str) -> None:
+    """Of equal lengths, so that the last page agrees with the first stream's number of samples."""
+    one, two = (encoded("OGG", subtype, np.tile(SOUND, (20, 1))) for _ in range(2))
+    assert one[14:18] != two[14:18]  # libsndfile draws a stream's number by chance.
+    with pytest.raises(AudioFormatError, match="several streams"):
+        read_recording("clip", contents=one + two)
 
 
 @pytest.mark.parametrize(
@@ -197,6 +232,14 @@ def test_nothing_that_the_child_says_is_trusted(code: str, words: str, worker_sc
 def test_a_library_that_is_missing_is_told(code: str, words: str, worker_script) -> None:
     worker_script(f"sock.sendall({code.encode()!r})")
     with pytest.raises(DependencyError, match=words):
+        read_recording("clip", contents=FLAC)
+
+
+def test_a_package_that_another_file_hides_is_told(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "soundfile.py").write_text("mine = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    libsndfile._end_idle()
+    with pytest.raises(DependencyError, match="hides the package soundfile"):
         read_recording("clip", contents=FLAC)
 
 

@@ -204,6 +204,18 @@ def test_floats_that_are_no_numbers_are_refused(wav, value: float) -> None:
     refused(wav(riff(fmt(tag=3, bits=32), chunk(b"data", struct.pack("<2f", 0.1, value)))), "NaN or infinite")
 
 
+@pytest.mark.parametrize("behind", [b"", chunk(b"LIST", b"INFO")])
+def test_files_joined_end_to_end_are_refused(wav, behind: bytes) -> None:
+    one = riff(fmt(), chunk(b"data", pcm16(tone(440, 1, 16000))), behind)
+    refused(wav(one + one), "second 'RIFF' chunk")
+    refused(wav(one + one + one), "second 'RIFF' chunk")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_signalling_nan_is_refused_without_a_warning(wav) -> None:
+    refused(wav(riff(fmt(tag=3, bits=32), chunk(b"data", struct.pack("<fI", 0.1, 0x7FA00001)))), "NaN or infinite")
+
+
 @pytest.mark.parametrize("rate", [8000, 44100, 48000, 96000])
 def test_other_rates_are_resampled(wav, rate: int) -> None:
     pcm = tone(440, 10, rate)

@@ -88,7 +88,8 @@ def test_errors_and_usage(tmp_path: Path, capsys) -> None:
     out = tmp_path / "result.csv"
     assert_error(edge_asd("metrics", tmp_path, "--out", out, "--json"), f"{path}, line 2", "finite number")
     assert not out.exists()
-    for option in (["--bootstrap", "7"], ["--threshold", "fan="], ["--threshold", "nan"], ["--seed", "-1"]):
+    thresholds = ("fan=", "nan", "1e400", "1_000", "fan=1_0", "\N{ARABIC-INDIC DIGIT THREE}", "0x1")
+    for option in (["--bootstrap", "7"], ["--seed", "-1"], *(["--threshold", text] for text in thresholds)):
         with pytest.raises(SystemExit) as error:
             app(["metrics", str(tmp_path), *option])
         assert error.value.code == 2

@@ -104,7 +104,7 @@ def read_score_files(folders: Sequence[Path]) -> tuple[list[CellScores], list[st
                 continue
             if cell in cells:
                 raise DataError(f"{path} and {cells[cell].path} are of the same clips. Give one of the folders.")
-            scores = read_clip_table(path, *cell[1:], kind="scores", value="a finite number", parse=_parse_score)
+            scores = read_clip_table(path, *cell[1:], kind="scores", value="a finite number", parse=parse_score)
             beside = folder / decisions_name(*cell)
             decisions = _read_decisions(beside, path, cell, scores) if beside in files else None
             # The pattern of the file's name knows no other domain.
@@ -150,7 +150,8 @@ def _read_decisions(
     return decisions
 
 
-def _parse_score(text: str) -> float | None:
+def parse_score(text: str) -> float | None:
+    """Return a finite number in the plain digits of other people's files, or None."""
     # float() takes more: "nan", "inf", "1_000" and digits of other scripts.
     if not _NUMBER.fullmatch(text):
         return None
