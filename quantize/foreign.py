@@ -57,7 +57,7 @@ def foreign_source(path: Path, data: Path, machine: str, sections: Sequence[str]
     network = _Saved(path) if path.is_dir() else _load(path)
     spec = FeatureSpec()
     name = _baseline_of(path, network, spec)
-    classifies = BASELINES[name].classifies
+    classifies = BASELINES[name].kind.classifies
     if classifies and network.output_shape[-1] != len(dataset.sections):
         raise DataError(
             f"{path} tells {network.output_shape[-1]} sections apart, {data / machine} has {len(dataset.sections)} "
@@ -138,7 +138,7 @@ def _baseline_of(path: Path, network: Any, spec: FeatureSpec) -> str:
     for name, baseline in BASELINES.items():
         inputs = baseline.input_shape(spec.n_mels)
         if tuple(network.input_shape[1:]) == inputs and (
-            len(network.output_shape) == 2 if baseline.classifies else tuple(network.output_shape[1:]) == inputs
+            len(network.output_shape) == 2 if baseline.kind.classifies else tuple(network.output_shape[1:]) == inputs
         ):
             return name
     raise ModelError(

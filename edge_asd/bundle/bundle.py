@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from edge_asd.bundle.container import read_container, write_container
 from edge_asd.bundle.detector_model import DetectorModel
+from edge_asd.bundle.kinds import KINDS
 from edge_asd.bundle.manifest import Json, Quantisation, Threshold
 from edge_asd.clips import is_section
 from edge_asd.errors import BundleError, EdgeAsdError, OutputError
@@ -43,9 +44,6 @@ SCORE_NUMBER = 1
 
 MODEL_ARITHMETICS = tuple(ARITHMETICS)
 """Arithmetics of record that this package can execute."""
-
-DETECTORS = ("ae", "mobilenetv2")
-"""Detectors that this package can execute; `edge_asd.detectors.loading` has their code."""
 
 MAX_CLASSES = 64
 
@@ -232,7 +230,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         ("front end", frontend_number, (FRONTEND_NUMBER,)),
         ("score", score_number, (SCORE_NUMBER,)),
         ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
-        ("detector", detector := top.take("detector", str), DETECTORS),
+        ("detector", detector := top.take("detector", str), tuple(KINDS)),
     ):
         if found not in known:
             raise BundleError(
@@ -268,7 +266,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         model=files[_MODEL],
         float_model=files[_FLOAT_MODEL],
         golden=files[_GOLDEN],
-        classes=_classes(top, thresholds) if detector == "mobilenetv2" else (),
+        classes=_classes(top, thresholds) if KINDS[detector].classifies else (),
         provenance=top.take("provenance", dict),
         frontend_number=frontend_number,
         score_number=score_number,

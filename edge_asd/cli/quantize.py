@@ -111,7 +111,6 @@ def command(
         raise typer.BadParameter("--false-positive-rate counts scores, and does not go with --threshold gamma")
     else:
         method, share = "false-positive-rate", round(1 - false_positive_rate, 12)
-    from edge_asd.detectors.loading import DETECTORS
 
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.features.cache")
     line = ProgressLine()
@@ -163,7 +162,7 @@ def command(
         return
     print(f"{out}: int8 model of {len(bundle.model) / 1024:.0f} KiB (float {len(bundle.float_model) / 1024:.0f} KiB).")
     print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
-    unit = DETECTORS[bundle.detector].unit
+    unit = bundle.kind.unit
     for section, fitted in sorted(bundle.thresholds.items()):
         print(f"Section {section}: {describe(fitted, unit)}.")
         for domain, own in sorted(fitted.domains.items()):
