@@ -25,7 +25,7 @@ LAYERS = {
         monitor healthy_sound
         detectors thresholds
         bundle
-        interpreter binomial
+        interpreter binomial requantisation
         audio frontend
         clips strict_json quiet csv_writing
         files
