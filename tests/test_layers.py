@@ -26,6 +26,8 @@ LAYERS = {
         detectors thresholds
         bundle
         interpreter binomial requantisation
+        model_check
+        model_file
         audio frontend
         clips strict_json quiet csv_writing
         files
