@@ -48,7 +48,7 @@ LAYERS = {
         jobs
         evaluation foreign
         pipeline
-        source golden threshold_fitting versions
+        source saved_operations golden threshold_fitting versions
         int8
         __init__
     """,
