@@ -45,7 +45,7 @@ def in_memory_bytes(model: str, clips: int) -> int:
     """Size of the array that the published code trains on."""
     baseline = BASELINES[model]
     windows = 1 + (PUBLISHED_FRAMES - baseline.window_frames) // baseline.training_hop
-    channels = 3 if baseline.classifies else 1
+    channels = 3 if baseline.kind.classifies else 1
     return clips * windows * baseline.window_frames * SPEC.n_mels * channels * 4
 
 
@@ -76,7 +76,7 @@ def fitting_of(model: str, data: Path, cache: Path, out: Path):  # type: ignore[
 
     baseline, clips = BASELINES[model], make_dataset(data)
     run = Run(
-        machine="fan", model=model, sections=["00", "01"], classes=["00", "01"] if baseline.classifies else [],
+        machine="fan", model=model, sections=["00", "01"], classes=["00", "01"] if baseline.kind.classifies else [],
         negatives=[], faithful=False, features=SPEC, seed=0, epochs=1, batch_size=baseline.batch_size,
         learning_rate=baseline.learning_rate, data_hash=content_hash(clips), fit=[clip.key for clip in clips],
         held_back=[],

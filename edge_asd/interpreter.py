@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import DependencyError, ModelError
+from edge_asd.model_check import check_model
 from edge_asd.quiet import quiet_stderr
 
 ARITHMETICS: Mapping[str, str] = {
@@ -81,12 +82,13 @@ class Model:
     Raises
     ------
     ModelError
-        If the runtime cannot load the model, or `arithmetic` is unknown.
+        If the model is not one of a detector, the runtime cannot load it, or `arithmetic` is unknown.
     """
 
     def __init__(self, content: bytes, *, arithmetic: str, keep_activations: bool = False) -> None:
         if arithmetic not in ARITHMETICS:
             raise ModelError(f"There is no model arithmetic {arithmetic!r}; there are: {', '.join(ARITHMETICS)}.")
+        check_model(content)
         module, self.runtime = _runtime()
         resolver = module.OpResolverType[ARITHMETICS[arithmetic]]
         try:

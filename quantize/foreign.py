@@ -14,6 +14,7 @@ import numpy.typing as npt
 from edge_asd.errors import DataError, ModelError
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.quantize.int8.convert import saved_to_float, to_float
+from edge_asd.quantize.saved_operations import check_operations
 from edge_asd.quantize.source import Source
 from edge_asd.quiet import quiet_stderr
 from edge_asd.train.backend import import_keras, import_tensorflow
@@ -59,7 +60,7 @@ def foreign_source(path: Path, data: Path, machine: str, sections: Sequence[str]
     network = _Saved(path) if path.is_dir() else _load(path)
     spec = FeatureSpec()
     name = _baseline_of(path, network, spec)
-    classifies = BASELINES[name].classifies
+    classifies = BASELINES[name].kind.classifies
     if classifies and network.output_shape[-1] != len(dataset.sections):
         raise DataError(
             f"{path} tells {network.output_shape[-1]} sections apart, {data / machine} has {len(dataset.sections)} "
@@ -95,6 +96,7 @@ class _Saved:
     """A SavedModel, as far as it is needed here like a Keras model."""
 
     def __init__(self, path: Path) -> None:
+        check_operations(path)
         tf = import_tensorflow()
         try:
             with quiet_stderr():
@@ -120,11 +122,17 @@ class _Saved:
 def _load(path: Path) -> keras.Model:
     if not path.is_file():
         raise ModelError(f"There is no model {path}. Give a .h5, .hdf5 or .keras file, or a SavedModel folder.")
+    if path.suffix == ".easd":
+        raise ModelError(f"{path} is a bundle, quantised already. Give the Keras model that it should be made of.")
     try:
         # Safe mode: a model file may hold code, which is not run.
         with quiet_stderr(), redirect_stdout(io.StringIO()):
             return import_keras().saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its readers meet in a foreign or damaged file
+        if "safe_mode" in str(error) or "unsafe" in str(error):  # Keras advises to switch it off
+            raise ModelError(
+                f"{path} holds code of its own, such as a Lambda layer, which is not run. Save the model without it."
+            ) from error
         raise ModelError(
             f"{path} cannot be read as a Keras model ({_first_line(error)}). Save it again as .h5 or .keras."
         ) from error
@@ -140,7 +148,7 @@ def _baseline_of(path: Path, network: Any, spec: FeatureSpec) -> str:
     for name, baseline in BASELINES.items():
         inputs = baseline.input_shape(spec.n_mels)
         if tuple(network.input_shape[1:]) == inputs and (
-            len(network.output_shape) == 2 if baseline.classifies else tuple(network.output_shape[1:]) == inputs
+            len(network.output_shape) == 2 if baseline.kind.classifies else tuple(network.output_shape[1:]) == inputs
         ):
             return name
     raise ModelError(

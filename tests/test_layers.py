@@ -25,7 +25,9 @@ LAYERS = {
         monitor healthy_sound
         detectors thresholds
         bundle
-        interpreter binomial
+        interpreter binomial requantisation
+        model_check
+        model_file
         audio frontend
         clips strict_json quiet csv_writing
         files
@@ -46,7 +48,7 @@ LAYERS = {
         jobs
         evaluation foreign
         pipeline
-        source golden threshold_fitting versions
+        source saved_operations golden threshold_fitting versions
         int8
         __init__
     """,

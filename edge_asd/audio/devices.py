@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_asd.errors import AudioDeviceError, DependencyError
+from edge_asd.quiet import quiet_stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ def import_sounddevice() -> Any:
         If the package sounddevice is missing.
     """
     try:
-        return importlib.import_module("sounddevice")
+        with quiet_stderr():  # ALSA and JACK print whatever they do not find
+            return importlib.import_module("sounddevice")
     except ImportError as error:
         raise DependencyError("The package sounddevice is missing. Install it: pip install sounddevice.") from error
     except OSError as error:

@@ -13,6 +13,7 @@ from edge_asd.audio.devices import InputDevice, choose_device, import_sounddevic
 from edge_asd.audio.ring import ByteRing
 from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
 from edge_asd.errors import AudioDeviceError, AudioFormatError
+from edge_asd.quiet import quiet_stderr
 
 __all__ = ["InputDevice", "Microphone", "input_devices"]
 
@@ -108,7 +109,8 @@ class Microphone:
             check_channel(f"The microphone {self._device.name}", self._channel, self._device.channels)
         except AudioFormatError as error:
             raise AudioDeviceError(str(error)) from None
-        self._stream = self._open(self._device)
+        with quiet_stderr():
+            self._stream = self._open(self._device)
         return self
 
     def __exit__(self, *_: object) -> None:

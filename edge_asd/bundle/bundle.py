@@ -15,7 +15,6 @@ Reading is strict: an unknown key, a wrong hash, a missing or extra file or a ne
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -23,11 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.container import read_container, write_container
 from edge_asd.bundle.detector_model import DetectorModel
+from edge_asd.bundle.golden_file import MAX_BYTES as MAX_GOLDEN_BYTES
+from edge_asd.bundle.golden_file import read_golden
+from edge_asd.bundle.kinds import KINDS
 from edge_asd.bundle.manifest import Json, Quantisation, Threshold
 from edge_asd.clips import is_section
 from edge_asd.errors import BundleError, EdgeAsdError, OutputError
@@ -44,10 +45,13 @@ SCORE_NUMBER = 1
 MODEL_ARITHMETICS = tuple(ARITHMETICS)
 """Arithmetics of record that this package can execute."""
 
-DETECTORS = ("ae", "mobilenetv2")
-"""Detectors that this package can execute; `edge_asd.detectors.loading` has their code."""
-
 MAX_CLASSES = 64
+
+MAX_MODEL_BYTES = 16 * 2**20
+"""Of the int8 model; those that fit a microcontroller are far below."""
+
+MAX_MORE_FRAMES = 64
+"""Most frames of the golden sound beyond its first window."""
 
 MAX_SCORE_FRAMES = 1_000_000
 """Longest span of a score."""
@@ -57,6 +61,9 @@ _MANIFEST = "manifest.json"
 _DIGEST = "manifest_sha256"
 _MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
 _FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
+
+_LIMITS = {_MANIFEST: 2**20, _MODEL: MAX_MODEL_BYTES, _FLOAT_MODEL: 4 * MAX_MODEL_BYTES, _GOLDEN: MAX_GOLDEN_BYTES}
+"""How long each file may be [bytes]; a real manifest has some kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,15 +146,28 @@ class Bundle(DetectorModel):
             ) from None
 
     def golden_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Read the golden vectors: pcm, features, model_input, model_output, window_scores, score."""
-        try:
-            with np.load(io.BytesIO(self.golden), allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except Exception as error:  # NumPy raises whatever its readers meet in a damaged file
-            # Its own words advise to allow pickled objects.
-            raise BundleError(
-                "The bundle's golden.npz cannot be read: it holds no arrays of numbers. Make the bundle anew."
-            ) from error
+        """Read the golden vectors: pcm, features, model_input, model_output, window_scores, score.
+
+        Raises
+        ------
+        BundleError
+            If they are not these, or not those of such a bundle.
+        """
+        golden = read_golden(self.golden)
+        frames = self.features.frame_count(golden["pcm"].size)
+        if not self.window_frames <= frames <= self.window_frames + MAX_MORE_FRAMES:
+            raise _unfit("pcm", golden["pcm"])
+        windows, bands = self.window_count(frames), self.features.n_mels
+        outputs = len(self.classes) if self.kind.classifies else self.window_frames * bands
+        for name, shape in (
+            ("features", (frames, bands)),
+            ("model_input", (frames, bands)),
+            ("model_output", (windows, outputs)),
+            ("window_scores", (windows,)),
+        ):
+            if golden[name].shape != shape:
+                raise _unfit(name, golden[name])
+        return golden
 
     def save(self, path: Path) -> None:
         """Write the bundle as one zip file, atomically.
@@ -196,7 +216,7 @@ class Bundle(DetectorModel):
             If anything in it is missing, extra, changed, unknown or too new.
         """
         try:
-            return _parse(read_container(path, {_MANIFEST, *_FILES}))
+            return _parse(read_container(path, _LIMITS))
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from error.__cause__
 
@@ -216,70 +236,22 @@ def _digest(manifest: Json) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def _unfit(name: str, array: npt.NDArray[Any]) -> BundleError:
+    return BundleError(
+        f"The bundle's golden vectors do not fit it: {name!r} is {array.dtype} {array.shape}. Make the bundle anew."
+    )
+
+
 def _parse(files: dict[str, bytes]) -> Bundle:
-    raw = parse_object(files[_MANIFEST], _MANIFEST, BundleError)
-    if raw.get("format") != _FORMAT:
-        raise BundleError("manifest.json is not an edge-asd manifest.")
-    schema = raw.get("schema")
-    if type(schema) is not int or schema < 1:
-        raise BundleError(f"manifest.json has no valid schema version ({schema!r}).")
-    if schema > SCHEMA:
-        raise BundleError(f"the bundle has schema {schema}, this edge-asd reads up to {SCHEMA}. Update edge-asd.")
-
-    top = StrictReader(raw, _MANIFEST, BundleError)
-    top.take("format", str), top.take("schema", int)
-    try:
-        digest = _digest(raw)
-    except RecursionError as error:
-        raise BundleError("manifest.json is nested too deeply; it is not one that edge-asd wrote.") from error
-    if top.take(_DIGEST, str) != digest:
-        raise BundleError(
-            "manifest.json was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
-        )
-    hashes = top.child("files")
-    for name in _FILES:
-        if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
-            raise BundleError(
-                f"{name} was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew."
-            )
-    hashes.finish()
-
-    arithmetic = top.child("arithmetic")
-    frontend_number = arithmetic.take("front_end", int)
-    model_arithmetic = arithmetic.take("model", str)
-    score_number = arithmetic.take("score", int)
-    arithmetic.finish()
-    for what, found, known in (
-        ("front end", frontend_number, (FRONTEND_NUMBER,)),
-        ("score", score_number, (SCORE_NUMBER,)),
-        ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
-        ("detector", detector := top.take("detector", str), DETECTORS),
-    ):
-        if found not in known:
-            raise BundleError(
-                f"the bundle was evaluated with {what} {found}; this edge-asd has {', '.join(map(str, known))}. "
-                "Use the edge-asd version that made it, or quantise anew."
-            )
-    try:
-        features = FeatureSpec.from_dict(top.take("features", dict))
-    except EdgeAsdError as error:
-        raise BundleError(f"manifest.json: {error}") from error
-
-    sections = top.child("sections")
-    thresholds = {section: Threshold.parse(sections.child(section)) for section in sections.keys}
-    if not thresholds:
-        raise BundleError("manifest.json lists no section.")
-    machine = top.take("machine", str)
-    # Both become parts of file names, and are printed.
-    if not machine.isprintable() or not machine.strip(". ") or set(machine) & set("/\\"):
-        raise BundleError(f"manifest.json names a machine {machine!r}, which is not the name of a folder.")
-    for section in thresholds:
-        if not is_section(section):
-            raise BundleError(f"manifest.json names a section {section!r}; sections have two digits.")
+    top = _manifest_of(files[_MANIFEST])
+    _check_hashes(top.child("files"), files)
+    detector = top.take("detector", str)
+    frontend_number, model_arithmetic, score_number = _arithmetic(top.child("arithmetic"), detector)
+    thresholds = _thresholds(top.child("sections"))
     bundle = Bundle(
-        machine=machine,
+        machine=_machine(top),
         detector=detector,
-        features=features,
+        features=_features(top),
         window_frames=(window_frames := top.integer("window_frames", 1, 1024)),
         window_hop=top.integer("window_hop", 1, window_frames),
         score_window_frames=top.integer("score_window_frames", 1, MAX_SCORE_FRAMES),
@@ -289,7 +261,7 @@ def _parse(files: dict[str, bytes]) -> Bundle:
         model=files[_MODEL],
         float_model=files[_FLOAT_MODEL],
         golden=files[_GOLDEN],
-        classes=_classes(top, thresholds) if detector == "mobilenetv2" else (),
+        classes=_classes(top, thresholds) if KINDS[detector].classifies else (),
         provenance=top.take("provenance", dict),
         frontend_number=frontend_number,
         score_number=score_number,
@@ -299,6 +271,82 @@ def _parse(files: dict[str, bytes]) -> Bundle:
     if bundle.score_window_frames < bundle.window_frames:
         raise BundleError("manifest.json: score_window_frames is shorter than one window.")
     return bundle
+
+
+def _manifest_of(content: bytes) -> StrictReader:
+    """Read the manifest; format, schema and its own digest are taken."""
+    raw = parse_object(content, _MANIFEST, BundleError)
+    if raw.get("format") != _FORMAT:
+        raise BundleError("manifest.json is not an edge-asd manifest.")
+    schema = raw.get("schema")
+    if type(schema) is not int or schema < 1:
+        raise BundleError(f"manifest.json has no valid schema version ({schema!r:.60}).")
+    if schema > SCHEMA:
+        raise BundleError(f"the bundle has schema {schema}, this edge-asd reads up to {SCHEMA}. Update edge-asd.")
+    top = StrictReader(raw, _MANIFEST, BundleError)
+    top.take("format", str), top.take("schema", int)
+    try:
+        digest = _digest(raw)
+    except RecursionError as error:
+        raise BundleError("manifest.json is nested too deeply; it is not one that edge-asd wrote.") from error
+    if top.take(_DIGEST, str) != digest:
+        raise _changed(_MANIFEST)
+    return top
+
+
+def _check_hashes(hashes: StrictReader, files: Mapping[str, bytes]) -> None:
+    for name in _FILES:
+        if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
+            raise _changed(name)
+    hashes.finish()
+
+
+def _changed(name: str) -> BundleError:
+    return BundleError(f"{name} was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew.")
+
+
+def _arithmetic(reader: StrictReader, detector: str) -> tuple[int, str, int]:
+    """Numbers of front end, model and score; refused where this package lacks one of them, or the detector."""
+    frontend_number = reader.take("front_end", int)
+    model_arithmetic = reader.take("model", str)
+    score_number = reader.take("score", int)
+    reader.finish()
+    for what, found, known in (
+        ("front end", frontend_number, (FRONTEND_NUMBER,)),
+        ("score", score_number, (SCORE_NUMBER,)),
+        ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
+        ("detector", detector, tuple(KINDS)),
+    ):
+        if found not in known:
+            raise BundleError(
+                f"the bundle was evaluated with {what} {found!s:.60}; this edge-asd has {', '.join(map(str, known))}. "
+                "Use the edge-asd version that made it, or quantise anew."
+            )
+    return frontend_number, model_arithmetic, score_number
+
+
+def _features(top: StrictReader) -> FeatureSpec:
+    try:
+        return FeatureSpec.from_dict(top.take("features", dict))
+    except EdgeAsdError as error:
+        raise BundleError(f"manifest.json: {error}") from error
+
+
+def _thresholds(sections: StrictReader) -> dict[str, Threshold]:
+    if not sections.keys:
+        raise BundleError("manifest.json lists no section.")
+    for section in sections.keys:
+        if not is_section(section):
+            raise BundleError(f"manifest.json names a section {section!r:.60}; sections have two digits.")
+    return {section: Threshold.parse(sections.child(section)) for section in sections.keys}
+
+
+def _machine(top: StrictReader) -> str:
+    machine: str = top.take("machine", str)
+    # It becomes part of file names, and is printed.
+    if not machine.isprintable() or not machine.strip(". ") or set(machine) & set("/\\"):
+        raise BundleError(f"manifest.json names a machine {machine!r:.60}, which is not the name of a folder.")
+    return machine
 
 
 def _classes(reader: StrictReader, sections: Iterable[str]) -> tuple[str, ...]:

@@ -7,14 +7,23 @@ anything is read, and nothing is ever extracted to the disk.
 from __future__ import annotations
 
 import io
+import os
+import struct
 import zipfile
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
+from typing import IO
 
 from edge_asd.errors import BundleError
-from edge_asd.files import write_atomically
+from edge_asd.files import open_without_waiting, write_atomically
 
-_MAX_BYTES = 64 * 2**20  # of one file; a model that fits a microcontroller is far below
+_MAX_DIRECTORY = 4096
+"""Longest table of contents of a zip file [bytes]; a bundle's takes less than 300."""
+
+_MAX_ENTRIES = 64
+
+_END = struct.Struct("<4s4H2IH")  # of a zip file: signature, disks, entries, size and place of the directory, comment
 
 
 def write_container(path: Path, files: Mapping[str, bytes]) -> None:
@@ -34,8 +43,14 @@ def write_container(path: Path, files: Mapping[str, bytes]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def read_container(path: Path, expected: set[str]) -> dict[str, bytes]:
+def read_container(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
     """Read exactly the files named in `expected`.
+
+    Parameters
+    ----------
+    path : Path
+    expected : mapping of name to int [bytes]
+        The files, and how long each may be.
 
     Raises
     ------
@@ -54,29 +69,31 @@ def read_container(path: Path, expected: set[str]) -> dict[str, bytes]:
         ) from error
 
 
-def _read_folder(path: Path, expected: set[str]) -> dict[str, bytes]:
-    names = {entry.name for entry in path.iterdir()}
-    _check_names(names, expected)
+def _read_folder(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
+    with os.scandir(path) as entries:
+        names = {entry.name for entry in islice(entries, _MAX_ENTRIES)}
+    _check_names(names, set(expected))
     files = {}
     for name in names:
         entry = path / name
-        if not entry.is_file() or entry.stat().st_size > _MAX_BYTES:
-            raise BundleError(f"{name} is not a file of at most {_MAX_BYTES >> 20} MiB; this is not a bundle.")
-        files[name] = entry.read_bytes()
+        if not entry.is_file() or entry.stat().st_size > expected[name]:
+            raise BundleError(f"{name} is not a file of at most {expected[name] >> 20} MiB; this is not a bundle.")
+        with open(entry, "rb", opener=open_without_waiting) as file:
+            files[name] = file.read(expected[name])
     return files
 
 
-def _read_zip(path: Path, expected: set[str]) -> dict[str, bytes]:
+def _read_zip(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open(path, "rb", opener=open_without_waiting) as file, _opened(file) as archive:
             entries = archive.infolist()
             if len({entry.filename for entry in entries}) != len(entries):
                 raise BundleError("the zip file names an entry twice; it is not a bundle that edge-asd wrote.")
-            _check_names({entry.filename for entry in entries}, expected)
+            _check_names({entry.filename for entry in entries}, set(expected))
             for entry in entries:
                 if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise BundleError(f"{entry.filename} is compressed in another way than edge-asd does.")
-                if entry.file_size > _MAX_BYTES:
+                if entry.file_size > expected[entry.filename]:
                     raise BundleError(f"{entry.filename} claims {entry.file_size} bytes; this is not a bundle.")
             return {entry.filename: archive.read(entry) for entry in entries}
     except FileNotFoundError:
@@ -93,6 +110,34 @@ def _read_zip(path: Path, expected: set[str]) -> dict[str, bytes]:
         if type(error).__module__ == "zlib":  # zlib.error derives from Exception alone
             raise BundleError("the file is damaged (bad compressed data). Copy it again, or quantise anew.") from error
         raise
+
+
+def _opened(file: IO[bytes]) -> zipfile.ZipFile:
+    check_directory(file)
+    return zipfile.ZipFile(file)
+
+
+def check_directory(file: IO[bytes]) -> None:
+    """Refuse a zip file whose table of contents is long, before `zipfile` reads all of it.
+
+    Raises
+    ------
+    BundleError
+        If it is longer than that of a few files, or in the form for large ones.
+    """
+    file.seek(0, os.SEEK_END)
+    size = file.tell()
+    file.seek(max(0, size - _END.size - 2**16 - 20))
+    tail = file.read()
+    # Where zipfile looks: at the very end, or before a comment.
+    place = len(tail) - _END.size
+    if place < 0 or tail[place : place + 4] != b"PK\5\6" or tail[-2:] != b"\0\0":
+        place = tail.rfind(b"PK\5\6")
+    if place >= 0 and place + _END.size <= len(tail):
+        *_, length, _start, _comment = _END.unpack_from(tail, place)
+        if length > _MAX_DIRECTORY or tail[max(0, place - 20) :].startswith(b"PK\6\7"):
+            raise BundleError("the zip file lists more than a bundle holds; it is not one that edge-asd wrote.")
+    file.seek(0)
 
 
 def _check_names(names: set[str], expected: set[str]) -> None:

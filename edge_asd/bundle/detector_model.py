@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from edge_asd.bundle.kinds import KINDS, Kind
 from edge_asd.bundle.manifest import Quantisation
 from edge_asd.frontend.spec import FeatureSpec
 
@@ -15,7 +16,7 @@ class DetectorModel:
 
     Attributes
     ----------
-    detector : {"ae", "mobilenetv2"}
+    detector : str, one of `edge_asd.bundle.kinds.KINDS`
     features : FeatureSpec
     window_frames, window_hop : int [frames]
         Size of one model window, and the distance between two.
@@ -23,7 +24,7 @@ class DetectorModel:
     model : bytes
         The int8 ``.tflite`` file.
     classes : tuple of str
-        What the outputs of "mobilenetv2" stand for, its sections among them; empty for "ae".
+        What the outputs of a detector that classifies stand for, its sections among them; else empty.
     model_arithmetic : str
         The arithmetic of record, one of `edge_asd.interpreter.ARITHMETICS`.
     """
@@ -37,6 +38,11 @@ class DetectorModel:
     model: bytes
     classes: tuple[str, ...] = ()
     model_arithmetic: str = "litert-ref"
+
+    @property
+    def kind(self) -> Kind:
+        """What sets this kind of detector apart."""
+        return KINDS[self.detector]
 
     def window_count(self, frames: int) -> int:
         """Count the windows in consecutive frames, `frames` >= `window_frames`."""

@@ -109,7 +109,7 @@ class Threshold:
     Attributes
     ----------
     score : int [Q15.16]
-        In dB^2 for "ae", in nat for "mobilenetv2".
+        In the unit of the bundle's kind of detector.
     method : str
         How it was fitted: "quantile", "gamma" or "false-positive-rate".
     quantile : float, 0 to 1

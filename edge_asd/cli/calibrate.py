@@ -46,7 +46,6 @@ def command(
     check_one_target(quantile, false_positive_rate)
     from edge_asd.bundle.bundle import Bundle, check_replaceable
     from edge_asd.calibration import calibrate
-    from edge_asd.detectors.loading import DETECTORS
     from edge_asd.files import locked, prepare_folder
 
     target = bundle if out is None else out
@@ -99,7 +98,7 @@ def command(
             }
         )
         return
-    unit = DETECTORS[loaded.detector].unit
+    unit = loaded.kind.unit
     print(f"Section {chosen}{f', {domain}' if domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
     print(f"Written: {target}")

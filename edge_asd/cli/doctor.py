@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json as json_module
 import platform
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from edge_asd.cli.common import JsonOption, print_json
 from edge_asd.errors import EdgeAsdError
 from edge_asd.stages import missing_modules
+
+_SECONDS = 20
 
 
 def command(json: JsonOption = False) -> None:
@@ -52,15 +57,22 @@ def _runtime() -> dict[str, Any]:
 
 
 def _microphones() -> dict[str, Any]:
-    from edge_asd.audio.microphone import input_devices
-
+    # In a process of its own: a sound library that aborts takes the whole process with it, and some hang.
+    command = [sys.executable, "-m", "edge_asd", "devices", "--json"]
     try:
-        devices = input_devices()
-    except EdgeAsdError as error:
-        return _check("microphones", "PortAudio cannot be used", str(error))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return _check("microphones", f"PortAudio gave no answer in {_SECONDS} s", "Restart the sound server.")
+    if done.returncode < 0:
+        return _check(
+            "microphones", "PortAudio crashes", "Install it anew: sudo apt reinstall libportaudio2 libasound2"
+        )
+    if done.returncode:
+        return _check("microphones", "PortAudio cannot be used", done.stderr.strip().removeprefix("Error: "))
+    devices = json_module.loads(done.stdout)["devices"]
     if not devices:
         return _check("microphones", "none", "Plug one in; `arecord -l` shows what Linux sees. Files need none.")
-    return _check("microphones", f"{len(devices)} ({', '.join(device.name for device in devices)})")
+    return _check("microphones", f"{len(devices)} ({', '.join(device['name'] for device in devices)})")
 
 
 def _sound_files() -> dict[str, Any]:

@@ -115,7 +115,6 @@ def command(
     else:
         target = Target("false-positive-rate", false_positive_rate)
     from edge_asd.bundle.bundle import check_replaceable
-    from edge_asd.detectors.loading import DETECTORS
 
     if out.is_file() and not overwrite:
         check_replaceable(out)
@@ -171,7 +170,7 @@ def command(
         return
     print(f"{out}: int8 model of {len(bundle.model) / 1024:.0f} KiB (float {len(bundle.float_model) / 1024:.0f} KiB).")
     print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
-    unit = DETECTORS[bundle.detector].unit
+    unit = bundle.kind.unit
     for section, fitted in sorted(bundle.thresholds.items()):
         print(f"Section {section}: {describe(fitted, unit)}.")
         for domain, own in sorted(fitted.domains.items()):

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.cli.common import (
     CacheOption,
     ChannelOption,
@@ -31,8 +32,8 @@ class Models(StrEnum):
     """Baselines to reproduce."""
 
     both = "both"
-    ae = "ae"
-    mobilenetv2 = "mobilenetv2"
+    ae = AUTOENCODER.name
+    mobilenetv2 = SECTION_CLASSIFIER.name
 
 
 def command(
@@ -73,13 +74,17 @@ def command(
     if model is not Models.mobilenetv2:
         settings.append(
             fitting.Settings(
-                model="ae", epochs=ae_epochs, learning_rate=ae_learning_rate, faithful=faithful, channel=channel
+                model=AUTOENCODER.name,
+                epochs=ae_epochs,
+                learning_rate=ae_learning_rate,
+                faithful=faithful,
+                channel=channel,
             )
         )
     if model is not Models.ae:
         settings.append(
             fitting.Settings(
-                model="mobilenetv2",
+                model=SECTION_CLASSIFIER.name,
                 epochs=mobilenetv2_epochs,
                 learning_rate=mobilenetv2_learning_rate,
                 faithful=faithful,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.cli.common import (
     CacheOption,
     ChannelOption,
@@ -40,8 +41,8 @@ class FrameLength(StrEnum):
 class ModelName(StrEnum):
     """Models that can be trained."""
 
-    ae = "ae"
-    mobilenetv2 = "mobilenetv2"
+    ae = AUTOENCODER.name
+    mobilenetv2 = SECTION_CLASSIFIER.name
 
 
 def command(
@@ -178,7 +179,7 @@ def _document(folder: Path, run: Any) -> dict[str, Any]:
 def _print(folder: Path, run: Any, data: Path) -> None:
     sections_text = f"section{'s' if len(run.sections) > 1 else ''} {', '.join(run.sections)}"
     what = "Cross-entropy" if run.classes else "Mean squared error"
-    best, unit = run.best_epoch - 1, run.baseline.unit
+    best, unit = run.best_epoch - 1, run.baseline.kind.unit
     stopped = f" Stopped early; epoch {run.best_epoch} was best." if len(run.loss) < run.epochs else ""
     print(
         f"{run.machine}, {sections_text}: {len(run.loss)} epochs on {len(run.fit)} clips "

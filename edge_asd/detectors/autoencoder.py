@@ -23,9 +23,7 @@ _FEATURE_DB = 157
 
 
 class AutoencoderDetector(WindowDetector):
-    """Integer window scores of a bundle whose detector is "ae"."""
-
-    unit = "dB²"
+    """Integer window scores of an autoencoder."""
 
     def __init__(self, spec: DetectorModel) -> None:
         super().__init__(spec)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from edge_asd.bundle.detector_model import DetectorModel
+from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.section_id import SectionDetector
 from edge_asd.detectors.windowed import WindowDetector
 
-DETECTORS: dict[str, type[WindowDetector]] = {"ae": AutoencoderDetector, "mobilenetv2": SectionDetector}
+DETECTORS: Mapping[str, type[WindowDetector]] = {
+    AUTOENCODER.name: AutoencoderDetector,
+    SECTION_CLASSIFIER.name: SectionDetector,
+}
 
 
 def load_detector(spec: DetectorModel) -> WindowDetector:

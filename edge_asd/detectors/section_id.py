@@ -30,9 +30,7 @@ _LN_2 = round(math.log(2) * 2**30)
 
 
 class SectionDetector(WindowDetector):
-    """Integer window scores of a bundle whose detector is "mobilenetv2"."""
-
-    unit = "nat"
+    """Integer window scores of a section classifier."""
 
     @classmethod
     def shapes(cls, spec: DetectorModel) -> tuple[tuple[int, ...], tuple[int, ...]]:

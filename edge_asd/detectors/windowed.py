@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -62,10 +62,9 @@ class WindowDetector:
         If the model in the bundle is not the one its manifest describes.
     """
 
-    unit: ClassVar[str]
-
     def __init__(self, spec: DetectorModel) -> None:
         self._spec = spec
+        self.unit = spec.kind.unit
         self._model = model = Model(spec.model, arithmetic=spec.model_arithmetic)
         self.runtime = model.runtime
         self.saturated = self.quantised = 0

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.clips import DOMAINS, Domain
-from edge_asd.detectors.loading import DETECTORS
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
@@ -208,7 +207,7 @@ def evaluate(
     agreement_picture(
         out / "agreement.png",
         [(s.clip.name.domain, s.floating, score_value(s.shipped)) for s in scored],
-        unit=DETECTORS[bundle.detector].unit,
+        unit=bundle.kind.unit,
         title=f"{bundle.machine}: scores of {len(scored)} test clips",
     )
     document = json.dumps(evaluation.as_dict(), indent=1, allow_nan=False) + "\n"

@@ -14,11 +14,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.requantisation import Integers, fixed_multiplier, rounded_once, rounded_twice
+
 _TRIES = 16
 _BEYOND = (3, 2, 4, 1, 8)
 """How far above 1 / N the multiplier is tried [steps of a float32]."""
-
-Integers = npt.NDArray[np.int64]
 
 
 def agreeing_scales(
@@ -71,28 +71,3 @@ def roundings(
         rounded_twice(accumulators, multiplier, shift),
         np.rint(accumulators.astype(np.float32) * scale).astype(np.int64),
     )
-
-
-def fixed_multiplier(real: float) -> tuple[int, int]:
-    """Return (m, s) with real = m * 2^(s - 31), m of 31 bits, as TFLite's QuantizeMultiplier does."""
-    fraction, shift = np.frexp(real)
-    fixed = round(float(fraction) * 2**31)
-    return (fixed // 2, int(shift) + 1) if fixed == 2**31 else (fixed, int(shift))
-
-
-def rounded_once(accumulators: Integers, multiplier: int, shift: int) -> Integers:
-    """Multiply and round, halves up: TFLite's MultiplyByQuantizedMultiplier with single rounding."""
-    result: Integers = (accumulators * multiplier + (1 << (30 - shift))) >> (31 - shift)
-    return result
-
-
-def rounded_twice(accumulators: Integers, multiplier: int, shift: int) -> Integers:
-    """Multiply into 32 bits, rounded, and round again, halves away from zero: the same with double rounding."""
-    products = (accumulators << max(shift, 0)) * multiplier
-    # C's division truncates, so each sign has a nudge of its own.
-    nudged = np.where(products >= 0, products + (1 << 30), products + (1 - (1 << 30)))
-    high = np.where(nudged >= 0, nudged >> 31, -(-nudged >> 31))
-    right = max(-shift, 0)
-    mask = (1 << right) - 1
-    result: Integers = (high >> right) + ((high & mask) > (mask >> 1) + (high < 0))
-    return result

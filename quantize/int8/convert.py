@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import keras
 
 
+_LARGEST = float(np.finfo(np.float32).max)
+
+
 def to_float(model: keras.Model) -> bytes:
     """Convert to a float32 .tflite, batch norm folded.
 
@@ -49,6 +52,11 @@ def to_int8(float_model: bytes, ranges: Mapping[int, Range]) -> bytes:
     ranges : mapping of tensor to (low, high)
         Range of every activation. They are what the converter would measure itself, so that any
         method may choose them.
+
+    Raises
+    ------
+    ModelError
+        If a range is not finite as float32.
     """
     tf = import_tensorflow()
     # Not in TensorFlow's public interface, which measures ranges itself and takes none.
@@ -56,6 +64,9 @@ def to_int8(float_model: bytes, ranges: Mapping[int, Range]) -> bytes:
 
     graph = Graph(float_model)
     for tensor, (low, high) in ranges.items():
+        # The converter ends the whole process where a range is none.
+        if not -_LARGEST <= low <= high <= _LARGEST:
+            raise ModelError(f"{low:g} to {high:g} is no range for {graph.name(tensor)}. Train anew.")
         graph.set_range(tensor, low, high)
     with quiet_stderr():  # it prints its settings
         return bytes(mlir_quantize(graph.to_bytes(), input_data_type=tf.int8, output_data_type=tf.int8))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.errors import ModelError
 from edge_asd.quantize.int8.execution import trace
 from edge_asd.quantize.int8.graph import Graph
 
@@ -36,10 +37,20 @@ def activation_ranges(graph: Graph, windows: npt.NDArray[np.float32], rule: Rule
     -------
     ranges : dict of tensor to (low, high)
         Zero lies in every range, as TFLite wants it.
+
+    Raises
+    ------
+    ModelError
+        If a value within the model is NaN or infinite.
     """
     edges: dict[int, Range] = {}
     for found in trace(graph, windows):
         for tensor, values in found.items():
+            if not np.isfinite(values).all():
+                raise ModelError(
+                    f"The float model computes NaN or infinity at {graph.name(tensor)}, and cannot be quantised. Its "
+                    "training failed, or its weights are damaged: train anew with a smaller --learning-rate."
+                )
             low, high = edges.get(tensor, (0.0, 0.0))
             edges[tensor] = min(low, float(values.min())), max(high, float(values.max()))
     if rule is whole:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import DETECTORS
 from edge_asd.detectors.scores import score_value
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS
@@ -58,7 +57,7 @@ def alarm_picture(
         late = alarm_s - change_s
         label = f"alarm, {late:.1f} s later" if late >= 0 else f"false alarm, {-late:.1f} s before"
         top.axvline(alarm_s, color=VERMILLION, linewidth=1.5, label=label)
-    top.set_ylabel(f"score of the last {span:.3g} s [{DETECTORS[bundle.detector].unit}]")
+    top.set_ylabel(f"score of the last {span:.3g} s [{bundle.kind.unit}]")
     top.set_title(f"Monitoring a synthetic {bundle.machine} that turns from healthy to faulty", loc="left")
     top.legend(loc="upper left", frameon=False)
     top.spines[["top", "right"]].set_visible(False)

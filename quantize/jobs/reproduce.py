@@ -88,7 +88,7 @@ def reproduce(
         clips[machine] = [clip for clip in dataset.clips if clip.name.section in wanted]
         for group in groups:
             for one in settings:
-                if BASELINES[one.model].classifies and len(group) + len(one.negatives) < 2:
+                if BASELINES[one.model].kind.classifies and len(group) + len(one.negatives) < 2:
                     notes.append(
                         f"{machine}: {one.model} was left out, since section {group[0]} alone has nothing to be told "
                         "apart from. --negatives names other machines as further classes."

@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import glob
+import math
 import os
 import secrets
+import stat
 import struct
 import time
 import zlib
@@ -94,11 +96,15 @@ class FeatureStore:
     def read(self, digest: bytes) -> ClipFeatures | None:
         """Map an entry; None where there is none, or it is damaged."""
         try:
-            handle = os.open(self._file(digest), os.O_RDONLY)
+            # Without waiting: somebody may have laid a named pipe there.
+            handle = os.open(self._file(digest), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError:
             return None
         try:
-            size = os.fstat(handle).st_size
+            about = os.fstat(handle)
+            if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid():
+                return None
+            size = about.st_size
             header = os.pread(handle, _START, 0)
             if len(header) < _START:
                 return None
@@ -106,19 +112,30 @@ class FeatureStore:
             if (
                 start != self._kind
                 or clip != digest
+                or not math.isfinite(level)
                 or int.from_bytes(header[_HEADER.size : _HEADER.size + 4], "little")
                 != zlib.crc32(header[: _HEADER.size])
                 or size != _START + 4 * frames * self._n_mels
             ):
                 return None
             # Read, not touched through the mapping: pages that are mapped count as this process's memory.
-            if zlib.crc32(os.pread(handle, size - _START, _START)) != checksum:
+            values = os.pread(handle, size - _START, _START)
+            if zlib.crc32(values) != checksum:
                 return None
+            if not self._own(about):
+                # Others could cut the file short later, and touching a page beyond its end kills the process.
+                return ClipFeatures(np.frombuffer(values, "<i4").reshape(frames, self._n_mels), level)
             return ClipFeatures(map_int32(handle, size, _START, (frames, self._n_mels)), level)
         except OSError:
             return None
         finally:
             os.close(handle)
+
+    def _own(self, entry: os.stat_result) -> bool:
+        """Nobody but this user can write an entry, or into the folder of this front end."""
+        folder = os.stat(self._folder)
+        shared = stat.S_IWGRP | stat.S_IWOTH
+        return folder.st_uid == os.geteuid() and not (folder.st_mode | entry.st_mode) & shared
 
     def write(self, digest: bytes, features: ClipFeatures) -> ClipFeatures:
         """Keep an entry, in place of any other.

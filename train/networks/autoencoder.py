@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_asd.bundle import kinds
 from edge_asd.train.backend import import_keras
 from edge_asd.train.networks.baseline import Baseline
 
@@ -43,6 +44,7 @@ def autoencoder(n_mels: int = 128, classes: int = 0) -> keras.Model:
 
 
 AUTOENCODER = Baseline(
+    kind=kinds.AUTOENCODER,
     window_frames=AE_FRAMES,
     training_hop=1,
     test_hop=1,
@@ -51,8 +53,6 @@ AUTOENCODER = Baseline(
     epochs=100,
     batch_size=512,
     learning_rate=1e-3,
-    classifies=False,
-    unit="dB²",
     build=autoencoder,
     # What is trained is what ships.
     shipped_form=lambda model: model,

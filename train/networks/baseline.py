@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_asd.bundle.kinds import Kind
+
 if TYPE_CHECKING:
     import keras
 
@@ -16,6 +18,8 @@ class Baseline:
 
     Attributes
     ----------
+    kind : Kind
+        The detector that it becomes.
     window_frames : int
         Frames that a window spans.
     training_hop, test_hop, published_test_hop : int
@@ -25,16 +29,13 @@ class Baseline:
     epochs, batch_size : int
     learning_rate : float
         Adam's.
-    classifies : bool
-        The network names a window's section; otherwise it reconstructs the window.
-    unit : str
-        Of loss and score.
     build : callable
         (bands, classes) to an untrained model.
     shipped_form : callable
         A trained model to the network that is converted and shipped.
     """
 
+    kind: Kind
     window_frames: int
     training_hop: int
     test_hop: int
@@ -43,11 +44,9 @@ class Baseline:
     epochs: int
     batch_size: int
     learning_rate: float
-    classifies: bool
-    unit: str
     build: Callable[[int, int], keras.Model]
     shipped_form: Callable[[keras.Model], keras.Model]
 
     def input_shape(self, n_mels: int) -> tuple[int, ...]:
         """Shape of one window as the model takes it."""
-        return (self.window_frames, n_mels, 1) if self.classifies else (self.window_frames * n_mels,)
+        return (self.window_frames, n_mels, 1) if self.kind.classifies else (self.window_frames * n_mels,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge_asd.bundle import kinds
 from edge_asd.train.backend import import_keras
 from edge_asd.train.networks.baseline import Baseline
 
@@ -80,6 +81,7 @@ def logits_of(model: keras.Model) -> keras.Model:
 
 
 SECTION_CLASSIFIER = Baseline(
+    kind=kinds.SECTION_CLASSIFIER,
     window_frames=SECTION_FRAMES,
     training_hop=8,
     test_hop=8,
@@ -88,8 +90,6 @@ SECTION_CLASSIFIER = Baseline(
     epochs=20,
     batch_size=32,
     learning_rate=1e-5,
-    classifies=True,
-    unit="nat",
     build=section_classifier,
     shipped_form=logits_of,
 )

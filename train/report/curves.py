@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from edge_asd.bundle.kinds import KINDS
 from edge_asd.clips import DOMAINS
 from edge_asd.train.figures.metrics import MAX_FPR
-from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.report.drawing import BLUE, GREY, MODEL_COLOURS, ORANGE, Picture, as_svg, new_figure
 from edge_asd.train.report.figures import labelled
 from edge_asd.train.report.results import MODELS, SHORT, Cell
@@ -100,7 +100,7 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
             _histogram(axes, cell, edges)
         row[0].set_ylabel("clips")
     for column in grid.T:
-        [axes for axes in column if axes in panels][-1].set_xlabel(f"score [{BASELINES[cells[0].model].unit}]")
+        [axes for axes in column if axes in panels][-1].set_xlabel(f"score [{KINDS[cells[0].model].unit}]")
     _legend(figure, panels, columns=2 * len(domains))
     first = cells[0]
     alt = (

@@ -7,13 +7,15 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge_asd.bundle.kinds import KINDS
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by people of every colour vision, and in grey.
 BLUE, ORANGE, VERMILLION, GREEN, GREY = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#666666"
 
-MODEL_COLOURS = {"ae": BLUE, "mobilenetv2": VERMILLION}
+MODEL_COLOURS = dict(zip(KINDS, (BLUE, VERMILLION), strict=True))
 DOMAIN_COLOURS = {"source": BLUE, "target": VERMILLION}
 
 

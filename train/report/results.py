@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from edge_asd.bundle.kinds import KINDS
 from edge_asd.clips import DOMAINS, Label
 from edge_asd.errors import DataError
 
@@ -23,7 +24,7 @@ COLUMNS: Mapping[str, str] = {
 SHORT: Mapping[str, str] = {"float": "float", "fixed": "fixed point", "shipped": "shipped"}
 """Names of the columns in tables."""
 
-MODELS: Mapping[str, str] = {"ae": "Autoencoder", "mobilenetv2": "MobileNetV2"}
+MODELS: Mapping[str, str] = {kind.name: kind.title for kind in KINDS.values()}
 """Models by the names that `edge-asd train --model` takes, as Table 4 calls them."""
 
 _LARGEST = 1e100  # no model comes near; differences and squares of such values are finite

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.clips import DOMAINS
 
-_MODELS = ("ae", "mobilenetv2")
+_MODELS = (AUTOENCODER.name, SECTION_CLASSIFIER.name)
 
-# Autoencoder source and target, MobileNetV2 source and target.
+# Source and target of one model, then of the other.
 _ROWS: dict[str, list[tuple[float, float, float, float]]] = {
     "fan": [(0.667, 0.697, 0.436, 0.533), (0.674, 0.500, 0.783, 0.781), (0.642, 0.662, 0.742, 0.604)],
     "gearbox": [(0.560, 0.743, 0.814, 0.750), (0.728, 0.721, 0.607, 0.563), (0.590, 0.664, 0.716, 0.644)],

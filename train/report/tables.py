@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from statistics import fmean
 
+from edge_asd.bundle.kinds import AUTOENCODER
 from edge_asd.clips import DOMAINS
 from edge_asd.train.figures.bootstrap import Interval
 from edge_asd.train.report.figures import Figure, Figures, Key, Place, Spread, spread
@@ -89,7 +90,7 @@ def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
     if len(figures.sections) < 2:
         return []
     result = []
-    published = [place for place in figures.sections if (*place, "source", "ae") in table4()]
+    published = [place for place in figures.sections if (*place, "source", AUTOENCODER.name) in table4()]
     for title, places, show_paper in (
         ("paper's", published, True),
         ("all", figures.sections, False),

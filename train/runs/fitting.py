@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.bundle.kinds import AUTOENCODER
 from edge_asd.errors import DataError, ModelError
 from edge_asd.files import prepare_folder
 from edge_asd.frontend.spec import FeatureSpec
@@ -63,7 +64,7 @@ class Settings:
         What the model hears; the published code's by default, and always where `faithful`.
     """
 
-    model: str = "ae"
+    model: str = AUTOENCODER.name
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -132,7 +133,7 @@ def train(
         raise DataError(
             f"{data / machine}: section {', '.join(missing)} has no training clips. Leave it out with --sections."
         )
-    if baseline.classifies and len(dataset.sections) + len(settings.negatives) < 2:
+    if baseline.kind.classifies and len(dataset.sections) + len(settings.negatives) < 2:
         raise DataError(
             f"{data / machine} has a single section, {dataset.sections[0]}: there is nothing to tell it apart from. "
             "Use --model ae, or name other machines of the data set as further classes with --negatives."
@@ -164,7 +165,7 @@ def train(
         machine=machine,
         model=settings.model,
         sections=dataset.sections,
-        classes=[*dataset.sections, *others] if baseline.classifies else [],
+        classes=[*dataset.sections, *others] if baseline.kind.classifies else [],
         negatives=list(others),
         faithful=settings.faithful,
         features=settings.features,
@@ -206,7 +207,7 @@ def _check(settings: Settings) -> None:
         raise ModelError(f"The learning rate {settings.learning_rate} is outside 0 to 1; as published it is 0.001.")
     if settings.split not in SPLITS:
         raise DataError(f"There is no split {settings.split!r}; use one of: {', '.join(SPLITS)}.")
-    if settings.negatives and not BASELINES[settings.model].classifies:
+    if settings.negatives and not BASELINES[settings.model].kind.classifies:
         raise DataError(f"The model {settings.model} learns from its own machine alone: leave --negatives out.")
 
 
@@ -291,7 +292,7 @@ class Fitting:
         model = run.baseline.build(run.features.n_mels, len(run.classes))
         if not run.faithful:
             quicken_averages(model)
-        loss = "sparse_categorical_crossentropy" if run.baseline.classifies else "mse"
+        loss = "sparse_categorical_crossentropy" if run.baseline.kind.classifies else "mse"
         model.compile(optimizer=keras.optimizers.Adam(run.learning_rate), loss=loss)
         # Its variables made now: else the first step makes them, for which TensorFlow traces that step twice.
         model.optimizer.build(model.trainable_variables)
@@ -326,7 +327,7 @@ class Fitting:
             )
             run.keep_epoch(out, model)
             log.epoch(epoch + 1, run.loss[-1], run.validation_loss[-1])
-            detail = f"loss {run.loss[-1]:.3g}, held back {run.validation_loss[-1]:.3g} {run.baseline.unit}"
+            detail = f"loss {run.loss[-1]:.3g}, held back {run.validation_loss[-1]:.3g} {run.baseline.kind.unit}"
             self._progress("epochs", epoch + 1, run.epochs, detail)
 
 
@@ -344,7 +345,7 @@ class _Batches:
     def __init__(self, run: Run, windows: Windows, targets: Sequence[int]) -> None:
         self._windows, self._batch_size = windows, run.batch_size
         self._shape = run.baseline.input_shape(run.features.n_mels)
-        self._targets = np.array(targets, np.int32) if run.baseline.classifies else None
+        self._targets = np.array(targets, np.int32) if run.baseline.kind.classifies else None
         self.size = len(windows)
 
     def dataset(self, order: npt.NDArray[np.int64] | None = None) -> Any:

@@ -207,7 +207,7 @@ class Run:
             raise ModelError(f"{where}: {error}") from error
         for ok, what in (
             (self.sections, "sections"),
-            (self.classes == ([*self.sections, *self.negatives] if self.baseline.classifies else []), "classes"),
+            (self.classes == ([*self.sections, *self.negatives] if self.baseline.kind.classifies else []), "classes"),
             (self.fit and len(set(keys)) == len(keys), "clips"),
             (len(self.loss) == len(self.validation_loss), "losses"),
             (self.checkpoint == (_epoch_file(len(self.loss)) if self.loss else ""), "checkpoints"),

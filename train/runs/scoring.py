@@ -45,7 +45,7 @@ class FloatScorer:
 
         def answer(x: Any) -> Any:
             y = network(x, training=False)
-            return y if run.baseline.classifies else tf.reduce_mean(tf.square(x - y), axis=1)
+            return y if run.baseline.kind.classifies else tf.reduce_mean(tf.square(x - y), axis=1)
 
         self._answer = tf.function(answer, input_signature=[tf.TensorSpec((None, *self._shape), tf.float32)])
 
