@@ -15,6 +15,7 @@ from edge_asd.bundle.bundle import MODEL_ARITHMETICS
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.selftest import OUTPUT_BOUND, SCORE_BOUND
 from edge_asd.train.runs.fitting import Settings, train
+from tests.golden.committed import NAMES
 
 ROOT = Path(__file__).resolve().parents[3]
 MACHINES = ("fan", "pump", "slider", "valve")
@@ -30,14 +31,15 @@ def compare(*arguments: object) -> tuple[list[dict[str, Any]], list[dict[str, An
     return document["rows"], document["spreads"]
 
 
-def test_litert_is_three_arithmetics_close_to_one_another(bundle_path: Path, tiny_data: Path) -> None:
-    rows, (spread,) = compare(bundle_path, "--data", tiny_data, "--litert-only")
+def test_litert_is_three_arithmetics_close_to_one_another(tiny_data: Path) -> None:
+    # A committed bundle: how many values differ depends on the weights, and so on where they were trained.
+    rows, (spread,) = compare(NAMES["ae"], "--data", tiny_data, "--litert-only")
     assert [row["arithmetic"] for row in rows] == list(MODEL_ARITHMETICS)
     assert all((row["clips"], row["windows"]) == (26, 26 * 57) for row in rows)
     reference, xnnpack, builtin = rows
     assert (reference["differing"], reference["largest_lsb"], reference["score_difference"]) == (0, 0, 0)
-    assert 0 <= xnnpack["differing"] < 0.002
-    assert 0 <= builtin["differing"] < 0.002
+    assert 0 <= xnnpack["differing"] < 0.0005
+    assert 0 < builtin["differing"] < 0.0005
     assert max(row["score_difference"] for row in rows) <= spread["largest"] <= SCORE_BOUND
     assert (spread["clips"], spread["clips_beyond"]) == (26, 0)
 
