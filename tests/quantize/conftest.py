@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge_asd.bundle.bundle import Bundle
+
+if TYPE_CHECKING:
+    from tests.once import Once
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +23,15 @@ def bundle_path(fresh_bundle: Path) -> Path:
 def bundle(bundle_path: Path) -> Bundle:
     """`bundle_path`, loaded."""
     return Bundle.load(bundle_path)
+
+
+@pytest.fixture(scope="session")
+def section_bundle(section_run: Path, section_data: Path, once: Once) -> Bundle:
+    """The bundle of `section_run`, by the quickest method: what others do to convolutions, `test_methods` shows."""
+
+    def make(folder: Path) -> None:
+        from edge_asd.quantize.pipeline import quantise_run
+
+        quantise_run(section_run, section_data, folder / "fan.easd", score_seconds=2.8, quantisation="plain")
+
+    return Bundle.load(once("section_bundle", make) / "fan.easd")

@@ -13,6 +13,7 @@ from edge_asd.audio.health import level_db
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, ModelError, OutputError
 from edge_asd.frontend import log_mel
@@ -21,6 +22,7 @@ from edge_asd.quantize.golden import golden_pcm
 from edge_asd.quantize.int8.methods import DEFAULT
 from edge_asd.quantize.int8.representative import representative_windows
 from edge_asd.quantize.pipeline import quantise_run
+from edge_asd.selftest import selftest
 from edge_asd.thresholds import Target, false_positive_threshold, quantile_threshold
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.data.splits import split_training
@@ -96,6 +98,21 @@ def test_thresholds_are_quantiles_of_the_shipped_scores_of_held_back_clips_alone
         assert threshold.clips == counts
         assert type(threshold.score) is int
         assert threshold.score != quantile_threshold(scores(run.fit, section), 0.9).score
+
+
+def test_a_classifier_judges_each_section_by_its_class(section_bundle, section_run, section_data):
+    run, detector = Run.load(section_run), load_detector(section_bundle)
+    assert section_bundle.classes == tuple(run.classes) == ("00", "01")
+    assert (section_bundle.window_frames, section_bundle.window_hop, section_bundle.windows_per_score) == (64, 8, 3)
+    assert selftest(section_bundle).verdict == "equal"
+    for section, counts in (("00", {"source": 2, "target": 1}), ("01", {"source": 1})):
+        scores: dict[str, list[int]] = {"source": [], "target": []}
+        for clip in Dataset(section_data, MACHINE).clips:
+            if clip.key in run.held_back and clip.name.section == section:
+                frames = log_mel(read_recording(clip.path).pcm, section_bundle.features)
+                scores[clip.name.domain].append(mean_score(detector.window_scores(frames, section)[:3]))
+        assert section_bundle.thresholds[section] == quantile_threshold(scores, 0.9)
+        assert section_bundle.thresholds[section].clips == counts
 
 
 def test_domains_with_enough_held_back_clips_get_thresholds_of_their_own(
