@@ -29,27 +29,27 @@ def test_no_such_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
-def test_no_clips(tmp_path: Path) -> None:
+def test_no_clips(tmp_path: Path, command: Command) -> None:
     (tmp_path / "data/fan/train").mkdir(parents=True)
-    assert_error(edge_asd("train", tmp_path / "data", "--machine", "fan", "--out", tmp_path / "run"), "no clips")
+    assert_error(command("train", tmp_path / "data", "--machine", "fan", "--out", tmp_path / "run"), "no clips")
 
 
-def test_unknown_machine_and_section(tiny_data: Path, tmp_path: Path) -> None:
+def test_unknown_machine_and_section(tiny_data: Path, tmp_path: Path, command: Command) -> None:
     run = tmp_path / "run"
-    assert_error(edge_asd("train", tiny_data, "--machine", "pump", "--out", run), "pump", "fan")
-    assert_error(edge_asd("train", tiny_data, "--machine", "fan", "--sections", "00,07", "--out", run), "07", "00, 01")
+    assert_error(command("train", tiny_data, "--machine", "pump", "--out", run), "pump", "fan")
+    assert_error(command("train", tiny_data, "--machine", "fan", "--sections", "00,07", "--out", run), "07", "00, 01")
     assert not run.exists()
 
 
-def test_unknown_section_of_a_bundle(bundle_path: Path, clip: Path) -> None:
-    assert_error(edge_asd("monitor", bundle_path, "--section", "09", "--wav", clip), "09", "00, 01")
-    assert_error(edge_asd("monitor", bundle_path, "--section", "x", "--wav", clip), "'x'")
-    assert_error(edge_asd("monitor", bundle_path, "--wav", clip), "--section")
+def test_unknown_section_of_a_bundle(bundle_path: Path, clip: Path, command: Command) -> None:
+    assert_error(command("monitor", bundle_path, "--section", "09", "--wav", clip), "09", "00, 01")
+    assert_error(command("monitor", bundle_path, "--section", "x", "--wav", clip), "'x'")
+    assert_error(command("monitor", bundle_path, "--wav", clip), "--section")
 
 
-def test_broken_wav_files(bundle_path: Path, clip: Path, tmp_path: Path) -> None:
+def test_broken_wav_files(bundle_path: Path, clip: Path, tmp_path: Path, command: Command) -> None:
     def monitor(path: Path) -> subprocess.CompletedProcess[str]:
-        return edge_asd("monitor", bundle_path, "--section", "00", "--wav", path)
+        return command("monitor", bundle_path, "--section", "00", "--wav", path)
 
     bad = tmp_path / "bad.wav"
     bad.write_bytes(clip.read_bytes()[:-1000])
@@ -65,14 +65,14 @@ def test_broken_wav_files(bundle_path: Path, clip: Path, tmp_path: Path) -> None
     assert_error(monitor(tmp_path / "none.wav"), "none.wav", "does not exist")
 
 
-def test_a_silent_or_short_training_clip_is_named(tiny_data: Path, tmp_path: Path) -> None:
+def test_a_silent_or_short_training_clip_is_named(tiny_data: Path, tmp_path: Path, command: Command) -> None:
     data = tmp_path / "data"
     shutil.copytree(tiny_data, data)
     victim = next((data / "fan/train").glob("section_00_source*.wav"))
     for samples, words in ((np.zeros(32000), "only zeros"), (np.linspace(-0.1, 0.1, 1500), "shorter than one window")):
         soundfile.write(victim, samples, 16000, subtype="PCM_16")
         assert_error(
-            edge_asd("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "run"), victim.name, words
+            command("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "run"), victim.name, words
         )
 
 
@@ -88,31 +88,31 @@ def test_a_silent_or_short_training_clip_is_named(tiny_data: Path, tmp_path: Pat
     ],
 )
 def test_other_formats_are_converted(
-    bundle_path: Path, tmp_path: Path, rate: int, channels: int, subtype: str, form: str
+    bundle_path: Path, tmp_path: Path, rate: int, channels: int, subtype: str, form: str, command: Command
 ) -> None:
     path = tmp_path / "other.wav"
     sound = np.random.default_rng(2).normal(size=(2 * rate, channels)) * 0.05
     soundfile.write(path, sound, rate, subtype=subtype, format=form)
-    done = edge_asd("monitor", bundle_path, "--section", "00", "--wav", path, "--json")
+    done = command("monitor", bundle_path, "--section", "00", "--wav", path, "--json")
     assert done.returncode in (0, 3), done.stderr
     assert done.stdout.count("\n") == 1
     assert done.stderr.count("channel 0") == (channels > 1)  # said once
     assert done.stderr.count("resampled") == (rate != 16000)
 
 
-def test_a_channel_that_is_not_there(bundle_path: Path, clip: Path) -> None:
+def test_a_channel_that_is_not_there(bundle_path: Path, clip: Path, command: Command) -> None:
     assert_error(
-        edge_asd("monitor", bundle_path, "--section", "00", "--wav", clip, "--channel", 1), "clip.wav", "channel"
+        command("monitor", bundle_path, "--section", "00", "--wav", clip, "--channel", 1), "clip.wav", "channel"
     )
 
 
-def test_damaged_bundle(bundle_path: Path, clip: Path, tmp_path: Path) -> None:
+def test_damaged_bundle(bundle_path: Path, clip: Path, tmp_path: Path, command: Command) -> None:
     data = bytearray(bundle_path.read_bytes())
     data[len(data) // 2] ^= 1
     bad = tmp_path / "bad.easd"
     bad.write_bytes(data)
-    assert_error(edge_asd("monitor", bad, "--section", "00", "--wav", clip), "bad.easd")
-    assert_error(edge_asd("monitor", tmp_path / "none.easd", "--wav", clip), "none.easd", "quantize")
+    assert_error(command("monitor", bad, "--section", "00", "--wav", clip), "bad.easd")
+    assert_error(command("monitor", tmp_path / "none.easd", "--wav", clip), "none.easd", "quantize")
 
 
 def test_no_microphone(bundle_path: Path, tmp_path: Path) -> None:
@@ -120,12 +120,14 @@ def test_no_microphone(bundle_path: Path, tmp_path: Path) -> None:
     assert_error(done, "microphone")
 
 
-def test_places_that_cannot_be_written(tiny_data: Path, run_folder: Path, bundle_path: Path, tmp_path: Path) -> None:
+def test_places_that_cannot_be_written(
+    tiny_data: Path, run_folder: Path, bundle_path: Path, tmp_path: Path, command: Command
+) -> None:
     file = tmp_path / "file"
     file.write_text("in the way")
-    assert_error(edge_asd("train", tiny_data, "--machine", "fan", "--out", file / "run"), str(file))
-    assert_error(edge_asd("quantize", run_folder, "--data", tiny_data, "--out", file / "fan.easd"), str(file))
-    assert_error(edge_asd("evaluate", bundle_path, "--data", tiny_data, "--out", file / "results"), str(file))
+    assert_error(command("train", tiny_data, "--machine", "fan", "--out", file / "run"), str(file))
+    assert_error(command("quantize", run_folder, "--data", tiny_data, "--out", file / "fan.easd"), str(file))
+    assert_error(command("evaluate", bundle_path, "--data", tiny_data, "--out", file / "results"), str(file))
     assert file.read_text() == "in the way"
 
 
@@ -144,6 +146,7 @@ def test_a_full_disk_leaves_the_old_bundle(
         assert_error(done, "fan.easd", "No space left")
         assert old.read_bytes() == bundle_path.read_bytes()
         assert list(disk.iterdir()) == [old]
+        # A process of its own: files that are open would keep the disk.
         done = edge_asd("train", tiny_data, "--machine", "fan", "--epochs", 1, "--out", disk / "run")
         assert_error(done, "space")
     finally:
@@ -166,7 +169,7 @@ def test_ctrl_c_in_training_keeps_the_last_epoch(tiny_data: Path, tmp_path: Path
     (kept,) = run.glob("*.keras")
     epochs = int(kept.stem.removeprefix("epoch_"))
     assert_error(command(*train, "--epochs", epochs + 2), "--resume")
-    resumed = edge_asd(*train, "--epochs", epochs + 2, "--resume")
+    resumed = command(*train, "--epochs", epochs + 2, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert f"{epochs + 2} epochs" in resumed.stdout
 

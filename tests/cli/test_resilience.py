@@ -56,11 +56,11 @@ def test_places_that_are_no_files(tiny_data: Path, run_folder: Path, tmp_path: P
     assert pipe.is_fifo()
 
 
-def test_a_link_keeps_pointing(tiny_data: Path, run_folder: Path, tmp_path: Path) -> None:
+def test_a_link_keeps_pointing(tiny_data: Path, run_folder: Path, tmp_path: Path, command: Command) -> None:
     (tmp_path / "real").mkdir()
     link = tmp_path / "link.easd"
     link.symlink_to(tmp_path / "real" / "fan.easd")
-    assert edge_asd("quantize", run_folder, "--data", tiny_data, "--out", link).returncode == 0
+    assert command("quantize", run_folder, "--data", tiny_data, "--out", link).returncode == 0
     assert link.is_symlink()
     assert (tmp_path / "real" / "fan.easd").is_file()
 

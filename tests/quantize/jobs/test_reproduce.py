@@ -17,7 +17,7 @@ from edge_asd.train.report.results_json import read_results
 from edge_asd.train.runs.fitting import Settings
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
-from tests.cli.command import assert_error, edge_asd
+from tests.cli.command import assert_error
 from tests.data import MACHINE, TEST
 
 AE = Settings(model="ae", epochs=2, batch_size=64)
@@ -144,7 +144,7 @@ def test_float_thresholds_are_float_scores_themselves(done, tiny_data):
 
 def test_the_command(tiny_data, tmp_path, command):
     arguments = ("reproduce", tiny_data, "--out", tmp_path / "out", "--model", "ae", "--ae-epochs", "1", "--json")
-    done = edge_asd(*arguments, "--faithful", "--sections", "00")
+    done = command(*arguments, "--faithful", "--sections", "00")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout, parse_constant=pytest.fail)
     assert document["is_mimii_due"] is False
