@@ -11,9 +11,9 @@ NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/fronten
 demo: install
 	$(BIN)/edge-asd demo
 
-# One process of tests for each core, up to four: each holds TensorFlow. Whoever has done its share takes from others'.
+# One process for each core, up to four, as each holds TensorFlow; file by file, so that a file's fixtures are made once.
 test: install $(TOOLS) check
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: install
 	$(BIN)/ruff format --check -q .
