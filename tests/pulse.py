@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 _ALSA_PLUGIN = "libasound_module_pcm_pulse.so"
 
 # ALSA's own devices (real cards of this machine) are left out on purpose: only the null sink exists.
@@ -94,7 +94,7 @@ class PulseMicrophone:
                 env=self.env,
                 capture_output=True,
                 text=True,
-                timeout=10,
+                timeout=_START_SECONDS,
                 check=False,
             )
             if f"{self.SINK}.monitor" in asked.stdout:

@@ -49,7 +49,7 @@ def test_the_alarm_is_raised(demo: Demo, sounds: Path, pulse_microphone: PulseMi
         pulse_microphone.play(sounds / "faulty.wav").wait()
         faulty = _drain(lines)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode == 0, errors
