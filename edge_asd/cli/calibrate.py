@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, DomainName, JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.choices import DomainName
+from edge_asd.cli.common import BundleArgument, JsonOption, note, print_json
+from edge_asd.cli.progress import Progress
 from edge_asd.cli.thresholds import (
     DEFAULT_QUANTILE,
     FalsePositiveRateOption,
@@ -57,7 +59,7 @@ def command(
     check_replaceable(target)
     prepare_folder(target.absolute().parent)
     chosen = parse_section(section)
-    line = ProgressLine()
+    line = Progress()
     with ExitStack() as stack:
         if in_place or (target.exists() and target.samefile(bundle)):
             stack.enter_context(locked(bundle))  # and only then read: another may just have calibrated it
@@ -71,7 +73,7 @@ def command(
                 quantile=DEFAULT_QUANTILE if quantile is None else quantile,
                 false_positive_rate=false_positive_rate,
                 channel=channel,
-                progress=lambda n, total: line(f"recording {n + 1}/{total} ..."),
+                progress=lambda n, total: line("scoring recordings", n + 1, total),
             )
         finally:
             line.clear()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,13 +38,6 @@ GroundTruthOption = Annotated[
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize.")]
 
 
-class DomainName(StrEnum):
-    """The two operating conditions (`edge_asd.clips.DOMAINS`)."""
-
-    source = "source"
-    target = "target"
-
-
 class State:
     """Options given before the command's name."""
 
@@ -60,31 +52,6 @@ def print_json(document: Any) -> None:
 def note(text: str) -> None:
     """Tell the user something on the standard error."""
     print(text, file=sys.stderr, flush=True)
-
-
-class ProgressLine:
-    """One line of progress that rewrites itself; nothing where the standard error is no terminal."""
-
-    def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
-        self._shown = False
-
-    def __call__(self, text: str) -> None:
-        """Show `text` in place of what was shown before."""
-        if self._terminal:
-            print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-            self._shown = True
-
-    def note(self, text: str) -> None:
-        """Tell the user something for good, above the line."""
-        self.clear()
-        note(f"Note: {text}")
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-            self._shown = False
 
 
 def finite(value: float | None) -> float | None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli import data_synth
-from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, ProgressLine, note, print_json, table
+from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, note, print_json, table
+from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
 
 app = typer.Typer(help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True)
@@ -32,13 +33,13 @@ def verify(
     is not counted, nor is a synthetic one of another size.
     """
     stage = load_stage("train.data.verify")
-    line = ProgressLine()
+    line = Progress()
     try:
         report = stage.verify(
             data,
             counts=counts,
             channel=channel,
-            progress=lambda what, done, total: line(f"{what} {done}/{total}"),
+            progress=line,
         )
     finally:
         line.clear()

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import JsonOption, ProgressLine, figure, note, print_json, table
+from edge_asd.cli.choices import MachineName, PresetName
+from edge_asd.cli.common import JsonOption, figure, note, print_json, table
+from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
-
-
-class PresetName(StrEnum):
-    """Sizes of a synthetic data set."""
-
-    tiny = "tiny"
-    small = "small"
-    full = "full"
-
-
-class MachineName(StrEnum):
-    """Machine types of MIMII DUE."""
-
-    all = "all"
-    fan = "fan"
-    gearbox = "gearbox"
-    pump = "pump"
-    slider = "slider"
-    valve = "valve"
 
 
 def command(
@@ -62,7 +44,7 @@ def command(
     machines = [name.value for name in MachineName if machine in (name, MachineName.all) and name != MachineName.all]
     chosen = sections.split(",") if sections else None
     common = {"preset": preset.value, "seed": seed, "workers": workers}
-    line = ProgressLine()
+    line = Progress()
     try:
         with synthesis.whole_folder(out) as folder:
             made = []
@@ -70,7 +52,7 @@ def command(
                 arguments: dict[str, Any] = {
                     **common,
                     "machine": name,
-                    "progress": lambda done, total, name=name: line(f"{name}: clip {done}/{total}"),
+                    "progress": lambda done, total, name=name: line(f"{name}: making clips", done, total),
                 }
                 if machine_clips is not None:
                     if machine == MachineName.all or (chosen and len(chosen) != 1):

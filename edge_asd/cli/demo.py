@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import JsonOption, ProgressLine, note, print_json
+from edge_asd.cli.common import JsonOption, note, print_json
 from edge_asd.cli.evaluate import results_table
+from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
 
 
@@ -23,7 +24,7 @@ def command(
     healthy to faulty is monitored, and a picture shows when the alarm came. Takes about a minute.
     """
     demo = load_stage("quantize.jobs.demo")
-    line = ProgressLine()
+    line = Progress()
     try:
         done = demo.run(out, seed=seed, progress=line)
     finally:

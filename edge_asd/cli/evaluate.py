@@ -7,20 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
+from edge_asd.cli.choices import DomainName
 from edge_asd.cli.common import (
     BundleArgument,
     CacheOption,
     DataOption,
-    DomainName,
     GroundTruthOption,
     JsonOption,
-    ProgressLine,
     figure,
     finite,
     note,
     print_json,
     table,
 )
+from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
 
@@ -56,7 +56,7 @@ def command(
     from edge_asd.bundle.bundle import Bundle
 
     evaluation, feature_cache = load_stage("quantize.evaluation.cost"), load_stage("train.features.cache")
-    line = ProgressLine()
+    line = Progress()
     try:
         done = evaluation.evaluate(
             Bundle.load(bundle),
@@ -65,7 +65,7 @@ def command(
             domain=domain,
             ground_truth=ground_truth,
             cache=feature_cache.FeatureCache(cache, note=line.note),
-            progress=lambda what, n, total: line(f"{what}: clip {n}/{total}"),
+            progress=line,
         )
     finally:
         line.clear()
@@ -74,18 +74,19 @@ def command(
     if json:
         print_json(done.as_dict())
     else:
-        _print(done, out)
+        _print(done, bundle, out)
     _gate(done, max_auc_drop)
 
 
-def _print(done: Any, out: Path) -> None:
+def _print(done: Any, bundle: Path, out: Path) -> None:
     print(results_table(done.results))
     scores = done.agreement
     correlation = "-" if scores.score_correlation is None else f"{scores.score_correlation:.5f}"
     print(
         f"Scores, float against shipped: correlation {correlation}, largest relative error "
         f"{scores.max_relative_score_error:.2%}, decisions that flip {scores.flipped_decisions:.1%}.\n"
-        f"Input values cut off: {done.saturated_share:.3%}. Scores, decisions and a picture: {out}"
+        f"Input values cut off: {done.saturated_share:.3%}. Scores, decisions and a picture: {out}\n"
+        f"Next: edge-asd monitor {bundle} --section {done.results[0].section}"
     )
 
 
@@ -103,29 +104,19 @@ def _gate(done: Any, limit: float | None) -> None:
 
 
 def results_table(results: list[Any]) -> str:
-    """Lay out evaluation results for people."""
-    return table(
-        [
-            "machine",
-            "section",
-            "domain",
-            "normal",
-            "anomaly",
-            "AUC float",
-            "fixed",
-            "shipped",
-            "drop [95 %]",
-            "pAUC shipped",
-            "F1 shipped",
-            "AUC level",
-        ],
+    """Lay out evaluation results of one machine for people, within a hundred columns."""
+    machine = results[0].machine if results else ""
+    legend = (
+        f"{machine}: AUC of float, of fixed-point features, of what ships, and the drop from first to last;\n"
+        "pAUC and F1 of what ships; AUC of the loudness alone (level).\n\n"
+    )
+    return legend + table(
+        ["section", "domain", "clips", "float", "fixed", "shipped", "drop [95 %]", "pAUC", "F1", "level"],
         [
             [
-                r.machine,
                 r.section,
                 r.domain,
-                str(r.n_normal),
-                str(r.n_anomaly),
+                f"{r.n_normal}+{r.n_anomaly}",
                 figure(r.auc_float),
                 figure(r.auc_fixed),
                 figure(r.auc_shipped),

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, DomainName, finite, note
+from edge_asd.cli.choices import DomainName
+from edge_asd.cli.common import BundleArgument, finite, note
 
 
 def command(
@@ -22,7 +23,7 @@ def command(
     device: Annotated[
         str | None, typer.Option(help="Microphone: its name, a part of it, or its index (see edge-asd devices).")
     ] = None,
-    wav: Annotated[Path | None, typer.Option(metavar="FILE", help="Listen to a WAV file instead.")] = None,
+    wav: Annotated[Path | None, typer.Option(metavar="FILE", help="Listen to a sound file instead.")] = None,
     stdin: Annotated[
         bool, typer.Option("--stdin", help="Listen to raw little-endian int16 on standard input.")
     ] = False,
@@ -59,7 +60,7 @@ def command(
             blocks = sources.from_file(wav, loaded, channel, note)
         elif stdin:
             blocks = sources.from_standard_input(
-                sys.stdin.buffer, loaded, rate=rate, channels=channels, channel=channel
+                sys.stdin.buffer, loaded, rate=rate, channels=channels, channel=channel, note=note
             )
         else:
             blocks = sources.from_microphone(device, loaded, chosen, channel, note)

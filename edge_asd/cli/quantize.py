@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edge_asd.cli.common import CacheOption, DataOption, JsonOption, ProgressLine, finite, note, print_json
+from edge_asd.cli.choices import Arithmetic, QuantisationMethod, ThresholdMethod
+from edge_asd.cli.common import CacheOption, DataOption, JsonOption, finite, note, print_json
+from edge_asd.cli.progress import Progress
 from edge_asd.cli.thresholds import (
     DEFAULT_QUANTILE,
     FalsePositiveRateOption,
@@ -20,32 +21,6 @@ from edge_asd.cli.thresholds import (
 from edge_asd.errors import OutputError
 from edge_asd.stages import load_stage
 from edge_asd.thresholds import Target
-
-
-class QuantisationMethod(StrEnum):
-    """Ways to int8; `edge_asd.quantize.int8.methods` says what they do."""
-
-    plain = "plain"
-    percentile = "percentile"
-    mse = "mse"
-    equalised = "equalised"
-    compensated = "compensated"
-    finetuned = "finetuned"
-
-
-class ThresholdMethod(StrEnum):
-    """Ways to fit a threshold."""
-
-    quantile = "quantile"
-    gamma = "gamma"
-
-
-class Arithmetic(StrEnum):
-    """Kernels that run the model (`edge_asd.interpreter.ARITHMETICS`)."""
-
-    litert_ref = "litert-ref"
-    xnnpack = "xnnpack"
-    litert_builtin = "litert-builtin"
 
 
 def command(
@@ -122,7 +97,7 @@ def command(
             f"{out} exists. Name another bundle with --out, or give --overwrite to replace it with its thresholds."
         )
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.features.cache")
-    line = ProgressLine()
+    line = Progress()
     try:
         if keras is None:
             source = load_stage("quantize.source").run_source(run, data)
@@ -140,7 +115,7 @@ def command(
             ranges=ranges,
             arithmetic=arithmetic.value,
             cache=feature_cache.FeatureCache(cache, note=line.note),
-            progress=lambda step: line(f"{step} ..."),
+            progress=line,
         )
     finally:
         line.clear()

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import shlex
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
+from edge_asd.cli.choices import Models
 from edge_asd.cli.common import (
     CacheOption,
     ChannelOption,
     DataArgument,
     GroundTruthOption,
     JsonOption,
-    ProgressLine,
     figure,
     finite,
     note,
     print_json,
     table,
 )
+from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
-
-
-class Models(StrEnum):
-    """Baselines to reproduce."""
-
-    both = "both"
-    ae = AUTOENCODER.name
-    mobilenetv2 = SECTION_CLASSIFIER.name
 
 
 def command(
@@ -94,7 +86,7 @@ def command(
         )
     elif negatives:
         raise DataError("The autoencoder learns from its own machine alone: leave --negatives out.")
-    line = ProgressLine()
+    line = Progress()
     try:
         done = reproduce.reproduce(
             data,

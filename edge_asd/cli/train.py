@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
+from edge_asd.cli.choices import FrameLength, ModelName, SplitName
 from edge_asd.cli.common import (
     CacheOption,
     ChannelOption,
     DataArgument,
     JsonOption,
-    ProgressLine,
     finite,
     note,
     print_json,
 )
+from edge_asd.cli.progress import Progress
 from edge_asd.errors import EdgeAsdError
 from edge_asd.stages import load_stage
-
-
-class SplitName(StrEnum):
-    """Ways to hold clips back from fitting."""
-
-    default = "default"
-    faithful = "faithful"
-
-
-class FrameLength(StrEnum):
-    """Lengths of a frame that the front end has."""
-
-    short = "512"
-    published = "1024"
-    long = "2048"
-
-
-class ModelName(StrEnum):
-    """Models that can be trained."""
-
-    ae = AUTOENCODER.name
-    mobilenetv2 = SECTION_CLASSIFIER.name
 
 
 def command(
@@ -110,6 +87,8 @@ def command(
         features = FeatureSpec(n_fft=int(frame), hop_length=int(frame) // 2 if hop is None else hop, n_mels=mels)
     except EdgeAsdError as error:
         raise typer.BadParameter(str(error)) from error
+    line = Progress()
+    line("loading")
     fitting, feature_cache = load_stage("train.runs.fitting"), load_stage("train.features.cache")
     settings = fitting.Settings(
         model=model.value,
@@ -125,7 +104,6 @@ def command(
         channel=channel,
     )
     machines = load_stage("train.data.dataset").machine_names(data, machine)
-    line = ProgressLine()
     cache_in_use = feature_cache.FeatureCache(cache, note=line.note)
     documents = []
     for name in machines:
@@ -143,7 +121,7 @@ def command(
                 overwrite=overwrite,
                 cache=cache_in_use,
                 note=line.note,
-                progress=lambda what, done, total, detail, named=named: line(f"{named}{what} {done}/{total}  {detail}"),
+                progress=lambda what, done, total, detail, named=named: line(f"{named}{what}", done, total, detail),
             )
         except KeyboardInterrupt:
             line.clear()
@@ -154,6 +132,8 @@ def command(
             raise typer.Exit(130) from None
         finally:
             line.clear()
+        for text in load_stage("train.runs.advice").advice(run):
+            note(f"Note: {named}{text}")
         documents.append(_document(folder, run))
         if not json:
             _print(folder, run, data)

@@ -19,6 +19,20 @@ def score_value(score: int) -> float:
     return score / float(1 << SCORE_FRACTION_BITS)
 
 
+def told_apart(score: int, threshold: int) -> tuple[str, str]:
+    """Write a score and a threshold for people, with as many digits as tell them apart: two, or up to five.
+
+    Parameters
+    ----------
+    score, threshold : int [Q15.16]
+    """
+    for digits in range(2, 6):
+        texts = f"{score_value(score):.{digits}f}", f"{score_value(threshold):.{digits}f}"
+        if texts[0] != texts[1] or score == threshold:
+            break
+    return texts
+
+
 def mean_score(window_scores: npt.NDArray[np.int32]) -> int:
     """Mean of window scores, rounded half up: floor((sum + n // 2) / n).
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping
 from edge_asd.audio.stream import Pcm
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.errors import DataError
+from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.monitor.engine import Decision, Engine
 
 Note = Callable[[str], None]
@@ -44,6 +44,8 @@ def listen(
     ------
     DataError
         If the stream ended without any decision.
+    AudioFormatError
+        If it was cut off or damaged, and no decision before was anomalous; it is a note otherwise.
     """
     count = anomalies = 0
     watch = Clipping(bundle.score_samples)
@@ -57,7 +59,8 @@ def listen(
             for sink in sinks:
                 sink(decision)
 
-    for block in blocks:
+    def hear(block: Pcm) -> None:
+        nonlocal was_dead, was_clipped, ever_dead
         told(engine.push(block))
         if engine.dead and not was_dead:
             note(
@@ -74,7 +77,18 @@ def listen(
                 "scale, and scores of such sound mean little. Turn the input's gain down."
             )
         was_clipped = clipped
+
+    cut_off: AudioFormatError | None = None
+    try:
+        for block in blocks:
+            hear(block)
+    except AudioFormatError as error:
+        cut_off = error
     told(engine.finish())
+    if cut_off is not None:
+        if not anomalies:
+            raise cut_off
+        note(str(cut_off))  # an anomaly that was heard before stays one
     if count:
         return anomalies
     if engine.withheld or ever_dead:

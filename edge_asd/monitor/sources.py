@@ -35,10 +35,8 @@ def from_file(path: Path, bundle: Bundle, channel: int, note: Callable[[str], No
         note(f"{path} has {recording.file_channels} channels; listening to channel {channel}.")
     if recording.file_rate != rate:
         note(f"{path} has {recording.file_rate} Hz; resampled to {rate} Hz.")
-    if recording.file_rate < rate:
-        note(
-            f"Nothing above {recording.file_rate // 2} Hz is in it: it will sound anomalous, whatever the machine does."
-        )
+    if narrow := narrow_text(recording.file_rate, bundle):
+        note(narrow)
     others = recording.sounding_channels
     if is_silent(recording.pcm):
         raise DataError(f"{path} {dead_text(recording.pcm, rate, channel=channel, sounding=others)}")
@@ -49,8 +47,23 @@ def from_file(path: Path, bundle: Bundle, channel: int, note: Callable[[str], No
     return from_recording(recording.pcm, int(_BLOCK_SECONDS * rate))
 
 
-def from_standard_input(file: BinaryIO, bundle: Bundle, *, rate: int, channels: int, channel: int) -> Iterator[Pcm]:
-    """Read raw little-endian int16 at `rate` [Hz], as it comes.
+def narrow_text(rate: int, bundle: Bundle) -> str | None:
+    """Say what is missing in sound of a lower rate than the detector listens at; None where nothing is.
+
+    A detector that was trained on sound of that rate misses nothing.
+    """
+    if rate >= bundle.features.sample_rate:
+        return None
+    text = f"Nothing above {rate // 2} Hz is in it"
+    if bundle.trained_at(rate):
+        return f"{text}, as in training clips."
+    return f"{text}: it will sound anomalous, whatever the machine does."
+
+
+def from_standard_input(
+    file: BinaryIO, bundle: Bundle, *, rate: int, channels: int, channel: int, note: Callable[[str], None]
+) -> Iterator[Pcm]:
+    """Read raw little-endian int16 at `rate` [Hz], as it comes, and say what the user should know of it.
 
     Raises
     ------
@@ -59,6 +72,8 @@ def from_standard_input(file: BinaryIO, bundle: Bundle, *, rate: int, channels: 
     """
     from edge_asd.audio.stream import from_raw
 
+    if narrow := narrow_text(rate, bundle):
+        note(narrow)
     return from_raw(file, source_rate=rate, sample_rate=bundle.features.sample_rate, channels=channels, channel=channel)
 
 

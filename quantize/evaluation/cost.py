@@ -15,6 +15,7 @@ from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
+from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
 from edge_asd.thresholds import is_anomalous
 from edge_asd.train.data.dataset import Clip, Dataset
@@ -24,9 +25,6 @@ from edge_asd.train.figures.bootstrap import cell_seed, paired_difference_interv
 from edge_asd.train.figures.metrics import decision_figures, rank_figures
 from edge_asd.train.figures.official_csv import Row, write_result
 from edge_asd.train.figures.score_files import decisions_name, scores_name, write_pairs
-
-GATE_CLIPS = 10
-"""Normal and anomalous test clips that a section and domain needs for its drop to count in `Evaluation.mean_drop`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +101,8 @@ class Evaluation:
 
     @property
     def mean_drop(self) -> float | None:
-        """Mean AUC drop over sections and domains with at least `GATE_CLIPS` clips of either class."""
-        drops = [r.auc_drop for r in self.results if min(r.n_normal, r.n_anomaly) >= GATE_CLIPS]
+        """Mean AUC drop over sections and domains with at least `ENOUGH` clips of either class."""
+        drops = [r.auc_drop for r in self.results if min(r.n_normal, r.n_anomaly) >= ENOUGH]
         return statistics.mean(drop for drop in drops if drop is not None) if drops else None
 
     def as_dict(self) -> dict[str, object]:
@@ -203,6 +201,7 @@ def evaluate(
         for r in results
     ]
     write_result(out / "result.csv", rows)
+    notes += remarks(results)
     evaluation = Evaluation(results, scored, _agreement(bundle, domain, scored), saturated, notes)
     agreement_picture(
         out / "agreement.png",

@@ -29,6 +29,9 @@ MACHINE, SECTION, EPOCHS = "fan", "00", 30
 
 _MARK = ".edge-asd-demo"
 
+Step = Callable[..., None]
+"""Called with a stage and, where they are known, (steps done, steps, detail)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -59,7 +62,7 @@ class Demo:
         return "no time" if self.alarm_s is None else f"{self.alarm_s:.1f} s"
 
 
-def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _: None) -> Demo:
+def run(out: Path, *, seed: int = 0, progress: Step = lambda *_: None) -> Demo:
     """Make the data, train, quantise, evaluate and monitor, all below `out`.
 
     Raises
@@ -69,24 +72,26 @@ def run(out: Path, *, seed: int = 0, progress: Callable[[str], None] = lambda _:
     """
     _clear(out)
     data, bundle_path, csv_folder = out / "data", out / "fan.easd", out / "results"
-    progress("making a data set ...")
-    make_dataset(data, preset="tiny", machine=MACHINE, seed=seed)
+    make_dataset(
+        data, preset="tiny", machine=MACHINE, seed=seed,
+        progress=lambda done, total: progress("making a data set", done, total),
+    )  # fmt: skip
     cache = FeatureCache(out / "cache")
     train(
         data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
-        progress=lambda what, done, total, detail: progress(f"training: {what} {done}/{total}  {detail}"),
+        progress=lambda what, done, total, detail: progress(f"training: {what}", done, total, detail),
     )  # fmt: skip
     # The strictest quantile of few clips is their maximum: an alarm here should mean something.
     quantise_run(
         out / "run", data, bundle_path, target=Target("quantile", 1.0), cache=cache,
-        progress=lambda step: progress(f"quantising: {step} ..."),
+        progress=lambda step: progress(f"quantising: {step}"),
     )  # fmt: skip
     bundle = Bundle.load(bundle_path)
     evaluation = evaluate(
         bundle, data, csv_folder, cache=cache,
-        progress=lambda what, done, total: progress(f"evaluating: {what}, clip {done}/{total}"),
+        progress=lambda what, done, total: progress(f"evaluating: {what}", done, total),
     )  # fmt: skip
-    progress("monitoring a machine that fails ...")
+    progress("monitoring a machine that fails")
     recording = out / "healthy_then_faulty.wav"
     change_s = make_turning_file(recording, section=SECTION, seed=seed)
     pcm = read_recording(recording).pcm

@@ -44,7 +44,7 @@ def reproduce(
     command: str = "edge-asd reproduce",
     ground_truth: Path | None = None,
     cache: FeatureCache | None = None,
-    step: Step = lambda _: None,
+    step: Step = lambda *_: None,
 ) -> Reproduced:
     """Train and score every part that is not kept already, and write the report.
 
@@ -103,8 +103,8 @@ def reproduce(
     done = []
     for number, part in enumerate(parts, 1):
 
-        def say(text: str, number: int = number) -> None:
-            step(f"[{number}/{len(parts)}] {text}")
+        def say(text: str, *progress: object, number: int = number) -> None:
+            step(f"[{number}/{len(parts)}] {text}", *progress)
 
         done.append(run_part(part, data, out, ground_truth=ground_truth, cache=cache, step=say))
     step("report")

@@ -38,7 +38,8 @@ from edge_asd.train.runs.scoring import FloatScorer
 QUANTILE = 0.9
 """Share of healthy clips below a threshold, as published."""
 
-Step = Callable[[str], None]
+Step = Callable[..., None]
+"""Called with a stage and, where they are known, (steps done, steps, detail)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def run_part(
     *,
     ground_truth: Path | None = None,
     cache: FeatureCache,
-    step: Step = lambda _: None,
+    step: Step = lambda *_: None,
 ) -> Reproduction:
     """Train and score a part, or read what an earlier call has kept of it.
 
@@ -164,7 +165,7 @@ class _Work:
             sections=part.sections,
             resume=Run.exists(folder),
             cache=self._cache,
-            progress=lambda what, done, total, detail: self._say(f"training: {what} {done}/{total}  {detail}"),
+            progress=lambda what, done, total, detail: self._say(f"training: {what}", done, total, detail),
         )
         self._took("training", start)
         start = time.monotonic()
@@ -202,10 +203,11 @@ class _Work:
                 )
         return cells
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, *progress: object) -> None:
         part = self._part
         self._step(
-            f"{part.machine} {','.join(part.sections)}, {part.settings.model}, seed {part.settings.seed}: {text}"
+            f"{part.machine} {','.join(part.sections)}, {part.settings.model}, seed {part.settings.seed}: {text}",
+            *progress,
         )
 
     def _took(self, what: str, start: float) -> None:
@@ -224,7 +226,7 @@ class _Work:
             features,
             [clip.name.section for clip in clips],
             hop=hop,
-            progress=lambda done, total: self._say(f"scoring window {done}/{total}"),
+            progress=lambda done, total: self._say("scoring windows", done, total),
         )
 
     def _float_thresholds(self, run: Run, scorer: FloatScorer, kind: Kind) -> Mapping[str, float]:
@@ -263,7 +265,7 @@ class _Work:
         start = time.monotonic()
         features = self._features(run, self._test, "fixed")
         pairs = [(clip.name.section, found) for clip, found in zip(self._test, features, strict=True)]
-        shipped = shipped_scores(done.bundle, pairs, lambda n, all_: self._say(f"int8 model: clip {n}/{all_}"))
+        shipped = shipped_scores(done.bundle, pairs, lambda n, all_: self._say("int8 model", n, all_))
         self._took("int8 scoring", start)
         limits = {section: score_value(threshold.score) for section, threshold in done.bundle.thresholds.items()}
         return np.array([score_value(score) for score in shipped.scores]), limits

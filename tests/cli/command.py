@@ -37,7 +37,7 @@ def assert_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
     """Exit code 1, nothing on the standard output, one paragraph that holds `words`, no traceback."""
     assert done.returncode == 1, done
     assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("Note: ")]
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Note: ") and not line.endswith(" ...")]
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("Error: ")
     for word in words:

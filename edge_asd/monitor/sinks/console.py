@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from edge_asd.detectors.scores import score_value
+from edge_asd.detectors.scores import told_apart
 from edge_asd.monitor.engine import Decision
 
 
@@ -23,10 +23,11 @@ class Lines:
 
     def __call__(self, decision: Decision) -> None:
         """Print `decision`."""
+        score, threshold = told_apart(decision.score, decision.threshold)
         verdict = "ANOMALY" if decision.anomaly else "healthy"
         print(
-            f"{decision.time_s:9.1f} s  section {decision.section}  score {score_value(decision.score):8.2f} "
-            f"{self._unit}  threshold {score_value(decision.threshold):.2f}  {verdict}",
+            f"{decision.time_s:9.1f} s  section {decision.section}  score {score:>8} "
+            f"{self._unit}  threshold {threshold}  {verdict}",
             flush=True,
         )
 

@@ -1,0 +1,89 @@
+"""What options of the command line can be chosen from; a test holds each list against what the packages offer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
+
+
+class DomainName(StrEnum):
+    """The two operating conditions (`edge_asd.clips.DOMAINS`)."""
+
+    source = "source"
+    target = "target"
+
+
+class ModelName(StrEnum):
+    """Models that can be trained (`edge_asd.bundle.kinds`)."""
+
+    ae = AUTOENCODER.name
+    mobilenetv2 = SECTION_CLASSIFIER.name
+
+
+class Models(StrEnum):
+    """Baselines to reproduce: both, or one of `ModelName`."""
+
+    both = "both"
+    ae = AUTOENCODER.name
+    mobilenetv2 = SECTION_CLASSIFIER.name
+
+
+class SplitName(StrEnum):
+    """Ways to hold clips back from fitting (`edge_asd.train.data.splits.SPLITS`)."""
+
+    default = "default"
+    faithful = "faithful"
+
+
+class FrameLength(StrEnum):
+    """Lengths of a frame that the front end has (`edge_asd.frontend.spec.FeatureSpec`)."""
+
+    short = "512"
+    published = "1024"
+    long = "2048"
+
+
+class QuantisationMethod(StrEnum):
+    """Ways to int8 (`edge_asd.quantize.int8.methods.METHODS`)."""
+
+    plain = "plain"
+    percentile = "percentile"
+    mse = "mse"
+    equalised = "equalised"
+    compensated = "compensated"
+    finetuned = "finetuned"
+
+
+class ThresholdMethod(StrEnum):
+    """Ways to fit a threshold (`edge_asd.quantize.threshold_fitting.METHODS`) but the one that has its own option."""
+
+    quantile = "quantile"
+    gamma = "gamma"
+
+
+class Arithmetic(StrEnum):
+    """Kernels that run the model (`edge_asd.interpreter.ARITHMETICS`)."""
+
+    litert_ref = "litert-ref"
+    xnnpack = "xnnpack"
+    litert_builtin = "litert-builtin"
+
+
+class PresetName(StrEnum):
+    """Sizes of a synthetic data set (`edge_asd.train.synthesis.presets.PRESETS`)."""
+
+    tiny = "tiny"
+    small = "small"
+    full = "full"
+
+
+class MachineName(StrEnum):
+    """Machine types of MIMII DUE (`edge_asd.train.data.table1.MACHINES`), or all of them."""
+
+    all = "all"
+    fan = "fan"
+    gearbox = "gearbox"
+    pump = "pump"
+    slider = "slider"
+    valve = "valve"

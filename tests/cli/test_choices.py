@@ -1,0 +1,60 @@
+"""The enumerations of the command line are what the packages offer, and its defaults are theirs."""
+
+from __future__ import annotations
+
+import inspect
+from enum import StrEnum
+
+import pytest
+
+from edge_asd.cli import choices
+from edge_asd.cli.quantize import command
+
+
+def offered() -> dict[type[StrEnum], list[str]]:
+    from edge_asd.bundle.kinds import KINDS
+    from edge_asd.clips import DOMAINS
+    from edge_asd.interpreter import ARITHMETICS
+    from edge_asd.quantize.int8.methods import METHODS
+    from edge_asd.quantize.threshold_fitting import METHODS as THRESHOLDS
+    from edge_asd.train.data.splits import SPLITS
+    from edge_asd.train.data.table1 import MACHINES
+    from edge_asd.train.networks.baselines import BASELINES
+    from edge_asd.train.synthesis.presets import PRESETS
+
+    assert list(BASELINES) == list(KINDS)
+    return {
+        choices.DomainName: list(DOMAINS),
+        choices.ModelName: list(KINDS),
+        choices.Models: ["both", *KINDS],
+        choices.SplitName: list(SPLITS),
+        choices.FrameLength: ["512", "1024", "2048"],
+        choices.QuantisationMethod: list(METHODS),
+        choices.ThresholdMethod: [method for method in THRESHOLDS if method != "false-positive-rate"],
+        choices.Arithmetic: list(ARITHMETICS),
+        choices.PresetName: list(PRESETS),
+        choices.MachineName: ["all", *MACHINES],
+    }
+
+
+def test_every_enumeration_is_what_a_package_offers() -> None:
+    there = {value for value in vars(choices).values() if inspect.isclass(value) and issubclass(value, StrEnum)}
+    assert set(offered()) == there - {StrEnum}
+    for enumeration, values in offered().items():
+        assert [member.value for member in enumeration] == values, enumeration
+
+
+@pytest.mark.parametrize("length", choices.FrameLength)
+def test_frame_lengths_are_the_front_ends(length: str) -> None:
+    from edge_asd.frontend.spec import FeatureSpec
+
+    assert FeatureSpec(n_fft=int(length)).n_fft == int(length)
+
+
+def test_the_defaults_of_quantize_are_the_packages() -> None:
+    from edge_asd.quantize.int8.methods import DEFAULT
+    from edge_asd.quantize.int8.representative import HEADROOM_DB
+
+    defaults = inspect.signature(command).parameters
+    assert defaults["quantisation"].default == DEFAULT
+    assert defaults["headroom"].default == HEADROOM_DB

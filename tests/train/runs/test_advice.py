@@ -1,0 +1,32 @@
+"""What is said of a finished training."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.train.runs.advice import advice
+from edge_asd.train.runs.run import Run
+
+
+def run(losses: list[float], model: str = "ae") -> Run:
+    classes = ["00", "01", "02"] if model == "mobilenetv2" else []
+    return Run(
+        machine="fan", model=model, sections=["00", "01", "02"], classes=classes, negatives=[], faithful=False,
+        features=FeatureSpec(), seed=0, epochs=len(losses), batch_size=32, learning_rate=1e-3, data_hash="", fit=["a"],
+        held_back=["b"], loss=losses, validation_loss=losses,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("losses", "falls"),
+    [([9.0], False), ([9.0, 8.0], True), ([9.0, 8.9], False), ([10.0] * 90 + [9.0] * 10, True), ([9.0] * 100, False)],
+)
+def test_a_loss_that_still_falls_is_told(losses: list[float], falls: bool) -> None:
+    assert any("still falls" in text and "--resume" in text for text in advice(run(losses))) == falls
+
+
+@pytest.mark.parametrize(("loss", "guessing"), [(1.0986, True), (1.05, True), (1.0, False), (0.2, False)])
+def test_a_classifier_that_guesses_is_told(loss: float, guessing: bool) -> None:
+    texts = advice(run([loss], "mobilenetv2"))
+    assert [("no better than guessing" in text, "1.1" in text) for text in texts] == [(True, True)] * guessing
