@@ -123,7 +123,7 @@ def test_where_no_threshold_can_be_fitted_none_is_kept(tiny_data, tmp_path):
     (note,) = [note for note in done.results.notes if "no threshold" in note]
     assert note == (
         "fan: no threshold, so no precision, recall and F1. A gamma distribution has three parameters, "
-        "and there are 2 held-back clips."
+        "and there are 2 held-back clips: record more healthy ones."
     )
     assert "No thresholds were fitted" in done.written.html.read_text()
 
