@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -74,7 +73,7 @@ def test_what_evaluate_wrote_has_the_same_figures(tiny_data: Path, bundle: Bundl
     ours = json.loads(out)["results"]
     floats = json.loads(run(capsys, tmp_path / "out/float", "--json", "--bootstrap", 0).out)["results"]
     assert len(ours) == len(floats) == len(evaluated) == 3
-    for theirs, our, floating in zip(map(asdict, evaluated), ours, floats, strict=True):
+    for theirs, our, floating in zip([result.as_dict() for result in evaluated], ours, floats, strict=True):
         shared = ["machine", "section", "domain", "n_normal", "n_anomaly", "precision", "recall", "f1"]
         assert [our[key] for key in shared] == [theirs[key] for key in shared]
         assert (our["auc"], our["pauc"]) == (theirs["auc_int8"], theirs["pauc_int8"])

@@ -115,7 +115,7 @@ def test_files_that_are_no_models_are_refused(h5, tiny_data, tmp_path, command):
     arguments = ("--machine", MACHINE, "--data", tiny_data, "--out", tmp_path / "x.easd")
     for path, words in (
         (broken, "cannot be read as a Keras model"),
-        (tmp_path / "empty", "cannot be read as a SavedModel"),
+        (tmp_path / "empty", "is no SavedModel: it holds no saved_model.pb"),
         (tmp_path / "none.h5", "There is no model"),
     ):
         assert_error(command("quantize", "--keras", path, *arguments), words)
