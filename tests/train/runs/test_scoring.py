@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from edge_asd.detectors.windowed import gather_windows
-from edge_asd.quantize.evaluation.scoring import float_scores
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import frames_db
@@ -31,20 +30,6 @@ def test_an_autoencoder_scores_like_the_published_loop(run_folder, tiny_data, tm
         x = gather_windows(frames_db(clip.frames), 5, 1)
         assert score == pytest.approx(np.mean((x - np.asarray(model(x), np.float64)) ** 2), rel=1e-5)
     assert len(set(found)) == len(clips)
-
-
-def test_the_float_scores_of_a_run_are_those_of_its_bundle(
-    run_folder, bundle, tiny_data, section_run, section_bundle, section_data, tmp_path
-):
-    # One column "float", whether reproduce fills it by Keras or evaluate by TFLite.
-    for folder, made, data in ((run_folder, bundle, tiny_data), (section_run, section_bundle, section_data)):
-        run = Run.load(folder)
-        clips, features = clips_of(data, tmp_path, run.baseline.window_frames, "float")
-        sections = [clip.name.section for clip in clips]
-        by_keras = FloatScorer(run, run.load_model(folder)).clip_scores(features, sections)
-        by_tflite = float_scores(made, list(zip(sections, features, strict=True)))
-        assert by_keras.tolist() == pytest.approx(by_tflite, rel=1e-5)
-        assert len(set(by_tflite)) > len(clips) // 2
 
 
 @pytest.mark.parametrize(("faithful", "hop"), [(False, 8), (True, 1)])
