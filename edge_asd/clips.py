@@ -122,6 +122,11 @@ def says_anomaly(name: str) -> bool:
     return _ANOMALOUS.search(_CAPITAL.sub(" ", name)) is not None
 
 
+def as_wav(name: str) -> str:
+    """Return the name that a sound file has as a .wav: a copy saved as FLAC is the same clip."""
+    return f"{name.rpartition('.')[0]}.wav" if name.lower().endswith(SUFFIXES) else name
+
+
 @dataclass(frozen=True, slots=True)
 class SoundFiles:
     """What lies in a folder, or in several.

@@ -46,7 +46,7 @@ def read_healthy(path: Path, bundle: Bundle, channel: int, notes: list[str]) -> 
     text = dead_text(pcm, rate, channel=channel, sounding=recording.sounding_channels)
     if text := text or clipping_text(clipped_share(pcm, recording.beyond)):
         raise DataError(f"{path} {text}")
-    if recording.file_rate < rate:
+    if recording.file_rate < rate and not bundle.trained_at(recording.file_rate):
         notes.append(
             f"{path.name} has {recording.file_rate} Hz: nothing above {recording.file_rate // 2} Hz is in it, and the "
             "threshold holds only for sound recorded in the same way."

@@ -35,7 +35,7 @@ from edge_asd.quantize.threshold_fitting import check_target, fit_threshold, wit
 from edge_asd.quantize.versions import versions
 from edge_asd.thresholds import FEW_CLIPS, Target
 from edge_asd.train.data.dataset import Clip
-from edge_asd.train.data.rates import rates_note, rates_of
+from edge_asd.train.data.rates import header_notes, headers_of, rates_of
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.runs.run import Run
@@ -136,8 +136,8 @@ def quantise_source(
     score_frames = _score_frames(run, score_seconds, clips, notes)
     _check_places(out, ranges, run.machine)
 
-    rates = rates_of([*fit, *held_back])
-    notes += [*dataset.notes, *filter(None, [rates_note(rates, run.features.sample_rate, "training clips")])]
+    headers = headers_of([*fit, *held_back])
+    notes += [*dataset.notes, *header_notes(headers, run.features.sample_rate, run.channel, "training clips")]
 
     progress("representative data")
     representative = representative_windows(
@@ -181,7 +181,7 @@ def quantise_source(
         provenance={
             "data_sha256": run.data_hash,
             "channel": run.channel,
-            "training_rates": {str(rate): count for rate, count in rates.items()},
+            "training_rates": {str(rate): count for rate, count in rates_of(headers).items()},
             **source.provenance,
             "quantisation": {
                 "method": quantisation,

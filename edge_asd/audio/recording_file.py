@@ -212,8 +212,8 @@ def _sounding_channels(file: BinaryIO, header: SoundHeader, channel: int) -> tup
     return tuple(found)
 
 
-def file_rate(path: str | os.PathLike[str]) -> int:
-    """Return a sound file's own sample rate [Hz], from its header.
+def file_header(path: str | os.PathLike[str]) -> SoundHeader:
+    """Read a sound file's header: its own rate and channels.
 
     Raises
     ------
@@ -222,7 +222,7 @@ def file_rate(path: str | os.PathLike[str]) -> int:
     """
     name = str(Path(path))
     with _named(name), _open(path, name) as file, open_sound(file) as sound:
-        return sound.header.sample_rate
+        return sound.header
 
 
 @contextmanager

@@ -120,10 +120,19 @@ class Bundle(DetectorModel):
         channel = self.provenance.get("channel")
         return channel if type(channel) is int and channel >= 0 else 0
 
+    @property
+    def training_rates(self) -> dict[int, int]:
+        """Number of training clips by their sample rate [Hz]; empty where the bundle does not tell."""
+        rates = self.provenance.get("training_rates")
+        return {
+            int(rate): count
+            for rate, count in (rates.items() if type(rates) is dict else ())
+            if rate.isascii() and rate.isdecimal() and len(rate) <= 6 and type(count) is int and count > 0
+        }
+
     def trained_at(self, rate: int) -> bool:
         """Tell whether training clips had this sample rate [Hz]: sound of it holds all that theirs did."""
-        rates = self.provenance.get("training_rates")
-        return type(rates) is dict and str(rate) in rates
+        return rate in self.training_rates
 
     def without_own_threshold(self, domain: str | None) -> list[str]:
         """Sections that have no threshold of their own for `domain`; none where it is None."""

@@ -43,6 +43,7 @@ def command(
     synthesis = load_stage("train.synthesis")
     machines = [name.value for name in MachineName if machine in (name, MachineName.all) and name != MachineName.all]
     chosen = sections.split(",") if sections else None
+    notes: list[str] = []
     common = {"preset": preset.value, "seed": seed, "workers": workers}
     line = Progress()
     try:
@@ -70,10 +71,12 @@ def command(
                         )
                     )
                 else:
-                    noise = synthesis.recorded_noise(noise_clips) if noise_clips else None
+                    noise = synthesis.recorded_noise(noise_clips, notes=notes) if noise_clips else None
                     made.append(synthesis.make_dataset(folder, sections=chosen, noise=noise, **arguments))
     finally:
         line.clear()
+    for text in dict.fromkeys((*notes, *(text for one in made for text in one.notes))):
+        note(f"Note: {text}")
     document = {
         "out": str(out),
         "preset": preset.value,

@@ -19,7 +19,7 @@ from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
 from edge_asd.thresholds import is_anomalous
 from edge_asd.train.data.dataset import Clip, Dataset
-from edge_asd.train.data.rates import rates_note, rates_of
+from edge_asd.train.data.rates import header_notes, headers_of, rates_note
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.figures.bootstrap import cell_seed, paired_difference_interval
 from edge_asd.train.figures.metrics import decision_figures, rank_figures
@@ -173,7 +173,9 @@ def evaluate(
         for section in bundle.without_own_threshold(domain)
         if section in sections
     ]
-    notes += filter(None, [rates_note(rates_of(clips), bundle.features.sample_rate, "test clips")])
+    rate = bundle.features.sample_rate
+    notes += filter(None, [rates_note(bundle.training_rates, rate, "training clips")])
+    notes += header_notes(headers_of(clips), rate, bundle.channel, "test clips")
     with results_folder(out, "evaluation.json"):
         scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
     if any(clip.frames != bundle.score_window_frames for clip in scored):

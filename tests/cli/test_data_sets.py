@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,10 @@ def test_the_channel_that_holds_sound_is_used_in_all_stages(command: Command, tm
     assert all("channel 1" in text for text in silent)
     faults = json.loads(command("data", "verify", data, "--channel", 1, "--json").stdout)["faults"]
     assert {fault["kind"] for fault in faults} == {"format", "length"}
-    stages(command, data, tmp_path / "right", "--channel", 1)
+    said = stages(command, data, tmp_path / "right", "--channel", 1)
+    for stage in ("train", "quantize"):
+        assert said[stage].count("12 of 12 training clips have 2 channels; channel 1 is used.") == 1
+    assert "8 of 8 test clips have 2 channels; channel 1 is used." in said["evaluate"]
     stages(command, mono, tmp_path / "alike")
     bundle = Bundle.load(tmp_path / "right/fan.easd")
     assert bundle.channel == 1
@@ -112,7 +116,7 @@ def test_clips_of_another_rate_are_told_once(command: Command, tmp_path: Path) -
     said = stages(command, make(tmp_path / "data", put=put), tmp_path)
     text = "6 of 12 training clips have 8000 Hz: nothing above 4000 Hz is in them."
     assert (said["train"].count(text), said["quantize"].count(text)) == (1, 1)
-    assert "8000 Hz" not in said["evaluate"]
+    assert said["evaluate"].count("8000 Hz") == said["evaluate"].count(text) == 1
     bundle = Bundle.load(tmp_path / "fan.easd")
     assert bundle.provenance["training_rates"] == {"8000": 6, "16000": 6}
     assert (bundle.trained_at(8000), bundle.trained_at(16000), bundle.trained_at(11025)) == (True, True, False)
@@ -163,3 +167,55 @@ def test_training_refuses_anomalies_by_name(command: Command, tmp_path: Path) ->
     assert_error(done, name, "is an anomaly by its name")
     faults = json.loads(command("data", "verify", data, "--json").stdout)["faults"]
     assert [fault["path"] for fault in faults if fault["kind"] == "label"] == [f"fan/train/{name}"]
+
+
+def test_calibrate_says_what_a_lower_rate_lacks_unless_training_clips_lacked_it_too(
+    command: Command, tmp_path: Path
+) -> None:
+    write(tmp_path / "clips/a.wav", sound(5, rate=8000), 8000)
+    bundle = Bundle.load(NAMES["ae"])
+    for rates, told in (({}, True), ({"16000": 3}, True), ({"8000": 3}, False)):
+        path = tmp_path / f"{len(rates)}{told}.easd"
+        replace(bundle, provenance={**bundle.provenance, "training_rates": rates}).save(path)
+        done = command("calibrate", path, "--section", "00", "--wav-dir", tmp_path / "clips", "--in-place")
+        assert done.returncode == 0, done.stderr
+        assert ("nothing above 4000 Hz is in it" in done.stderr) is told
+
+
+@pytest.mark.parametrize("rates", [None, 16000, [16000], {"x": 1}, {"": 1}, {"9" * 5000: 1}, {"8000": True}])
+def test_training_rates_that_are_none_count_as_unknown(rates: object) -> None:
+    bundle = replace(Bundle.load(NAMES["ae"]), provenance={"training_rates": rates})
+    assert bundle.training_rates == {}
+    assert not bundle.trained_at(8000)
+
+
+def test_synth_takes_recordings_of_any_ending_and_says_what_it_passed_over(command: Command, tmp_path: Path) -> None:
+    long = np.concatenate([sound(seed) for seed in range(5)])
+    for place, count in (("own/normal", 3), ("own/anomaly", 1), ("noise", 2)):
+        for i in range(count):
+            write(tmp_path / place / f"{i}{('.WAV', '.flac', '.wav')[i]}", long)
+        (tmp_path / place / "._0.WAV").touch()
+    (tmp_path / "noise/readme.txt").touch()
+    done = command(
+        "data", "synth", tmp_path / "data", "--machine", "fan", "--json",
+        "--machine-clips", tmp_path / "own", "--noise-clips", tmp_path / "noise",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    hidden = "passed over 1 hidden sound file, such as '._0.WAV'"
+    assert done.stderr.splitlines() == [
+        f"Note: {tmp_path / 'own/normal'}: {hidden}.",
+        f"Note: {tmp_path / 'own/anomaly'}: {hidden}.",
+        f"Note: {tmp_path / 'noise'}: {hidden} and 1 other file or folder, such as 'readme.txt'.",
+    ]
+    done = command(
+        "data", "synth", tmp_path / "more", "--machine", "fan", "--sections", "00", "--noise-clips", tmp_path / "noise"
+    )
+    assert f"{tmp_path / 'noise'}: {hidden}" in done.stderr
+
+
+def test_synth_refuses_anomalies_among_the_healthy(command: Command, tmp_path: Path) -> None:
+    for name in ("own/normal/a.wav", "own/normal/Abnormal-2.wav", "own/anomaly/a.wav"):
+        write(tmp_path / name, sound(1))
+    done = command("data", "synth", tmp_path / "data", "--machine", "fan", "--machine-clips", tmp_path / "own")
+    assert_error(done, "Abnormal-2.wav is an anomaly by its name")
+    assert not (tmp_path / "data").exists()

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_asd.clips import ClipName, Label
+from edge_asd.clips import ClipName, Label, as_wav
 from edge_asd.errors import DataError
 from edge_asd.train.data.clip_tables import read_clip_table
 
@@ -31,7 +31,7 @@ class GroundTruth:
     path : Path
         The file they were read from.
     labels : dict of str to {"normal", "anomaly"}
-        By file name of the clip.
+        By file name of the clip, as a .wav (`edge_asd.clips.as_wav`).
     """
 
     path: Path
@@ -53,7 +53,7 @@ class GroundTruth:
         DataError
             If no label is known, or two that differ.
         """
-        label = self.labels.get(file, clip.label)
+        label = self.labels.get(as_wav(file), clip.label)
         if label is None:
             raise DataError(f"{self.path} has no label for {place}. Copy the ground truth again.")
         if clip.label not in (None, label):
@@ -62,7 +62,7 @@ class GroundTruth:
 
     def unused_note(self, files: Collection[str]) -> str | None:
         """Return a note on the clips that are labelled but not among `files`; None where there are none."""
-        if not (names := sorted(set(self.labels) - set(files))):
+        if not (names := sorted(set(self.labels) - set(map(as_wav, files)))):
             return None
         return (
             f"{self.path} labels {len(names)} clip{'s that are' if len(names) > 1 else ' that is'} not here, "
@@ -98,20 +98,22 @@ def read_ground_truth(path: Path, machine: str) -> dict[tuple[str, str], GroundT
             f"{path} has no ground truth for {machine}. Expected files such as {_EXAMPLE.replace('fan', machine)}."
         )
     return {
-        (match["section"], match["domain"]): GroundTruth(
-            file,
-            read_clip_table(
-                file,
-                match["section"],
-                match["domain"],
-                kind="ground truth",
-                value="0 (normal) or 1 (anomaly)",
-                parse=_LABELS.get,
-            ),
-        )
+        (match["section"], match["domain"]): GroundTruth(file, _read_labels(file, match["section"], match["domain"]))
         for file, match in files
         if match["machine"] == machine
     }
+
+
+def _read_labels(file: Path, section: str, domain: str) -> dict[str, Label]:
+    labels: dict[str, Label] = read_clip_table(
+        file,
+        section,
+        domain,
+        kind="ground truth",
+        value="0 (normal) or 1 (anomaly)",
+        parse=lambda text: _LABELS.get(text),
+    )
+    return {as_wav(name): label for name, label in labels.items()}
 
 
 def ground_truth_machines(path: Path) -> set[str]:

@@ -20,7 +20,7 @@ from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.backend import import_keras, import_tensorflow, make_repeatable
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
-from edge_asd.train.data.rates import rates_note, rates_of
+from edge_asd.train.data.rates import header_notes, headers_of
 from edge_asd.train.data.splits import SPLITS
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
@@ -160,7 +160,7 @@ def train(
                 f"{data / machine}: section {section} has one training clip a domain: none can be held back for "
                 "its threshold. Add recordings of the healthy machine, or leave the section out with --sections."
             )
-    others = {name: _negative_clips(data, machine, name, settings.channel) for name in settings.negatives}
+    others = {name: _negative_clips(data, machine, name, settings.channel, note) for name in settings.negatives}
     run = Run(
         machine=machine,
         model=settings.model,
@@ -182,12 +182,12 @@ def train(
     parts = {name: hold_back(more) for name, more in others.items()}
     fit = [*fit, *(clip for more, _ in parts.values() for clip in more)]
     held_back = [*held_back, *(clip for _, more in parts.values() for clip in more)]
+    headers = headers_of([*fit, *held_back])
     for text in (
         *dataset.notes,
-        rates_note(rates_of([*fit, *held_back]), settings.features.sample_rate, "training clips"),
+        *header_notes(headers, settings.features.sample_rate, settings.channel, "training clips"),
     ):
-        if text:
-            note(text)
+        note(text)
     with _only_training(out):
         if resume:
             run = _resumed(Run.load(out), run, out)
@@ -211,10 +211,13 @@ def _check(settings: Settings) -> None:
         raise DataError(f"The model {settings.model} learns from its own machine alone: leave --negatives out.")
 
 
-def _negative_clips(data: Path, machine: str, name: str, channel: int) -> list[Clip]:
+def _negative_clips(data: Path, machine: str, name: str, channel: int, note: Callable[[str], None]) -> list[Clip]:
     if name == machine:
         raise DataError(f"{name} cannot be its own negative. Name other machines with --negatives.")
-    clips = Dataset(data, name, channel=channel).select(split="train")
+    dataset = Dataset(data, name, channel=channel)
+    for text in dataset.notes:
+        note(text)
+    clips = dataset.select(split="train")
     if not clips:
         raise DataError(f"{data / name} has no training clips. Leave it out of --negatives.")
     return clips

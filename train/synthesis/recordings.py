@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -52,8 +52,18 @@ def _samples(path: Path) -> npt.NDArray[np.int16]:
     return read_recording(path, sample_rate=SAMPLE_RATE).pcm
 
 
-def pieces_of(folder: Path, what: str, seconds: float) -> list[Piece]:
+def pieces_of(folder: Path, what: str, seconds: float, notes: list[str]) -> list[Piece]:
     """Cut the recordings of a folder into pieces; what is left over at their ends is not used.
+
+    Parameters
+    ----------
+    folder : Path
+    what : str
+        Of what they are, for messages.
+    seconds : float > 0
+        Length of a piece.
+    notes : list of str
+        Gets what was passed over.
 
     Raises
     ------
@@ -61,9 +71,14 @@ def pieces_of(folder: Path, what: str, seconds: float) -> list[Piece]:
         If there is none, or one cannot be read, is shorter than a clip, or holds ten seconds of zeros.
     """
     length = round(seconds * SAMPLE_RATE)
-    paths = find_sounds(folder).paths
+    found = find_sounds(folder)
+    paths = found.paths
     if not paths:
         raise DataError(f"{folder} holds no sound files. Put the recordings of {what} there.")
+    # Recordings for the target domain lie below those for the source.
+    others = [name for name in found.others if name != "target"]
+    if left_out := replace(found, others=others).left_out():
+        notes.append(f"{folder}: {left_out}.")
     _samples.cache_clear()  # files may have changed since an earlier call
     pieces = []
     for path in paths:
@@ -84,7 +99,7 @@ def pieces_of(folder: Path, what: str, seconds: float) -> list[Piece]:
     return pieces
 
 
-def recorded_noise(folder: Path, *, seconds: float = SECONDS) -> NoiseSource:
+def recorded_noise(folder: Path, *, notes: list[str], seconds: float = SECONDS) -> NoiseSource:
     """Return a noise source that picks pieces of recordings at random.
 
     Parameters
@@ -93,13 +108,15 @@ def recorded_noise(folder: Path, *, seconds: float = SECONDS) -> NoiseSource:
         Holds WAV files.
     seconds : float > 0
         Length of the clips that will be asked for.
+    notes : list of str
+        Gets what was passed over.
 
     Raises
     ------
     DataError
         As `pieces_of`.
     """
-    pieces = pieces_of(folder, "noise", seconds)
+    pieces = pieces_of(folder, "noise", seconds, notes)
 
     def noise(n: int, rng: np.random.Generator) -> Float64:
         return pieces[int(rng.integers(len(pieces)))].read()[:n]
@@ -162,13 +179,16 @@ def mix_recordings(
     if not machine_clips.is_dir():
         raise DataError(f"{machine_clips} is not a folder. It should hold the folders normal and anomaly.")
     domains: list[Domain] = [d for d in DOMAINS if d == "source" or (machine_clips / "target").is_dir()]
+    notes: list[str] = []
     assigned: dict[ClipPlan, Piece] = {}
     noises: dict[Domain, NoiseSource | None] = dict.fromkeys(domains)
     for domain in domains:
-        assigned |= _assign(size, machine, section, domain, machine_clips, seconds)
+        assigned |= _assign(size, machine, section, domain, machine_clips, seconds, notes)
         if noise_clips is not None:
             own = domain == "target" and (noise_clips / "target").is_dir()
-            noises[domain] = recorded_noise(noise_clips / "target" if own else noise_clips, seconds=seconds)
+            noises[domain] = recorded_noise(
+                noise_clips / "target" if own else noise_clips, notes=notes, seconds=seconds
+            )
     a = average_power(piece.power for piece in assigned.values())
     row = table1()[machine, section]
     scale = section_scale(row, a, size.easier_db)
@@ -188,19 +208,19 @@ def mix_recordings(
     with whole_folder(root / machine) as folder:
         rows = write_clips(folder, list(assigned), make, workers=workers, progress=progress)
         write_marker(folder, preset=preset, seed=seed, table1_counts=False, recordings=True)
-    return Made(root / machine, machine, rows)
+    return Made(root / machine, machine, rows, tuple(dict.fromkeys(notes)))
 
 
 def _assign(
-    size: Preset, machine: str, section: str, domain: Domain, machine_clips: Path, seconds: float
+    size: Preset, machine: str, section: str, domain: Domain, machine_clips: Path, seconds: float, notes: list[str]
 ) -> dict[ClipPlan, Piece]:
     """Give each clip of a domain its own piece; tests get the last of the healthy ones."""
     folder = machine_clips / "target" if domain == "target" else machine_clips
     healthy = folder / "normal"
     if named := [path for path in find_sounds(healthy).paths if says_anomaly(path.name)]:
         raise DataError(f"{named[0]} is an anomaly by its name, and lies among the healthy recordings. Move it away.")
-    normal = pieces_of(healthy, "the healthy machine", seconds)
-    anomaly = pieces_of(folder / "anomaly", "the faulty machine", seconds)
+    normal = pieces_of(healthy, "the healthy machine", seconds, notes)
+    anomaly = pieces_of(folder / "anomaly", "the faulty machine", seconds, notes)
     wanted = size.counts(machine, section)
     tests = min(wanted[domain, "test", "normal"], len(normal) // 3)
     if tests < 1:

@@ -45,11 +45,14 @@ class Made:
     machine : str
     rows : list of LevelRow
         Clips and the AUC of their level, by section and domain.
+    notes : tuple of str
+        What the user should know of the recordings that went into it.
     """
 
     folder: Path
     machine: str
     rows: list[LevelRow]
+    notes: tuple[str, ...] = ()
 
 
 def make_dataset(

@@ -56,6 +56,16 @@ def test_evaluation_clips_get_their_labels(root, folder, place):
     assert dataset.notes == []
 
 
+def test_a_label_is_the_clips_whatever_its_file_is_saved_as(root, folder):
+    for clip, ending in zip(CLIPS, (".WAV", ".flac", ".Aiff", ".wav"), strict=True):
+        (root / "fan/source_test" / clip).rename(root / "fan/source_test" / clip.replace(".wav", ending))
+    (folder / FILE).write_text(TRUTH.replace("_0002.wav", "_0002.W64"))
+    dataset = Dataset(root, "fan", ground_truth=folder)
+    found = {name.rpartition(".")[0] + ".wav": label for name, label in labels(dataset).items()}
+    assert [found[clip] for clip in CLIPS] == ["normal", "anomaly", "normal", "anomaly"]
+    assert dataset.notes == []
+
+
 def test_without_ground_truth_there_are_none(root):
     assert {labels(Dataset(root, "fan"))[clip] for clip in CLIPS} == {None}
 

@@ -101,6 +101,6 @@ def test_what_cannot_be_used_is_said_and_nothing_is_left(tmp_path: Path, folders
 
 
 def test_recorded_noise_is_a_piece_of_a_recording(folders: tuple[Path, Path]) -> None:
-    noise = recorded_noise(folders[1], seconds=SECONDS)(16_000, np.random.default_rng(0))
+    noise = recorded_noise(folders[1], notes=[], seconds=SECONDS)(16_000, np.random.default_rng(0))
     whole = sound(4.0, 2000, 20) / 32768.0
     assert any(np.array_equal(noise, whole[start : start + 16_000]) for start in range(0, 64_000, 16_000))
