@@ -52,7 +52,7 @@ def test_the_threshold_is_the_quantile_of_the_recordings_and_decides_from_then_o
     before = bundle_path.read_bytes()
     done = edge_asd("calibrate", bundle_path, "--section", "0", "--wav-dir", healthy, "--out", new_path, "--json")
     note = f"{healthy}: passed over 1 other file or folder, such as 'notes.txt'."
-    assert (done.returncode, done.stderr) == (0, f"Note: {note}\n")
+    assert (done.returncode, done.stderr) == (0, f"scoring recordings ...\nNote: {note}\n")
     new, document = Bundle.load(new_path), json.loads(done.stdout)
     scores = scores_of(bundle, healthy)
     assert len(scores) == 3 + 3 + 30
