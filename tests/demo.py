@@ -30,7 +30,10 @@ def demo(once: Once) -> Demo:
     def run(folder: Path) -> None:
         done = edge_asd("demo", "--out", folder / "demo", "--json")
         assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
+        # Through a pipe: a line per stage, and nothing else.
+        stages = done.stderr.splitlines()
+        assert len(stages) == len(set(stages)) > 8
+        assert all(line.endswith(" ...") for line in stages), stages
         (folder / "document.json").write_text(done.stdout)
 
     folder = once("demo", run)
