@@ -33,11 +33,16 @@ def edge_asd(
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def said(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Lines of the standard error but those of progress: each names a stage and ends in three dots."""
+    return [line for line in done.stderr.splitlines() if line.startswith("Error: ") or not line.endswith(" ...")]
+
+
 def assert_error(done: subprocess.CompletedProcess[str], *words: str) -> None:
     """Exit code 1, nothing on the standard output, one paragraph that holds `words`, no traceback."""
     assert done.returncode == 1, done
     assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("Note: ") and not line.endswith(" ...")]
+    lines = [line for line in said(done) if not line.startswith("Note: ")]
     assert len(lines) == 1, done.stderr
     assert lines[0].startswith("Error: ")
     for word in words:

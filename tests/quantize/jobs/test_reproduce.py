@@ -34,7 +34,7 @@ def done(tiny_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduction")
     out, half = folder / "out", folder / "half"
 
-    def step(text: str) -> None:
+    def step(text: str, *_: object) -> None:
         if "seed 1" in text and not half.exists():
             shutil.copytree(out, half)
 
