@@ -31,6 +31,7 @@ app = typer.Typer(
     help="Hear that a machine is failing: train, quantise, evaluate and monitor, on the smallest computer.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut the names of long options on narrow terminals
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: edge-asd demo",
 )

@@ -11,7 +11,9 @@ from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, note, p
 from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
 
-app = typer.Typer(help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True)
+app = typer.Typer(
+    help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True, rich_markup_mode=None
+)
 
 app.command("synth")(data_synth.command)
 
