@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,11 +86,12 @@ def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         call(tiny_data, out, seeds=(0, 1), int8=True, step=stop)
     assert len(list((out / "parts").iterdir())) == 1
-    steps: list[str] = []
-    again = call(tiny_data, out, seeds=(0, 1), int8=True, step=steps.append)
+    steps: list[tuple[Any, ...]] = []
+    again = call(tiny_data, out, seeds=(0, 1), int8=True, step=lambda *step: steps.append(step))
     assert again.results.cells == done[0].results.cells
-    assert not any("seed 0: training" in step for step in steps)
-    assert not any("seed 1: training: epochs 1/2" in step for step in steps)
+    assert not any("seed 0: training" in step[0] for step in steps)
+    epochs = [step[1:3] for step in steps if "seed 1: training: epochs" in step[0]]
+    assert epochs == [(2, 2)]
 
 
 @pytest.mark.parametrize("other", [Settings(model="ae", epochs=3, batch_size=64), Settings(model="ae", epochs=2)])
