@@ -1,4 +1,4 @@
-"""Silencing what C++ libraries write to the standard error, past Python."""
+"""Silencing what C and C++ libraries write to the standard error, past Python."""
 
 from __future__ import annotations
 
@@ -24,3 +24,26 @@ def quiet_stderr() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Send file descriptor 2 to nowhere for long, while what Python prints to `sys.stderr` goes on to where it went."""
+    ours = sys.stderr
+    try:
+        own = ours.fileno() == 2
+        kept = os.dup(2) if own else -1
+    except (OSError, ValueError, AttributeError):  # closed, or no file
+        own = False
+    if not own:
+        with quiet_stderr():
+            yield
+        return
+    ours.flush()
+    with open(kept, "w", encoding=ours.encoding, errors="replace", buffering=1) as stderr:
+        sys.stderr = stderr
+        try:
+            with quiet_stderr():
+                yield
+        finally:
+            sys.stderr = ours

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from edge_asd.audio.devices import InputDevice, choose_device, import_sounddevic
 from edge_asd.audio.ring import ByteRing
 from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
 from edge_asd.errors import AudioDeviceError, AudioFormatError
-from edge_asd.quiet import quiet_stderr
+from edge_asd.quiet import quiet_libraries
 
 __all__ = ["InputDevice", "Microphone", "input_devices"]
 
@@ -69,6 +70,7 @@ class Microphone:
         self._stall_seconds = stall_seconds
         self._device: InputDevice | None = None
         self._stream: Any = None
+        self._quiet = ExitStack()
         self._rate = sample_rate
         self._dropped_frames = 0
         self._last_callback = 0.0
@@ -109,8 +111,11 @@ class Microphone:
             check_channel(f"The microphone {self._device.name}", self._channel, self._device.channels)
         except AudioFormatError as error:
             raise AudioDeviceError(str(error)) from None
-        with quiet_stderr():
+        # ALSA and PortAudio print whatever they meet, when they open and as long as they run.
+        with ExitStack() as stack:
+            stack.enter_context(quiet_libraries())
             self._stream = self._open(self._device)
+            self._quiet = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -126,6 +131,7 @@ class Microphone:
         closing = threading.Thread(target=close, name="close-microphone", daemon=True)
         closing.start()
         closing.join(_CLOSE_SECONDS)
+        self._quiet.close()
 
     def blocks(self) -> Iterator[Pcm]:
         """Give the sound as it comes in, without end.

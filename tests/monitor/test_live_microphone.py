@@ -15,6 +15,7 @@ import soundfile
 
 from tests.cli.command import EDGE_ASD
 from tests.demo import Demo
+from tests.golden.committed import NAMES
 from tests.pulse import PulseMicrophone
 
 
@@ -62,6 +63,29 @@ def test_the_alarm_is_raised(demo: Demo, sounds: Path, pulse_microphone: PulseMi
     assert any(d["anomaly"] for d in faulty), faulty[-1]
     times = [d["time_s"] for d in healthy + faulty]
     assert np.allclose(np.diff(times), 0.256, atol=1e-6)  # 8 frames: not a sample was lost or made up
+
+
+def test_nothing_but_our_words_reaches_the_user_when_a_microphone_is_pulled_out(
+    fragile_microphone: PulseMicrophone,
+) -> None:
+    process = subprocess.Popen(
+        [EDGE_ASD, "monitor", NAMES["ae"], "--section", "00"],
+        env=fragile_microphone.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("Listening to ")
+        fragile_microphone.kill()
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    *notes, last = errors.splitlines()
+    assert all(note.startswith("The input has stayed within 1 of a constant") for note in notes), notes
+    assert last.startswith("Error: The microphone "), errors
 
 
 def _drain(lines: queue.Queue[dict]) -> list[dict]:
