@@ -8,7 +8,7 @@ import pytest
 from edge_asd.train.data.table1 import MACHINES
 from edge_asd.train.report.table4 import table4
 
-PAPER = Path(__file__).resolve().parents[3] / "shared" / "paper" / "mimii_due.txt"
+PAPER = Path(__file__).resolve().parents[4] / "shared" / "paper" / "mimii_due.txt"
 
 
 def test_the_table_covers_both_models_and_the_development_sections():
