@@ -104,6 +104,25 @@ def prepare_folder(path: Path) -> Path:
 
 
 @contextmanager
+def kept_if_filled(folder: Path) -> Iterator[None]:
+    """Make a folder for what comes, and take it and those above that were made away again if it stays empty.
+
+    Raises
+    ------
+    OutputError
+        As `prepare_folder`.
+    """
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    prepare_folder(folder)
+    try:
+        yield
+    finally:
+        for one in made:
+            with suppress(OSError):  # not empty
+                one.rmdir()
+
+
+@contextmanager
 def results_folder(out: Path, mark: str) -> Iterator[None]:
     """Prepare a folder that is new, empty or holds earlier results; one that stays empty goes again.
 
@@ -114,16 +133,10 @@ def results_folder(out: Path, mark: str) -> Iterator[None]:
     OutputError
         If it holds other files, or `prepare_folder` refuses it.
     """
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    prepare_folder(out)
-    if any(out.iterdir()) and not (out / mark).exists():
-        raise OutputError(f"{out} holds other files than earlier results of this command. Choose another --out.")
-    try:
+    with kept_if_filled(out):
+        if any(out.iterdir()) and not (out / mark).exists():
+            raise OutputError(f"{out} holds other files than earlier results of this command. Choose another --out.")
         yield
-    finally:
-        for folder in made:
-            with suppress(OSError):  # not empty
-                folder.rmdir()
 
 
 def printable(text: str) -> str:

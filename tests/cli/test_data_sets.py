@@ -90,6 +90,7 @@ def test_the_channel_that_holds_sound_is_used_in_all_stages(command: Command, tm
     done = command("train", data, "--machine", "fan", "--epochs", 1, "--out", tmp_path / "wrong")
     assert_error(done, "channel 1", "--channel")
     assert "record it again" not in done.stderr
+    assert not (tmp_path / "wrong").exists()
     faults = json.loads(command("data", "verify", data, "--json").stdout)["faults"]
     silent = [fault["text"] for fault in faults if fault["kind"] == "silent"]
     assert len(silent) == 20

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edge_asd.bundle.kinds import AUTOENCODER
 from edge_asd.errors import DataError, ModelError
-from edge_asd.files import prepare_folder
+from edge_asd.files import kept_if_filled
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.backend import import_keras, import_tensorflow, make_repeatable
 from edge_asd.train.data.dataset import Clip, Dataset
@@ -125,6 +125,24 @@ def train(
     """
     settings = settings or Settings()
     _check(settings)
+    with kept_if_filled(out):
+        return _train(
+            data, machine, out, settings, sections, resume, overwrite, cache or FeatureCache(), progress, note
+        )
+
+
+def _train(
+    data: Path,
+    machine: str,
+    out: Path,
+    settings: Settings,
+    sections: Sequence[str] | None,
+    resume: bool,
+    overwrite: bool,
+    cache: FeatureCache,
+    progress: Progress,
+    note: Callable[[str], None],
+) -> Run:
     baseline = BASELINES[settings.model]
     dataset = Dataset(data, machine, sections, channel=settings.channel)
     clips = dataset.select(split="train")
@@ -138,7 +156,6 @@ def train(
             f"{data / machine} has a single section, {dataset.sections[0]}: there is nothing to tell it apart from. "
             "Use --model ae, or name other machines of the data set as further classes with --negatives."
         )
-    prepare_folder(out)
     exists = Run.exists(out)
     # Its own files are replaced or removed by name; whatever else lies there is somebody's.
     if not exists and any(out.iterdir()):
@@ -191,7 +208,7 @@ def train(
     with _only_training(out):
         if resume:
             run = _resumed(Run.load(out), run, out)
-        Fitting(run, out, fit, held_back, cache or FeatureCache(), progress).run_epochs()
+        Fitting(run, out, fit, held_back, cache, progress).run_epochs()
     return run
 
 
