@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.clips import parse_section
+from edge_asd.clips import DOMAINS, parse_section
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError, DataError
@@ -102,8 +102,8 @@ class Detector:
     """
 
     def __init__(self, bundle: Bundle, section: str, *, domain: str | None = None) -> None:
-        if domain not in (None, "source", "target"):
-            raise BundleError(f"There is no domain {domain!r}; use source or target.")
+        if domain not in (None, *DOMAINS):
+            raise BundleError(f"There is no domain {domain!r}; use {' or '.join(DOMAINS)}.")
         self.bundle, self.section = bundle, section
         self._domain = domain
         self.threshold = bundle.threshold(section, domain).score
