@@ -6,24 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy.typing as npt
-
 from edge_asd.errors import ModelError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matrix:
-    """Weights of a matrix kernel, which each processor wants in an order of its own (`arrangement`).
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Parameters of a kernel that another kernel calls: an ``edge_asd_{kernel}_params``."""
 
-    Attributes
-    ----------
-    rows : ndarray, int8 [shape=(rows, columns)]
-    exact_dsp : bool
-        Every accumulator stays below 2^23, so that the quickest kernel of Cortex-M's DSP instructions is exact.
-    """
-
-    rows: npt.NDArray[Any]
-    exact_dsp: bool
+    kernel: str
+    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +30,15 @@ class Step:
     output : int
         Tensor that it writes.
     fields : mapping of str to value
-        Members of the parameters, in the order of their declaration: an int; an array, which becomes a constant of
-        its own that the member points to; a `Matrix`; or a mapping, a structure within the structure.
+        Members of the parameters, in the order of their declaration: an int; a float; an array or a `Structure`, which
+        becomes a constant of its own that the member points to; weights, which lie in another order for each
+        processor; or None.
     scratch : int >= 0 [bytes]
         Memory that it needs while it runs; a last argument where it is not 0.
     in_place : bool
         The output may lie where the first input lies.
+    traced : tuple of int
+        Tensors that it computes on its way to the output and never holds as a whole.
     """
 
     kernel: str
@@ -53,6 +47,7 @@ class Step:
     fields: Mapping[str, Any] = field(default_factory=dict)
     scratch: int = 0
     in_place: bool = False
+    traced: tuple[int, ...] = ()
 
 
 def refuse(place: int, kind: str, why: str) -> ModelError:

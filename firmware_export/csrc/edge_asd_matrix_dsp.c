@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* Int8 matrices on Cortex-M4, M7 and M33: three instructions for four weights.
+ *
+ * A word of weights holds two halfwords 256 h + l (firmware_export/matrix.py). Inputs are prepared as pairs u = x_h - 127
+ * and y = 256 x_l - u, so that SMLAD(word, u) + SMLAD(its two l, y) is 256 times the four products, less a constant
+ * that the bias holds. The high word of 256 sum * multiplier is all that rounding needs:
+ *
+ *     once:  SSAT((high(sum * multiplier) + addend) >> shift)
+ *     twice: SSAT((round(high(sum/128 * multiplier)) + addend + (sum >> 31)) >> shift)
+ *
+ * The loops are in assembly because they use all fourteen registers; above each stands what it does, in C. */
+#include "edge_asd_matrix_kernels.h"
+
+#if EDGE_ASD_KERNELS == EDGE_ASD_DSP
+
+static inline uint32_t signed_odd_bytes(uint32_t x) {
+    uint32_t y;
+    __asm__("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
+    return y;
+}
+
+static inline uint32_t even_bytes(uint32_t x) {
+    uint32_t y;
+    __asm__("uxtb16 %0, %1" : "=r"(y) : "r"(x));
+    return y;
+}
+
+static inline uint32_t subtract_halves(uint32_t x, uint32_t y) {
+    uint32_t z;
+    __asm__("ssub16 %0, %1, %2" : "=r"(z) : "r"(x), "r"(y));
+    return z;
+}
+
+/* Four inputs, packed, to their pair of words {u, y}, `stride` words apart. */
+static inline void prepare(uint32_t x, uint32_t *to, size_t stride) {
+    const uint32_t u = subtract_halves(signed_odd_bytes(x), 0x007F007FU);
+    to[0] = u;
+    to[stride] = subtract_halves(even_bytes(x) << 8, u);
+}
+
+static inline uint32_t word_at(const int8_t *x) {
+    uint32_t word;
+    __builtin_memcpy(&word, x, sizeof word);
+    return word;
+}
+
+static uint32_t last_word(const int8_t *x, size_t count) {
+    uint32_t word = 0;
+    for (size_t i = 0; i < count; i++) {
+        word |= (uint32_t)(uint8_t)x[i] << (8 * i);
+    }
+    return word;
+}
+
+/* A vector in a ring to words from `to` on; what fills up the last 8 columns meets weights of 0. */
+static uint32_t *prepare_vector(const edge_asd_pieces *pieces, const int8_t *x, size_t columns, uint32_t *to,
+                                size_t stride, size_t step) {
+    const int8_t *from = pieces->first, *end = from + pieces->count;
+    size_t done = 0;
+    while (done + 4 <= columns) {
+        if ((size_t)(end - from) >= 4) {
+            const size_t run = (size_t)(end - from) / 4;
+            for (const int8_t *stop = from + 4 * run; from < stop; from += 4, to += step) {
+                prepare(word_at(from), to, stride);
+            }
+            done += 4 * run;
+        } else { /* the ring's end, within a word or between two */
+            int8_t four[4];
+            for (size_t i = 0; i < 4; i++) {
+                from = from == end ? x : from;
+                four[i] = *from++;
+            }
+            end = x + columns;
+            prepare(word_at(four), to, stride);
+            to += step;
+            done += 4;
+        }
+    }
+    for (; done < (columns + 7) / 8 * 8; done += 4, to += step) {
+        int8_t four[4];
+        size_t count = 0;
+        for (; done + count < columns && count < 4; count++) {
+            from = from == end ? x : from;
+            four[count] = *from++;
+        }
+        prepare(last_word(four, count), to, stride);
+    }
+    return to;
+}
+
+/* What the assembly reads; the order matters. */
+typedef struct {
+    const uint32_t *stream;
+    const uint32_t *stream_end;
+    const uint32_t *x;
+    const uint32_t *x_end;
+    const void *entry; /* into the unrolled loop */
+    int8_t *y[4];
+} job;
+
+/* acc -> one output; the row's {bias, multiplier, addend, shift} are in the four registers named. */
+#define ROUND_ONCE(acc, bias, multiplier, addend, shift, free) \
+    "add " acc ", " acc ", " bias "\n" \
+    "smmla " acc ", " acc ", " multiplier ", " addend "\n" \
+    "asr " acc ", " acc ", " shift "\n" \
+    "ssat " acc ", #8, " acc "\n"
+#define ROUND_TWICE(acc, bias, multiplier, addend, shift, free) \
+    "add " acc ", " bias ", " acc ", asr #7\n" \
+    "smmlar " free ", " acc ", " multiplier ", " addend "\n" \
+    "add " acc ", " free ", " acc ", asr #31\n" \
+    "asr " acc ", " acc ", " shift "\n" \
+    "ssat " acc ", #8, " acc "\n"
+
+/* Eight columns of four rows: r2 - r5 are their sums, r0 the stream, r1 the inputs. */
+#define FOUR_ROWS(u, y) \
+    "ldmia.w r0!, {r6, r7, r8, r9}\n" \
+    "smlad r2, r6, " u ", r2\n" \
+    "smlad r3, r7, " u ", r3\n" \
+    "smlad r4, r8, " u ", r4\n" \
+    "smlad r5, r9, " u ", r5\n" \
+    "sxtb16.w r6, r6\n" \
+    "sxtb16.w r7, r7\n" \
+    "sxtb16.w r8, r8\n" \
+    "sxtb16.w r9, r9\n" \
+    "smlad r2, r6, " y ", r2\n" \
+    "smlad r3, r7, " y ", r3\n" \
+    "smlad r4, r8, " y ", r4\n" \
+    "smlad r5, r9, " y ", r5\n"
+#define EIGHT_COLUMNS "ldmia.w r1!, {r10, r11, r12, lr}\n" FOUR_ROWS("r10", "r11") FOUR_ROWS("r12", "lr")
+#define EIGHT_COLUMNS_BYTES (27 * 4)
+
+/* for each group of 4 rows:
+ *     sum[0 .. 3] = 0
+ *     for each 4 columns, with their u and y:
+ *         for i = 0 .. 3: word = *stream++, sum[i] += dual(word, u) + dual(low bytes of word, y)
+ *     for i = 0 .. 3: *y++ = rounded(sum[i], {bias, multiplier, addend, shift} = *stream++)
+ */
+#define ROWS_FUNCTION(name, ROUND) \
+    __attribute__((naked, noinline)) static void name(job *j __attribute__((unused))) { \
+        __asm__ volatile( \
+            "push {r4-r11, lr}\n" \
+            "sub sp, #20\n" \
+            "ldmia.w r0, {r1, r2, r3, r4, r5, r6}\n" /* stream, stream_end, x, x_end, entry, y[0] */ \
+            "str r2, [sp, #0]\n" \
+            "str r3, [sp, #4]\n" \
+            "str r4, [sp, #8]\n" \
+            "str r6, [sp, #12]\n" \
+            "adr r7, 2f\n" \
+            "add r7, r5\n" \
+            "orr r7, #1\n" \
+            "str r7, [sp, #16]\n" \
+            "mov r0, r1\n" \
+            "1:\n" \
+            "ldr r1, [sp, #4]\n" \
+            "mov r2, #0\n" \
+            "mov r3, r2\n" \
+            "mov r4, r2\n" \
+            "mov r5, r2\n" \
+            "ldr pc, [sp, #16]\n" \
+            ".balign 4\n" \
+            "2:\n" EIGHT_COLUMNS EIGHT_COLUMNS EIGHT_COLUMNS EIGHT_COLUMNS \
+            "ldr r6, [sp, #8]\n" \
+            "cmp r1, r6\n" \
+            "bne 2b\n" \
+            "ldmia.w r0!, {r6, r7, r8, r9, r10, r11, r12, lr}\n" \
+            ROUND("r2", "r6", "r7", "r8", "r9", "r1") \
+            ROUND("r3", "r10", "r11", "r12", "lr", "r1") \
+            "ldmia.w r0!, {r6, r7, r8, r9, r10, r11, r12, lr}\n" \
+            ROUND("r4", "r6", "r7", "r8", "r9", "r1") \
+            ROUND("r5", "r10", "r11", "r12", "lr", "r1") \
+            "ldr r1, [sp, #12]\n" \
+            "strb r2, [r1], #1\n" \
+            "strb r3, [r1], #1\n" \
+            "strb r4, [r1], #1\n" \
+            "strb r5, [r1], #1\n" \
+            "str r1, [sp, #12]\n" \
+            "ldr r1, [sp, #0]\n" \
+            "cmp r0, r1\n" \
+            "bne 1b\n" \
+            "add sp, #20\n" \
+            "pop {r4-r11, pc}\n"); \
+    }
+
+/* Four columns of two rows for four vectors: r2 - r5 are the sums of the first row, r6 - r9 of the second. */
+#define PAIR_U(op, s2, s3, s4, s5, s6, s7, s8, s9) \
+    "ldrd r12, lr, [r1], #8\n" \
+    op " r2, r10, r12" s2 "\n" \
+    op " r3, r10, lr" s3 "\n" \
+    op " r6, r11, r12" s6 "\n" \
+    op " r7, r11, lr" s7 "\n" \
+    "ldrd r12, lr, [r1], #8\n" \
+    op " r4, r10, r12" s4 "\n" \
+    op " r5, r10, lr" s5 "\n" \
+    op " r8, r11, r12" s8 "\n" \
+    op " r9, r11, lr" s9 "\n"
+#define ADDING(op) PAIR_U(op, ", r2", ", r3", ", r4", ", r5", ", r6", ", r7", ", r8", ", r9")
+#define STARTING PAIR_U("smuad", "", "", "", "", "", "", "", "")
+#define LOW_BYTES "sxtb16.w r10, r10\nsxtb16.w r11, r11\n"
+#define FIRST_COLUMNS "ldrd r10, r11, [r0], #8\n" STARTING LOW_BYTES ADDING("smlad")
+#define MORE_COLUMNS "ldrd r10, r11, [r0], #8\n" ADDING("smlad") LOW_BYTES ADDING("smlad")
+
+/* for each pair of rows:
+ *     sum[0 .. 1][0 .. 3] = 0
+ *     for each 4 columns, with u and y of the four vectors:
+ *         words = *stream++ of both rows
+ *         sum[i][v] += dual(words[i], u[v]) + dual(low bytes of words[i], y[v])
+ *     for each row i and vector v: *y[v]++ = rounded(sum[i][v], constants of the row = *stream++)
+ */
+#define PAIRS_FUNCTION(name, ROUND) \
+    __attribute__((naked, noinline)) static void name(job *j __attribute__((unused))) { \
+        __asm__ volatile( \
+            "push {r4-r11, lr}\n" \
+            "sub sp, #28\n" \
+            "ldmia.w r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n" /* stream .. x_end, entry, y[0 .. 3] */ \
+            "mov r0, r1\n" \
+            "str r2, [sp, #0]\n" \
+            "str r3, [sp, #4]\n" \
+            "str r4, [sp, #8]\n" \
+            "add r1, sp, #12\n" \
+            "stmia.w r1, {r6, r7, r8, r9}\n" \
+            "1:\n" \
+            "ldr r1, [sp, #4]\n" \
+            FIRST_COLUMNS MORE_COLUMNS \
+            "b 3f\n" \
+            "2:\n" MORE_COLUMNS MORE_COLUMNS \
+            "3:\n" \
+            "ldr r12, [sp, #8]\n" \
+            "cmp r1, r12\n" \
+            "bne 2b\n" \
+            "ldmia.w r0!, {r10, r11, r12, lr}\n" \
+            ROUND("r2", "r10", "r11", "r12", "lr", "r1") \
+            ROUND("r3", "r10", "r11", "r12", "lr", "r1") \
+            ROUND("r4", "r10", "r11", "r12", "lr", "r1") \
+            ROUND("r5", "r10", "r11", "r12", "lr", "r1") \
+            "ldmia.w r0!, {r10, r11, r12, lr}\n" \
+            ROUND("r6", "r10", "r11", "r12", "lr", "r1") \
+            ROUND("r7", "r10", "r11", "r12", "lr", "r1") \
+            ROUND("r8", "r10", "r11", "r12", "lr", "r1") \
+            ROUND("r9", "r10", "r11", "r12", "lr", "r1") \
+            "add r1, sp, #12\n" \
+            "ldmia.w r1, {r10, r11, r12, lr}\n" \
+            "strb r2, [r10], #1\n" \
+            "strb r6, [r10], #1\n" \
+            "strb r3, [r11], #1\n" \
+            "strb r7, [r11], #1\n" \
+            "strb r4, [r12], #1\n" \
+            "strb r8, [r12], #1\n" \
+            "strb r5, [lr], #1\n" \
+            "strb r9, [lr], #1\n" \
+            "stmia.w r1, {r10, r11, r12, lr}\n" \
+            "ldr r1, [sp, #0]\n" \
+            "cmp r0, r1\n" \
+            "bne 1b\n" \
+            "add sp, #28\n" \
+            "pop {r4-r11, pc}\n"); \
+    }
+
+ROWS_FUNCTION(rows_once, ROUND_ONCE)
+ROWS_FUNCTION(rows_twice, ROUND_TWICE)
+PAIRS_FUNCTION(pairs_once, ROUND_ONCE)
+PAIRS_FUNCTION(pairs_twice, ROUND_TWICE)
+
+/* The activation's range, where it is not all of int8. */
+static void limit(const edge_asd_matrix *m, int8_t *y) {
+    for (int8_t *end = y + m->rows; y < end; y++) {
+        *y = (int8_t)(*y < m->low ? m->low : *y > m->high ? m->high : *y);
+    }
+}
+
+void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
+                           size_t ring, int8_t *y, size_t y_stride, void *scratch) {
+    const uint32_t eights = (m->columns + 7U) / 8, words = eights * 2;
+    const uint32_t together = m->quads ? 4 : 1;
+    uint32_t *const prepared = (uint32_t *)scratch;
+    job j;
+    j.x = prepared;
+    j.x_end = prepared + 2 * words * together;
+    j.entry = (const void *)(size_t)((0U - eights) % 4U * EIGHT_COLUMNS_BYTES);
+    j.stream = m->stream;
+    j.stream_end = m->stream + (size_t)m->rows * (words + 4);
+    for (uint32_t v = 0; v < vectors; v += together) {
+        for (uint32_t i = 0; i < together; i++) {
+            const uint32_t at = v + i < vectors ? v + i : vectors - 1; /* the last one fills up four */
+            const edge_asd_pieces pieces = edge_asd_pieces_of(x, start + at * x_stride, ring, m->columns);
+            j.y[i] = y + at * y_stride;
+            prepare_vector(&pieces, x, m->columns, prepared + i, together, 2 * (size_t)together);
+        }
+        if (m->quads) {
+            (m->twice ? pairs_twice : pairs_once)(&j);
+        } else {
+            (m->twice ? rows_twice : rows_once)(&j);
+        }
+        if (m->low != -128 || m->high != 127) {
+            for (uint32_t i = 0; i < together && v + i < vectors; i++) {
+                limit(m, y + (v + i) * y_stride);
+            }
+        }
+    }
+}
+
+#else
+typedef int edge_asd_matrix_dsp_is_not_for_this_processor;
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* What the matrix kernels share. Internal. */
+#ifndef EDGE_ASD_MATRIX_KERNELS_H
+#define EDGE_ASD_MATRIX_KERNELS_H
+
+#include "edge_asd_matrix.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A vector in a ring: `count` values from `first` on, the rest from the ring's beginning. */
+typedef struct {
+    const int8_t *first;
+    size_t count;
+} edge_asd_pieces;
+
+static inline edge_asd_pieces edge_asd_pieces_of(const int8_t *x, size_t start, size_t ring, size_t columns) {
+    edge_asd_pieces pieces;
+    if (ring != 0 && start >= ring) {
+        start -= ring;
+    }
+    pieces.first = x + start;
+    pieces.count = ring != 0 && start + columns > ring ? ring - start : columns;
+    return pieces;
+}
+
+/* The kernel of this processor, for streams in its order. */
+void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
+                           size_t ring, int8_t *y, size_t y_stride, void *scratch);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
