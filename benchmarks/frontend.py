@@ -124,7 +124,7 @@ def microcontroller() -> dict[str, int]:
         if not np.array_equal(np.fromfile(folder / "output.bin", np.int32).reshape(-1, 128), fixed_point.log_mel(x)):
             raise EdgeAsdError("The Cortex-M4 and NumPy computed different frames; nothing was measured.")
         instructions = np.fromfile(folder / "counts.bin", np.uint32)[1:]
-    state = 16 + 6 * SPEC.n_fft  # EDGE_ASD_FRONTEND_BYTES
+    state = 24 + 6 * SPEC.n_fft  # EDGE_ASD_FRONTEND_BYTES
     return {
         "m4_instructions_per_hop": int(instructions.max()),
         "m4_ram_bytes": state + 4 * SPEC.n_mels + push + max(usage.values()),  # and the frame, and the stack

@@ -136,7 +136,7 @@ def test_history_is_never_longer_than_a_frame() -> None:
     for size in (0, 1, 1023, 5000, 160_000, 511):
         stream.push(np.ones(size, np.int16))
         assert stream._history.size < 1024
-    assert native.ffi.sizeof(native.Stream()._memory) == 16 + 6 * 1024  # the transform and one frame
+    assert native.ffi.sizeof(native.Stream()._memory) == 24 + 6 * 1024  # the transform and one frame
 
 
 def test_an_interrupted_stream_starts_anew() -> None:

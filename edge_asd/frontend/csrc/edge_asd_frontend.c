@@ -12,15 +12,16 @@
 #define SEPARATE
 #endif
 
+/* Behind it lie n_fft samples, the history. */
 struct edge_asd_frontend {
     const edge_asd_frontend_tables *tables;
-    uint32_t filled;         /* samples in the history, below n_fft between two calls */
-    edge_asd_complex work[]; /* [n_fft/2], then the history: int16 [n_fft] */
+    edge_asd_complex *work; /* [n_fft/2] */
+    uint32_t filled;        /* samples in the history, below n_fft between two calls */
 };
 
-typedef char edge_asd_header_fits[offsetof(struct edge_asd_frontend, work) <= EDGE_ASD_FRONTEND_BYTES(0) ? 1 : -1];
+typedef char edge_asd_header_fits[sizeof(struct edge_asd_frontend) <= EDGE_ASD_FRONTEND_BYTES(0) ? 1 : -1];
 
-static int16_t *history_of(edge_asd_frontend *f) { return (int16_t *)(f->work + f->tables->n_fft / 2); }
+static int16_t *history_of(edge_asd_frontend *f) { return (int16_t *)(void *)(f + 1); }
 
 size_t edge_asd_frontend_size(const edge_asd_frontend_tables *t) {
     const uint32_t n = t->n_fft;
@@ -33,11 +34,23 @@ size_t edge_asd_frontend_size(const edge_asd_frontend_tables *t) {
 
 edge_asd_frontend *edge_asd_frontend_init(void *memory, size_t bytes, const edge_asd_frontend_tables *tables) {
     const size_t needed = edge_asd_frontend_size(tables);
-    if (memory == NULL || needed == 0 || bytes < needed || (uintptr_t)memory % sizeof(void *) != 0) {
+    if (memory == NULL || needed == 0 || bytes < needed) {
         return NULL;
     }
-    edge_asd_frontend *f = memory;
+    uint8_t *work = (uint8_t *)memory + EDGE_ASD_FRONTEND_STATE_BYTES(tables->n_fft);
+    return edge_asd_frontend_init_apart(memory, bytes, work, bytes, tables);
+}
+
+edge_asd_frontend *edge_asd_frontend_init_apart(void *memory, size_t bytes, void *work, size_t work_bytes,
+                                                const edge_asd_frontend_tables *tables) {
+    if (memory == NULL || work == NULL || edge_asd_frontend_size(tables) == 0 ||
+        bytes < EDGE_ASD_FRONTEND_STATE_BYTES(tables->n_fft) || work_bytes < EDGE_ASD_FRONTEND_WORK_BYTES(tables->n_fft) ||
+        (uintptr_t)memory % sizeof(void *) != 0 || (uintptr_t)work % sizeof(int32_t) != 0) {
+        return NULL;
+    }
+    edge_asd_frontend *f = (edge_asd_frontend *)memory;
     f->tables = tables;
+    f->work = (edge_asd_complex *)work;
     f->filled = 0;
     return f;
 }

@@ -56,11 +56,15 @@ typedef struct {
     const uint16_t *log2;                 /* [65] log2(1 + i/64), Q0.16; the last entry, 1.0, wraps to 0 */
 } edge_asd_frontend_tables;
 
-/* A running front end: sizeof header + n_fft * (4 + 2) bytes, in memory the caller owns. */
+/* A running front end, in memory the caller owns. */
 typedef struct edge_asd_frontend edge_asd_frontend;
 
-/* Bytes a front end needs, as a constant for static memory. */
-#define EDGE_ASD_FRONTEND_BYTES(n_fft) (16U + 6U * (size_t)(n_fft))
+/* Bytes a front end keeps from call to call, and bytes it uses within a call, as constants for static memory. */
+#define EDGE_ASD_FRONTEND_STATE_BYTES(n_fft) (24U + 2U * (size_t)(n_fft))
+#define EDGE_ASD_FRONTEND_WORK_BYTES(n_fft) (4U * (size_t)(n_fft))
+
+/* Bytes of both. */
+#define EDGE_ASD_FRONTEND_BYTES(n_fft) (EDGE_ASD_FRONTEND_STATE_BYTES(n_fft) + EDGE_ASD_FRONTEND_WORK_BYTES(n_fft))
 
 /* Bytes a front end with these tables needs; 0 if their specification is not supported. */
 size_t edge_asd_frontend_size(const edge_asd_frontend_tables *tables);
@@ -68,6 +72,12 @@ size_t edge_asd_frontend_size(const edge_asd_frontend_tables *tables);
 /* Start a front end in `memory`, which must be aligned to a pointer and at least
  * edge_asd_frontend_size(tables) long. NULL if it is not, or if the tables are not supported. */
 edge_asd_frontend *edge_asd_frontend_init(void *memory, size_t bytes, const edge_asd_frontend_tables *tables);
+
+/* The same with what is used within a call apart: in `work`, aligned to 4, the caller may keep whatever it
+ * wants between two calls of edge_asd_frontend_push. `memory` needs EDGE_ASD_FRONTEND_STATE_BYTES, `work`
+ * EDGE_ASD_FRONTEND_WORK_BYTES. */
+edge_asd_frontend *edge_asd_frontend_init_apart(void *memory, size_t bytes, void *work, size_t work_bytes,
+                                                const edge_asd_frontend_tables *tables);
 
 /* Forget all samples: the next frame starts with the next sample. */
 void edge_asd_frontend_reset(edge_asd_frontend *frontend);
