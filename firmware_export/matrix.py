@@ -107,7 +107,7 @@ class Matrix:
         parts = []
         for first in range(0, len(weights), 4):
             group = weights[first : first + 4]
-            parts += [_packed(group.T.reshape(-1)), _words(tail[first : first + 4].reshape(-1))]
+            parts += [packed(group.T.reshape(-1)), _words(tail[first : first + 4].reshape(-1))]
         return np.concatenate(parts)
 
     def dsp(self) -> Words:
@@ -124,7 +124,7 @@ class Matrix:
         parts = []
         for first in range(0, len(weights), size):
             group = bytes_[first : first + size].reshape(size, -1, 4).transpose(1, 0, 2)
-            parts += [_packed(group.reshape(-1)), _words(constants[first : first + size].reshape(-1))]
+            parts += [packed(group.reshape(-1)), _words(constants[first : first + size].reshape(-1))]
         return np.concatenate(parts)
 
     def helium(self) -> Words:
@@ -136,7 +136,7 @@ class Matrix:
         parts = []
         for first in range(0, len(weights), 4):
             group = weights[first : first + 4].reshape(4, -1, HELIUM_COLUMNS).transpose(1, 0, 2)
-            parts += [_packed(group.reshape(-1)), _words(constants[:, first : first + 4].reshape(-1))]
+            parts += [packed(group.reshape(-1)), _words(constants[:, first : first + 4].reshape(-1))]
         return np.concatenate(parts)
 
 
@@ -145,8 +145,8 @@ def _filled(values: Int64, rows: int, columns: int) -> Int64:
     return np.pad(values, [(0, -values.shape[0] % rows), (0, -values.shape[1] % columns)])
 
 
-def _packed(values: Int64) -> Words:
-    """Four bytes a word, the first one lowest."""
+def packed(values: Int64) -> Words:
+    """Put four bytes into a word, the first one lowest."""
     return np.ascontiguousarray((values & 0xFF).astype(np.uint8)).view("<u4").astype(np.uint32)
 
 

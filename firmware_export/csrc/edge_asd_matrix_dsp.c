@@ -11,6 +11,8 @@
  * The loops are in assembly because they use all fourteen registers; above each stands what it does, in C. */
 #include "edge_asd_matrix_kernels.h"
 
+#include <stdbool.h>
+
 #if EDGE_ASD_KERNELS == EDGE_ASD_DSP
 
 static inline uint32_t signed_odd_bytes(uint32_t x) {
@@ -44,48 +46,44 @@ static inline uint32_t word_at(const int8_t *x) {
     return word;
 }
 
-static uint32_t last_word(const int8_t *x, size_t count) {
-    uint32_t word = 0;
-    for (size_t i = 0; i < count; i++) {
-        word |= (uint32_t)(uint8_t)x[i] << (8 * i);
+/* What fills up the last 8 columns; it meets weights of 0. */
+static inline size_t whole(size_t columns) { return (columns + 7) / 8 * 8; }
+
+/* A vector of whole eights of columns. */
+static void prepare_one(const int8_t *x, size_t columns, uint32_t *to) {
+    for (const int8_t *end = x + columns; x < end; x += 8, to += 4) {
+        prepare(word_at(x), to, 1);
+        prepare(word_at(x + 4), to + 2, 1);
     }
-    return word;
 }
 
-/* A vector in a ring to words from `to` on; what fills up the last 8 columns meets weights of 0. */
-static uint32_t *prepare_vector(const edge_asd_pieces *pieces, const int8_t *x, size_t columns, uint32_t *to,
-                                size_t stride, size_t step) {
-    const int8_t *from = pieces->first, *end = from + pieces->count;
-    size_t done = 0;
-    while (done + 4 <= columns) {
-        if ((size_t)(end - from) >= 4) {
-            const size_t run = (size_t)(end - from) / 4;
-            for (const int8_t *stop = from + 4 * run; from < stop; from += 4, to += step) {
-                prepare(word_at(from), to, stride);
-            }
-            done += 4 * run;
-        } else { /* the ring's end, within a word or between two */
-            int8_t four[4];
-            for (size_t i = 0; i < 4; i++) {
-                from = from == end ? x : from;
-                four[i] = *from++;
-            }
-            end = x + columns;
-            prepare(word_at(four), to, stride);
-            to += step;
-            done += 4;
-        }
+/* Four such vectors, `stride` values apart. */
+static void prepare_four(const int8_t *x0, size_t stride, size_t columns, uint32_t *to) {
+    const int8_t *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;
+    for (const int8_t *end = x0 + columns; x0 < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, to += 8) {
+        prepare(word_at(x0), to, 4);
+        prepare(word_at(x1), to + 1, 4);
+        prepare(word_at(x2), to + 2, 4);
+        prepare(word_at(x3), to + 3, 4);
     }
-    for (; done < (columns + 7) / 8 * 8; done += 4, to += step) {
-        int8_t four[4];
-        size_t count = 0;
-        for (; done + count < columns && count < 4; count++) {
-            from = from == end ? x : from;
-            four[count] = *from++;
+}
+
+/* A vector of any length, anywhere in a ring; its words lie `together` vectors apart. */
+static void prepare_any(edge_asd_pieces pieces, const int8_t *x, size_t columns, uint32_t *to, size_t together) {
+    for (size_t column = 0; column < whole(columns); column += 4, to += 2 * together) {
+        uint32_t word = 0;
+        if (column + 4 <= pieces.count) {
+            word = word_at(pieces.first + column);
+        } else if (column >= pieces.count && column + 4 <= columns) {
+            word = word_at(x + (column - pieces.count));
+        } else {
+            for (size_t i = column; i < column + 4 && i < columns; i++) {
+                const int8_t value = i < pieces.count ? pieces.first[i] : x[i - pieces.count];
+                word |= (uint32_t)(uint8_t)value << (8 * (i - column));
+            }
         }
-        prepare(last_word(four, count), to, stride);
+        prepare(word, to, together);
     }
-    return to;
 }
 
 /* What the assembly reads; the order matters. */
@@ -94,7 +92,7 @@ typedef struct {
     const uint32_t *stream_end;
     const uint32_t *x;
     const uint32_t *x_end;
-    const void *entry; /* into the unrolled loop */
+    size_t entry; /* bytes into the unrolled loop */
     int8_t *y[4];
 } job;
 
@@ -197,6 +195,7 @@ typedef struct {
 #define STARTING PAIR_U("smuad", "", "", "", "", "", "", "", "")
 #define LOW_BYTES "sxtb16.w r10, r10\nsxtb16.w r11, r11\n"
 #define FIRST_COLUMNS "ldrd r10, r11, [r0], #8\n" STARTING LOW_BYTES ADDING("smlad")
+#define MORE_COLUMNS_BYTES (23 * 4)
 #define MORE_COLUMNS "ldrd r10, r11, [r0], #8\n" ADDING("smlad") LOW_BYTES ADDING("smlad")
 
 /* for each pair of rows:
@@ -210,8 +209,12 @@ typedef struct {
     __attribute__((naked, noinline)) static void name(job *j __attribute__((unused))) { \
         __asm__ volatile( \
             "push {r4-r11, lr}\n" \
-            "sub sp, #28\n" \
+            "sub sp, #36\n" \
             "ldmia.w r0, {r1, r2, r3, r4, r5, r6, r7, r8, r9}\n" /* stream .. x_end, entry, y[0 .. 3] */ \
+            "adr r10, 2f\n" \
+            "add r10, r5\n" \
+            "orr r10, #1\n" \
+            "str r10, [sp, #28]\n" \
             "mov r0, r1\n" \
             "str r2, [sp, #0]\n" \
             "str r3, [sp, #4]\n" \
@@ -221,9 +224,9 @@ typedef struct {
             "1:\n" \
             "ldr r1, [sp, #4]\n" \
             FIRST_COLUMNS MORE_COLUMNS \
-            "b 3f\n" \
-            "2:\n" MORE_COLUMNS MORE_COLUMNS \
-            "3:\n" \
+            "ldr pc, [sp, #28]\n" \
+            ".balign 4\n" \
+            "2:\n" MORE_COLUMNS MORE_COLUMNS MORE_COLUMNS MORE_COLUMNS \
             "ldr r12, [sp, #8]\n" \
             "cmp r1, r12\n" \
             "bne 2b\n" \
@@ -251,7 +254,7 @@ typedef struct {
             "ldr r1, [sp, #0]\n" \
             "cmp r0, r1\n" \
             "bne 1b\n" \
-            "add sp, #28\n" \
+            "add sp, #36\n" \
             "pop {r4-r11, pc}\n"); \
     }
 
@@ -269,21 +272,33 @@ static void limit(const edge_asd_matrix *m, int8_t *y) {
 
 void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
                            size_t ring, int8_t *y, size_t y_stride, void *scratch) {
-    const uint32_t eights = (m->columns + 7U) / 8, words = eights * 2;
+    const size_t columns = m->columns, eights = whole(columns) / 8;
     const uint32_t together = m->quads ? 4 : 1;
     uint32_t *const prepared = (uint32_t *)scratch;
     job j;
     j.x = prepared;
-    j.x_end = prepared + 2 * words * together;
-    j.entry = (const void *)(size_t)((0U - eights) % 4U * EIGHT_COLUMNS_BYTES);
+    j.x_end = prepared + 4 * eights * together;
     j.stream = m->stream;
-    j.stream_end = m->stream + (size_t)m->rows * (words + 4);
+    j.stream_end = m->stream + m->rows * (2 * eights + 4);
+    if (m->quads) { /* the first eight columns stand before the loop of twice eight */
+        j.entry = eights == 1 ? 4 * MORE_COLUMNS_BYTES : (eights - 1) % 2 * 2 * MORE_COLUMNS_BYTES;
+    } else {
+        j.entry = (0U - eights) % 4 * EIGHT_COLUMNS_BYTES;
+    }
     for (uint32_t v = 0; v < vectors; v += together) {
+        const bool straight = ring == 0 && columns % 8 == 0;
+        if (straight && m->quads && v + 4 <= vectors) {
+            prepare_four(x + v * x_stride, x_stride, columns, prepared);
+        }
         for (uint32_t i = 0; i < together; i++) {
-            const uint32_t at = v + i < vectors ? v + i : vectors - 1; /* the last one fills up four */
-            const edge_asd_pieces pieces = edge_asd_pieces_of(x, start + at * x_stride, ring, m->columns);
+            const size_t at = v + i < vectors ? v + i : vectors - 1; /* the last one fills up four */
             j.y[i] = y + at * y_stride;
-            prepare_vector(&pieces, x, m->columns, prepared + i, together, 2 * (size_t)together);
+            if (straight && !m->quads) {
+                prepare_one(x + at * x_stride, columns, prepared);
+            } else if (!straight || v + 4 > vectors) {
+                prepare_any(edge_asd_pieces_of(x, start + at * x_stride, ring, columns), x, columns, prepared + i,
+                            together);
+            }
         }
         if (m->quads) {
             (m->twice ? pairs_twice : pairs_once)(&j);
