@@ -54,6 +54,7 @@ LAYERS = {
     """,
     "firmware_export": """
         qemu
+        step
         __init__
     """,
 }

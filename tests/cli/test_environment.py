@@ -116,7 +116,7 @@ def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
         "edge_asd/train/runs/fitting.py",
         "edge_asd/train/report/templates/report.html",
         "edge_asd/quantize/pipeline.py",
-        "edge_asd/firmware_export/templates/qemu/memory.ld",
+        "edge_asd/firmware_export/templates/qemu/sections.ld",
     } <= set(names)
     assert not [name for name in names if "test" in name.lower().replace("selftest", "")]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_asd import frontend
 from edge_asd.firmware_export import qemu
 from edge_asd.frontend.c_tables import c_header, c_source
 from edge_asd.frontend.spec import FeatureSpec
 from tests.frontend.signals import Pcm
 
-CSRC = Path(qemu.__file__).resolve().parents[1] / "edge_asd" / "frontend" / "csrc"
+CSRC = Path(frontend.__file__).parent / "csrc"
 PROGRAMS = Path(__file__).parent / "c"
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_asd.firmware_export import qemu
 from edge_asd.frontend import fixed_point, quantise
 from edge_asd.frontend.spec import FeatureSpec
 from tests.frontend import c_programs
 from tests.frontend.signals import Pcm, cases, real_clips
 
 SPEC = FeatureSpec()
-MICROCONTROLLERS = ("cortex-m3", "cortex-m4", "cortex-m7")  # the M3 has no SMMUL: plain C
+MICROCONTROLLERS = tuple(qemu.BOARDS)  # the M3, M0+ and RISC-V run plain C
 OTHER_SPECS = (FeatureSpec(8000, 512, 200, 16), FeatureSpec(48000, 2048, 2048, 128))
 
 

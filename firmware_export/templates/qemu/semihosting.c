@@ -1,32 +1,27 @@
-/* hostio.h for ARM semihosting, and the entry point: QEMU's mps2 and mps3 boards. */
+/* hostio.h's files through semihosting, the way into main and the ways out of the program. */
 #include "hostio.h"
+#include "machine.h"
 
 #define SYS_OPEN 0x01
 #define SYS_CLOSE 0x02
+#define SYS_WRITE0 0x04
 #define SYS_WRITE 0x05
 #define SYS_READ 0x06
 #define SYS_EXIT_EXTENDED 0x20
 #define EXIT_NORMALLY 0x20026
 
-#define CPACR (*(volatile uint32_t *)0xE000ED88)
-#define SYSTICK_CONTROL (*(volatile uint32_t *)0xE000E010)
-#define SYSTICK_RELOAD (*(volatile uint32_t *)0xE000E014)
-#define SYSTICK_VALUE (*(volatile uint32_t *)0xE000E018)
+/* Exit statuses that running.py explains. */
+#define STACK_OVERFLOW 124
+#define FAULT 125
 
-extern uint32_t data_start[], data_end[], data_load[], bss_start[], bss_end[], stack_top[];
-int main(void);
-
-static int call_host(int operation, const void *argument) {
-    register int r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = argument;
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
+/* The last word of the stack: gone when the stack has run over. */
+#define SENTINEL 0x57ACE4DDU
 
 static void leave(int status) {
-    const uint32_t block[2] = {EXIT_NORMALLY, (uint32_t)status};
+    const uint32_t block[2] = {EXIT_NORMALLY,
+                               (uint32_t)(stack_bottom[0] == SENTINEL ? status : STACK_OVERFLOW)};
     for (;;) {
-        call_host(SYS_EXIT_EXTENDED, block);
+        machine_call_host(SYS_EXIT_EXTENDED, block);
     }
 }
 
@@ -40,7 +35,7 @@ static size_t length_of(const char *text) {
 
 static int open_file(const char *name, uint32_t mode) {
     const uint32_t block[3] = {(uint32_t)name, mode, length_of(name)};
-    return call_host(SYS_OPEN, block);
+    return machine_call_host(SYS_OPEN, block);
 }
 
 int hostio_open_to_read(const char *name) { return open_file(name, 1); }
@@ -48,33 +43,20 @@ int hostio_open_to_write(const char *name) { return open_file(name, 5); }
 
 void hostio_close(int file) {
     const uint32_t block[1] = {(uint32_t)file};
-    call_host(SYS_CLOSE, block);
+    machine_call_host(SYS_CLOSE, block);
 }
 
 size_t hostio_read(int file, void *data, size_t size) {
     const uint32_t block[3] = {(uint32_t)file, (uint32_t)data, size};
-    return size - (size_t)call_host(SYS_READ, block); /* the host says how much is missing */
+    return size - (size_t)machine_call_host(SYS_READ, block); /* the host says how much is missing */
 }
 
 int hostio_write(int file, const void *data, size_t size) {
     const uint32_t block[3] = {(uint32_t)file, (uint32_t)data, size};
-    return call_host(SYS_WRITE, block);
+    return machine_call_host(SYS_WRITE, block);
 }
 
-void hostio_count_start(void) {
-    SYSTICK_CONTROL = 0;
-    SYSTICK_RELOAD = 0xFFFFFF;
-    SYSTICK_VALUE = 0;
-    SYSTICK_CONTROL = 5; /* processor clock, no interrupt */
-}
-
-/* With shift=6 an instruction takes 64 ns, and the 25 MHz clock ticks every 40 ns. */
-uint32_t hostio_count(void) { return (uint32_t)((uint64_t)(0xFFFFFF - SYSTICK_VALUE) * 40 / 64); }
-
-void reset(void);
-void reset(void) {
-    CPACR |= 0xFU << 20; /* floating-point unit on, where there is one */
-    __asm__ volatile("dsb\n isb" ::: "memory");
+void machine_begin(void) {
     const uint32_t *from = data_load;
     for (uint32_t *to = data_start; to < data_end;) {
         *to++ = *from++;
@@ -82,12 +64,30 @@ void reset(void) {
     for (uint32_t *to = bss_start; to < bss_end;) {
         *to++ = 0;
     }
+    stack_bottom[0] = SENTINEL;
+    counting_start();
     leave(main());
 }
 
-static void fault(void) { leave(125); }
+static char *append(char *to, const char *text, uint32_t number) {
+    while (*text != 0) {
+        *to++ = *text++;
+    }
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        *to++ = "0123456789abcdef"[number >> shift & 15];
+    }
+    return to;
+}
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[16])(void) = {
-    (void (*)(void))stack_top, reset, fault, fault, fault, fault, fault, fault,
-    fault, fault, fault, fault, fault, fault, fault, fault,
-};
+void machine_overflow(void) { leave(STACK_OVERFLOW); }
+
+void machine_fault(uint32_t address, uint32_t caller, uint32_t cause) {
+    char message[128];
+    char *end = append(message, "fault at 0x", address);
+    end = append(end, ", called from 0x", caller);
+    end = append(end, ", cause 0x", cause);
+    end[0] = '\n';
+    end[1] = 0;
+    machine_call_host(SYS_WRITE0, message);
+    leave(FAULT);
+}

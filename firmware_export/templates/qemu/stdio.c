@@ -31,3 +31,6 @@ int hostio_write(int file, const void *data, size_t size) {
 
 void hostio_count_start(void) {}
 uint32_t hostio_count(void) { return 0; }
+
+void hostio_stack_start(void) {}
+uint32_t hostio_stack_peak(void) { return 0; }
