@@ -53,7 +53,8 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
-        qemu
+        operators
+        qemu step
         __init__
     """,
 }
