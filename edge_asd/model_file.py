@@ -41,7 +41,7 @@ _OPTIONS: dict[str, tuple[int, dict[str, tuple[int, str, int]]]] = {
     "AVERAGE_POOL_2D": (5, {"padding": (0, "b", 0), "stride_w": (1, "i", 0), "stride_h": (2, "i", 0),
                             "filter_w": (3, "i", 0), "filter_h": (4, "i", 0), "activation": (5, "b", 0)}),
     "FULLY_CONNECTED": (8, {"activation": (0, "b", 0), "weights_format": (1, "b", 0), "keep_dims": (2, "B", 0)}),
-    "SOFTMAX": (9, {}),
+    "SOFTMAX": (9, {"beta": (0, "I", 0)}),  # the bits of a float32
     "CONCATENATION": (10, {"axis": (0, "i", 0), "activation": (1, "b", 0)}),
     "ADD": (11, {"activation": (0, "b", 0)}),
     "RESHAPE": (17, {}),
@@ -86,12 +86,25 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operation: its kind, one of `OPERATORS`' names, its tensors (-1: left out) and its options."""
+    """An operation.
+
+    Attributes
+    ----------
+    kind : str
+        One of `OPERATORS`' names.
+    inputs, outputs : tuple of int
+        Its tensors; -1 where one is left out.
+    options : dict
+        A float's bits are kept as an int, so that what is read is what is checked.
+    new_shape : tuple of int
+        Of RESHAPE where its options tell it, else empty.
+    """
 
     kind: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: dict[str, int] = field(default_factory=dict)
+    new_shape: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,4 +276,5 @@ def _operator(walk: _Walk, operator: int, kinds: list[str], tensors: int) -> Ope
     }
     if options.get("activation", 0) not in ACTIVATIONS:
         raise ModelError(f"{kind} has an activation that is none of {', '.join(ACTIVATIONS.values())}.")
-    return Operator(kind, inputs, outputs, options)
+    new_shape = () if table is None or kind != "RESHAPE" else walk.numbers(table, 0, "<i4", 8)
+    return Operator(kind, inputs, outputs, options, tuple(int(n) for n in new_shape))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,10 +11,15 @@ Integers = npt.NDArray[np.int64]
 
 
 def fixed_multiplier(real: float) -> tuple[int, int]:
-    """Return (m, s) with real = m * 2^(s - 31), m of 31 bits, as TFLite's QuantizeMultiplier does."""
-    fraction, shift = np.frexp(real)
-    fixed = round(float(fraction) * 2**31)
-    return (fixed // 2, int(shift) + 1) if fixed == 2**31 else (fixed, int(shift))
+    """Return (m, s) with real = m * 2^(s - 31), m of 31 bits, as TFLite's QuantizeMultiplier does.
+
+    Below 2^-32 both are 0.
+    """
+    fraction, shift = math.frexp(real)
+    fixed = math.floor(fraction * 2**31 + 0.5)
+    if fixed == 2**31:
+        fixed, shift = fixed // 2, shift + 1
+    return (fixed, shift) if shift >= -31 else (0, 0)
 
 
 def rounded_once(accumulators: Integers, multiplier: int, shift: int) -> Integers:

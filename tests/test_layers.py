@@ -53,8 +53,13 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
-        qemu
+        network_source bundle_source
+        network
+        blocks layers operators
+        depthwise
+        matrix c_text memory_plan
         step
+        qemu
         __init__
     """,
 }
