@@ -97,13 +97,13 @@ static void cut(edge_asd_dead_line *l, int32_t value) {
     l->is_silent = false;
 }
 
-/* A flat place: sample i is the last of a flat window. Returns whether a dead stretch has ended. */
-static bool extend(edge_asd_dead_line *l, int32_t value, int32_t i, edge_asd_stretch *stretch) {
-    const uint64_t stop = l->count + (uint32_t)i + 1;
+/* The places up to before `stop` are flat, from where the suffix is a window long. `from`: the first of
+ * them that is new. Returns whether a dead stretch has ended. */
+static bool extend(edge_asd_dead_line *l, int32_t from, int32_t stop, edge_asd_stretch *stretch) {
     bool ended = false;
-    if (!l->is_line || l->line.stop + 1 != stop) {
-        /* The place before was not flat, so the suffix has just grown to a window. */
-        const uint64_t start = stop - l->window;
+    /* After a flat place the line goes on; else the suffix has just grown to a window. */
+    if (!l->is_line || l->line.stop != l->count + (uint32_t)from) {
+        const uint64_t start = l->count + (uint64_t)(int64_t)l->first;
         if (l->is_line && (start > l->line.stop + l->click || apart(l->first_value, l->line_value))) {
             ended = end_line(l, stretch);
         }
@@ -112,24 +112,31 @@ static bool extend(edge_asd_dead_line *l, int32_t value, int32_t i, edge_asd_str
             l->is_line = true;
         }
     }
-    l->line.stop = stop;
-    l->line_value = value;
+    l->line.stop = l->count + (uint32_t)stop;
+    l->line_value = l->value;
     return ended;
 }
 
-/* A sample near the one before: the suffix grows. Returns whether a dead stretch has ended. */
-static bool follow(edge_asd_dead_line *l, int32_t value, int32_t i, edge_asd_stretch *stretch) {
-    l->after[slot(l->value)] = (int16_t)value;
+/* Sample i is near the one before, so the suffix grows: by it, and by those after it that bring no value
+ * below or above it. Returns where those end. */
+static int32_t grow(edge_asd_dead_line *l, const int16_t *pcm, int32_t i, int32_t n) {
+    int32_t value = pcm[i], before = l->value;
+    l->after[slot(before)] = (int16_t)value;
     if (value > l->low + SPREAD || value < l->high - SPREAD) {
         cut(l, value);
-    } else if (value < l->low) {
-        l->low = value;
-    } else if (value > l->high) {
-        l->high = value;
     }
-    l->value = value;
-    l->last[slot(value)] = i;
-    return (uint32_t)(i - l->first) + 1 >= l->window && extend(l, value, i, stretch);
+    l->low = value < l->low ? value : l->low;
+    l->high = value > l->high ? value : l->high;
+    const int32_t low = l->low;
+    const uint32_t spread = (uint32_t)(l->high - low);
+    do {
+        l->after[slot(before)] = (int16_t)value;
+        l->last[slot(value)] = i;
+        before = value;
+        i++;
+    } while (i < n && (uint32_t)((value = pcm[i]) - low) <= spread);
+    l->value = before;
+    return i;
 }
 
 /* `index`, counted from the sample after `used` more; no less than `least`. */
@@ -146,10 +153,12 @@ size_t edge_asd_dead_line_push(edge_asd_dead_line *l, const int16_t *pcm, size_t
         if (apart(pcm[i], l->value)) {
             i = skip(pcm, i, n);
             restart(l, pcm[i], i);
+            i++;
         } else {
-            over = follow(l, pcm[i], i, stretch);
+            const int32_t from = i;
+            i = grow(l, pcm, i, n);
+            over = (uint32_t)(i - l->first) >= l->window && extend(l, from, i, stretch);
         }
-        i++;
     }
     /* The window alone can tell a flat place, so that older samples may all be as old as it. */
     const int32_t oldest = -(int32_t)l->window;

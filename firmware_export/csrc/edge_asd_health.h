@@ -63,8 +63,8 @@ bool edge_asd_dead_line_init(edge_asd_dead_line *line, uint32_t sample_rate);
  *
  * Returns how many of the `count` samples were taken; call again with the rest. Sets *ended to
  * whether a dead stretch has ended, and only then writes it to `stretch`. Each stretch is told once,
- * in order, window + click samples after its last one at the latest. Ordinary sound takes about one
- * instruction a sample. */
+ * in order, window + click samples after its last one at the latest. Ordinary sound takes about two
+ * instructions a sample, a line about fifteen. */
 size_t edge_asd_dead_line_push(edge_asd_dead_line *line, const int16_t *pcm, size_t count, edge_asd_stretch *stretch,
                                bool *ended);
 

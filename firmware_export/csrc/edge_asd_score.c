@@ -90,7 +90,8 @@ int32_t edge_asd_log_odds(const int8_t *logits, uint32_t classes, uint32_t own, 
 int32_t edge_asd_mean_score(int64_t sum, uint32_t count) {
     const int64_t half_up = sum + count / 2;
     /* The floor of a negative quotient is the complement of that of the complement. */
-    return half_up < 0 ? (int32_t) ~(int64_t)((uint64_t)~half_up / count) : (int32_t)((uint64_t)half_up / count);
+    const uint64_t sign = half_up < 0 ? UINT64_MAX : 0;
+    return (int32_t)(uint32_t)((((uint64_t)half_up ^ sign) / count) ^ sign);
 }
 
 void edge_asd_rolling_init(edge_asd_rolling_score *r, int32_t *ring, uint32_t windows) {

@@ -60,7 +60,7 @@ def test_the_rule_is_pythons_after_every_block(pcm: Pcm, seed: int) -> None:
 
 @pytest.mark.parametrize("rate", RATES)
 def test_the_rule_is_pythons_at_every_rate(rate: int) -> None:
-    @settings(max_examples=100)
+    @settings(max_examples=40)
     @given(sounds(rate), st.integers(0, 999), st.sampled_from([rate // 100, rate // 4, 4 * rate]))
     def prove(pcm: Pcm, seed: int, usual: int) -> None:
         assert_equal(pcm, rate, seed, usual)
@@ -84,7 +84,9 @@ def test_three_values_in_every_order() -> None:
     steps = np.array(np.meshgrid(*[np.arange(5)] * 5)).reshape(5, -1).T
     for repeats in (2, 3, 5):
         pcm = np.repeat(steps, repeats, axis=1)
-        assert_equal(np.concatenate([pcm, np.full((len(pcm), 1), 9000)], axis=1).ravel().astype(np.int16), 1000, 1, 4000)
+        assert_equal(
+            np.concatenate([pcm, np.full((len(pcm), 1), 9000)], axis=1).ravel().astype(np.int16), 1000, 1, 4000
+        )
 
 
 @given(sounds(1000), st.sampled_from([2**32, 2**33, 2**63]), st.integers(0, 3000), st.integers(0, 99))
@@ -94,12 +96,12 @@ def test_after_weeks_places_are_as_right_as_at_first(pcm: Pcm, limit: int, befor
 
 def test_days_of_zeros() -> None:
     zeros, line, rate = np.zeros(1 << 24, np.int16), CDeadLine(48_000), 48_000
-    for _ in range(16):
+    for _ in range(3):
         line.push(zeros)
     line.state.count += 2**33
     line.state.line.stop += 2**33
     assert line.push(zeros) == []
-    assert line.push(np.tile(np.array([-99, 99], np.int16), rate)) == [(0, 17 * 2**24 + 2**33)]
+    assert line.push(np.tile(np.array([-99, 99], np.int16), rate)) == [(0, 4 * 2**24 + 2**33)]
 
 
 @given(st.lists(st.sampled_from([-32768, -32767, -1, 0, 1, 32766, 32767]), max_size=50))

@@ -136,7 +136,7 @@ def variants(draw: Callable[..., Any], bundle: Bundle) -> Bundle:
         bundle,
         features=replace(bundle.features, sample_rate=rate, n_fft=n_fft, hop_length=hop),
         window_hop=draw(st.sampled_from([1, 1, 2, 3, 5])),
-        score_window_frames=draw(st.sampled_from([5, 6, 12, 45])),
+        score_window_frames=draw(st.sampled_from([5, 6, 12, 24])),
     )
 
 
@@ -147,7 +147,7 @@ def prove(bundle: Bundle, examples: int, most: int) -> None:
     @given(st.data())
     def prove_one(data: st.DataObject) -> None:
         variant = variants(data.draw, bundle)
-        rate, interval = variant.features.sample_rate, data.draw(st.sampled_from([1, 2, 3, 4, 7, 16, 31]))
+        rate, interval = variant.features.sample_rate, data.draw(st.sampled_from([1, 1, 2, 3, 4, 7, 31]))
         pcm = data.draw(sounds(rate, most=most))
         pcm = np.concatenate([pcm, np.arange(variant.features.n_fft, dtype=np.int16)])
         usual = data.draw(st.sampled_from([200, rate // 2, 9 * rate]))
@@ -156,11 +156,11 @@ def prove(bundle: Bundle, examples: int, most: int) -> None:
 
     prove_one()
     print(f"\n{total[0]} decisions, {total[1]} withheld")
-    assert (total > 10 * examples).all()
+    assert (total > 8 * examples).all()
 
 
 def test_decisions_are_the_engines(bundle: Bundle) -> None:
-    prove(bundle, 150, most=16)
+    prove(bundle, 50, most=20)
 
 
 @pytest.mark.prove
@@ -169,7 +169,9 @@ def test_decisions_are_the_engines_on_hours_of_sound(bundle: Bundle) -> None:
 
 
 def test_decisions_on_a_section_classifier_are_the_engines(section_bundle: Bundle) -> None:
-    pcm = sound(np.random.default_rng(4), 16_000, 60, ("noise", "noise", "constant", "dither", "click"))
+    noise = np.random.default_rng(4).integers(-2000, 2000, 90_000).astype(np.int16)
+    line = np.zeros(16_000, np.int16)
+    pcm = np.concatenate([noise, line[:7000], noise[:20_000], line, noise])
     made, withheld = prove_in_blocks(section_bundle, pcm, 5, 1, 8000)
     assert min(made, withheld) > 5
     prove_by_windows(section_bundle, pcm, 5, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from fractions import Fraction
 
@@ -100,7 +101,7 @@ def test_the_window_score_is_pythons_in_any_pieces(
     expected = detector.scores_of_outputs(db, outputs, "00").tolist()
     total, places = 0, [0, *sorted(cut for cut in cuts if cut < values), values]
     x, y = np.ascontiguousarray(db[0], np.int32), np.ascontiguousarray(outputs[0])
-    for start, stop in zip(places[:-1], places[1:], strict=True):
+    for start, stop in itertools.pairwise(places):
         pieces = ffi.from_buffer("int32_t[]", x) + start, ffi.from_buffer("int8_t[]", y) + start
         total = lib.edge_asd_squared_error(total, *pieces, stop - start, multiplier, zero_point)
     assert [lib.edge_asd_mean_squared_error(total, values)] == expected
