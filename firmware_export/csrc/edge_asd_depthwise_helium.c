@@ -5,6 +5,11 @@
 
 #if EDGE_ASD_KERNELS == EDGE_ASD_HELIUM
 
+/* sum + x[0 .. 3] * w[0 .. 3] */
+static inline int32x4_t add_products(int32x4_t sum, const int8_t *x, const int8_t *w) {
+    return vaddq_s32(sum, vmulq_s32(vldrbq_s32(x), vldrbq_s32(w)));
+}
+
 /* The stream holds for each four channels: 4 sums to start from, 9 words of weights, 4 multipliers, 4 shifts. */
 void edge_asd_depthwise_quick(const edge_asd_depthwise_params *p, const int8_t *const *rows, int8_t *y) {
     const size_t channels = p->channels, stride = (size_t)p->stride_width * channels;
@@ -15,9 +20,9 @@ void edge_asd_depthwise_quick(const edge_asd_depthwise_params *p, const int8_t *
             const int8_t *w = (const int8_t *)(stream + 4);
             for (uint32_t row = 0; row < 3; row++, w += 12) {
                 const int8_t *x = rows[row] + channel;
-                sum = vmlaq_s32(sum, vldrbq_s32(x), vldrbq_s32(w));
-                sum = vmlaq_s32(sum, vldrbq_s32(x + channels), vldrbq_s32(w + 4));
-                sum = vmlaq_s32(sum, vldrbq_s32(x + 2 * channels), vldrbq_s32(w + 8));
+                sum = add_products(sum, x, w);
+                sum = add_products(sum, x + channels, w + 4);
+                sum = add_products(sum, x + 2 * channels, w + 8);
             }
             edge_asd_store_rounded(sum, (const int32_t *)(stream + 13), true, p->zero_point, p->low, p->high, y);
             stream += 4 + 9 + 8;
