@@ -13,6 +13,7 @@ static inline int32x4_t add_products(int32x4_t sum, const int8_t *x, const int8_
 /* The stream holds for each four channels: 4 sums to start from, 9 words of weights, 4 multipliers, 4 shifts. */
 void edge_asd_depthwise_quick(const edge_asd_depthwise_params *p, const int8_t *const *rows, int8_t *y) {
     const size_t channels = p->channels, stride = (size_t)p->stride_width * channels;
+    const edge_asd_output output = edge_asd_output_of(p->zero_point, p->low, p->high);
     for (uint32_t column = 0; column < p->out_width; column++) {
         const uint32_t *stream = p->stream;
         for (size_t channel = column * stride; channel < column * stride + channels; channel += 4, y += 4) {
@@ -24,7 +25,7 @@ void edge_asd_depthwise_quick(const edge_asd_depthwise_params *p, const int8_t *
                 sum = add_products(sum, x + channels, w + 4);
                 sum = add_products(sum, x + 2 * channels, w + 8);
             }
-            edge_asd_store_rounded(sum, (const int32_t *)(stream + 13), true, p->zero_point, p->low, p->high, y);
+            edge_asd_store_rounded(sum, (const int32_t *)(stream + 13), true, &output, y);
             stream += 4 + 9 + 8;
         }
     }

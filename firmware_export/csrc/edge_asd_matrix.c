@@ -7,37 +7,99 @@
 #include "edge_asd_matrix_kernels.h"
 #include "edge_asd_requantise.h"
 
-/* Four rows at a time share the input. Bytes without sign, 128 too large each, because Cortex-M0+ reads only those
- * with an offset in the instruction; `correction` = 128 times the sum of the inputs puts that right. */
-static const uint32_t *four_rows(const uint32_t *stream, const uint8_t *x, uint32_t columns, uint32_t sums[4]) {
-    const uint8_t *w = (const uint8_t *)stream;
-    uint32_t sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-    for (const uint8_t *end = x + columns; x < end; x++, w += 4) {
-        const uint32_t value = *x;
-        sum0 += value * w[0];
-        sum1 += value * w[1];
-        sum2 += value * w[2];
-        sum3 += value * w[3];
+/* Sums of four rows, which share the input:
+ *
+ *     for each column: for i = 0 .. 3: sums[i] += x[column] * stream byte[i]
+ *
+ * Bytes without sign, 128 too large each, because Cortex-M0+ reads only those with an offset in the instruction. Returns
+ * the stream behind them. */
+#if defined(__GNUC__) && defined(__ARM_ARCH_6M__)
+#define BYTE(i, sum)            \
+    "ldrb r7, [%[w], #" i "]\n" \
+    "muls r7, %[value]\n"      \
+    "adds " sum ", r7\n"
+#define COLUMN(i, w0, w1, w2, w3)                   \
+    "ldrb %[value], [%[x], #" i "]\n" BYTE(w0, "%[a]") \
+    BYTE(w1, "%[b]") BYTE(w2, "%[c]") BYTE(w3, "%[d]")
+__attribute__((noinline)) static const uint32_t *four_rows(const uint32_t *stream, const uint8_t *x, uint32_t columns,
+                                                           uint32_t sums[4]) {
+    const uint8_t *w = (const uint8_t *)stream, *const fours = x + columns / 4 * 4, *const end = x + columns;
+    uint32_t a = 0, b = 0, c = 0, d = 0, value;
+    if (x < fours) {
+        __asm__ volatile(".syntax unified\n"
+                         "1:\n" COLUMN("0", "0", "1", "2", "3") COLUMN("1", "4", "5", "6", "7")
+                             COLUMN("2", "8", "9", "10", "11") COLUMN("3", "12", "13", "14", "15")
+                         "adds %[x], #4\n"
+                         "adds %[w], #16\n"
+                         "cmp %[x], %[fours]\n"
+                         "bne 1b\n"
+                         : [w] "+l"(w), [x] "+l"(x), [a] "+l"(a), [b] "+l"(b), [c] "+l"(c), [d] "+l"(d),
+                           [value] "=&l"(value)
+                         : [fours] "h"(fours)
+                         : "r7", "cc", "memory");
     }
-    sums[0] = sum0;
-    sums[1] = sum1;
-    sums[2] = sum2;
-    sums[3] = sum3;
+    for (; x < end; x++, w += 4) {
+        a += (uint32_t)*x * w[0];
+        b += (uint32_t)*x * w[1];
+        c += (uint32_t)*x * w[2];
+        d += (uint32_t)*x * w[3];
+    }
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
     return stream + columns;
 }
+#undef BYTE
+#else
+#define COLUMN(i)                    \
+    do {                             \
+        const uint32_t value = x[i]; \
+        a += value * w[4 * i];       \
+        b += value * w[4 * i + 1];   \
+        c += value * w[4 * i + 2];   \
+        d += value * w[4 * i + 3];   \
+    } while (0)
+#if defined(__GNUC__)
+__attribute__((noinline)) /* inlined, it would compete for registers */
+#endif
+#if defined(__riscv) && !defined(__clang__)
+__attribute__((optimize("no-schedule-insns"))) /* which would load all sixteen bytes first */
+#endif
+static const uint32_t *four_rows(const uint32_t *stream, const uint8_t *x, uint32_t columns, uint32_t sums[4]) {
+    const uint8_t *w = (const uint8_t *)stream, *const end = x + columns;
+    uint32_t a = 0, b = 0, c = 0, d = 0;
+    for (const uint8_t *fours = x + columns / 4 * 4; x < fours; x += 4, w += 16) {
+        COLUMN(0);
+        COLUMN(1);
+        COLUMN(2);
+        COLUMN(3);
+    }
+    for (; x < end; x++, w += 4) {
+        COLUMN(0);
+    }
+    sums[0] = a;
+    sums[1] = b;
+    sums[2] = c;
+    sums[3] = d;
+    return stream + columns;
+}
+#endif
+#undef COLUMN
 
 static void portable(const edge_asd_matrix *m, const uint8_t *x, uint32_t correction, int8_t *y) {
     const uint32_t *stream = m->stream;
-    for (uint32_t row = 0; row < m->rows; row += 4) {
+    const uint32_t columns = m->columns;
+    const int32_t zero_point = m->zero_point, low = m->low, high = m->high;
+    const bool twice = m->twice != 0;
+    for (int32_t left = m->rows; left > 0; left -= 4, y += 4) {
         uint32_t sums[4];
-        stream = four_rows(stream, x, m->columns, sums);
-        for (uint32_t i = 0; i < 4; i++, stream += 3) {
-            if (row + i < m->rows) {
-                const int32_t sum = (int32_t)(sums[i] - correction + stream[0]);
-                const int32_t value =
-                    edge_asd_requantise(sum, (int32_t)stream[1], (int32_t)stream[2], m->twice != 0) + m->zero_point;
-                y[row + i] = (int8_t)edge_asd_limit(value, m->low, m->high);
-            }
+        stream = four_rows(stream, x, columns, sums);
+        const int32_t count = left < 4 ? left : 4;
+        for (int32_t i = 0; i < count; i++, stream += 3) {
+            const int32_t sum = (int32_t)(sums[i] - correction + stream[0]);
+            const int32_t value = edge_asd_requantise(sum, (int32_t)stream[1], (int32_t)stream[2], twice) + zero_point;
+            y[i] = (int8_t)edge_asd_limit(value, low, high);
         }
     }
 }

@@ -7,38 +7,35 @@
 
 #include <string.h>
 
-typedef struct {
-    int32_t row[4];
-} sums;
-
-/* Sums of four rows over `blocks` of 16 columns, and the stream behind them:
- *     for each block: for i = 0 .. 3: row[i] += dot(16 weights of the row, 16 inputs) */
-static inline const int8_t *four_rows(const int8_t *w, const int8_t *x, uint32_t blocks, sums *s) {
-    register int32_t a __asm__("r4") = 0;
-    register int32_t b __asm__("r6") = 0;
-    register int32_t c __asm__("r8") = 0;
-    register int32_t d __asm__("r10") = 0;
+/* Sums of four rows over `blocks` of 16 columns; moves the stream behind them:
+ *     for each block: for i = 0 .. 3: sum[i] += dot(16 weights of the row, 16 inputs) */
+static inline int32x4_t four_rows(const int8_t **stream, const int8_t *x, uint32_t blocks) {
+    const int8_t *w = *stream;
+    int32x4_t sum;
     __asm__ volatile(
+        "mov r4, #0\n"
+        "mov r6, #0\n"
+        "mov r8, #0\n"
+        "mov r10, #0\n"
         "dls lr, %[blocks]\n"
         "1:\n"
         "vldrb.u8 q0, [%[x]], #16\n"
         "vldrb.u8 q1, [%[w]], #16\n"
         "vldrb.u8 q2, [%[w]], #16\n"
-        "vmlava.s8 %[a], q0, q1\n"
+        "vmlava.s8 r4, q0, q1\n"
         "vldrb.u8 q1, [%[w]], #16\n"
-        "vmlava.s8 %[b], q0, q2\n"
+        "vmlava.s8 r6, q0, q2\n"
         "vldrb.u8 q2, [%[w]], #16\n"
-        "vmlava.s8 %[c], q0, q1\n"
-        "vmlava.s8 %[d], q0, q2\n"
+        "vmlava.s8 r8, q0, q1\n"
+        "vmlava.s8 r10, q0, q2\n"
         "le lr, 1b\n"
-        : [w] "+r"(w), [x] "+r"(x), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+        "vmov %q[sum][2], %q[sum][0], r4, r8\n"
+        "vmov %q[sum][3], %q[sum][1], r6, r10\n"
+        : [w] "+r"(w), [x] "+r"(x), [sum] "=&w"(sum)
         : [blocks] "r"(blocks)
-        : "lr", "q0", "q1", "q2", "memory");
-    s->row[0] = a;
-    s->row[1] = b;
-    s->row[2] = c;
-    s->row[3] = d;
-    return w;
+        : "r4", "r6", "r8", "r10", "lr", "q0", "q1", "q2", "memory");
+    *stream = w;
+    return sum;
 }
 
 /* A vector in a ring, in one piece and filled up with zeros to whole blocks. */
@@ -56,16 +53,18 @@ static const int8_t *in_one_piece(edge_asd_pieces pieces, const int8_t *x, size_
 void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
                            size_t ring, int8_t *y, size_t y_stride, void *scratch) {
     const uint32_t blocks = (m->columns + 15U) / 16;
+    const edge_asd_output output = edge_asd_output_of(m->zero_point, m->low, m->high);
+    const size_t rows = m->rows;
+    const bool twice = m->twice != 0;
     for (uint32_t v = 0; v < vectors; v++, y += y_stride) {
         const edge_asd_pieces pieces = edge_asd_pieces_of(x, start + v * x_stride, ring, m->columns);
         const int8_t *input = in_one_piece(pieces, x, m->columns, scratch);
         const int8_t *stream = (const int8_t *)m->stream;
-        for (int8_t *to = y; to < y + m->rows; to += 4) {
-            sums s;
-            stream = four_rows(stream, input, blocks, &s);
+        int8_t *to = y;
+        for (const int8_t *end = y + rows; to < end; to += 4) {
+            const int32x4_t sum = four_rows(&stream, input, blocks);
             const int32_t *constants = (const int32_t *)(const void *)stream; /* 4 biases, multipliers, shifts */
-            const int32x4_t sum = vaddq_s32(vld1q_s32(s.row), vld1q_s32(constants));
-            edge_asd_store_rounded(sum, constants + 4, m->twice != 0, m->zero_point, m->low, m->high, to);
+            edge_asd_store_rounded(vaddq_s32(sum, vld1q_s32(constants)), constants + 4, twice, &output, to);
             stream += 12 * sizeof *constants;
         }
     }
