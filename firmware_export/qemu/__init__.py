@@ -6,6 +6,18 @@ Programs talk to their surroundings through ``templates/qemu/hostio.h`` only, so
 
 from edge_asd.firmware_export.qemu.building import WARNINGS, build, compile_object
 from edge_asd.firmware_export.qemu.running import run
+from edge_asd.firmware_export.qemu.sizes import Footprint, Part, footprint
 from edge_asd.firmware_export.qemu.targets import BOARDS, TARGETS, Target
 
-__all__ = ["BOARDS", "TARGETS", "WARNINGS", "Target", "build", "compile_object", "run"]
+__all__ = [
+    "BOARDS",
+    "TARGETS",
+    "WARNINGS",
+    "Footprint",
+    "Part",
+    "Target",
+    "build",
+    "compile_object",
+    "footprint",
+    "run",
+]

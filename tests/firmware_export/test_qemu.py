@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_asd.errors import EdgeAsdError
+from edge_asd.errors import DependencyError, EdgeAsdError
 from edge_asd.firmware_export import qemu
 
 PROGRAMS = Path(__file__).parent / "c"
@@ -80,7 +80,7 @@ def test_files(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "failure", "words"),
     [
-        *((name, "STATUS", "failed with 3") for name in qemu.TARGETS),
+        *((name, "STATUS", "failed with 3") for name in ("host", "cortex-m4", "riscv32")),
         *((name, "TRAP", "stopped at a fault of the processor") for name in qemu.BOARDS),
         *((name, "OVERFLOW", "ran over the end of its stack") for name in qemu.BOARDS),
         ("cortex-m0plus", "UNALIGNED", "stopped at a fault of the processor"),
@@ -92,3 +92,100 @@ def test_failures_are_told(name: str, failure: str, words: str, tmp_path: Path) 
     )
     with pytest.raises(EdgeAsdError, match=words):
         qemu.run(target(name), program, tmp_path)
+
+
+def test_flags_of_single_sources(tmp_path: Path) -> None:
+    (tmp_path / "main.c").write_text("int one(void);\nint main(void) { return one() - RETURNED; }")
+    (tmp_path / "one.c").write_text("int one(void);\nint one(void) { return RETURNED; }")
+    sources = [tmp_path / "main.c", tmp_path / "one.c"]
+
+    def build(flags_of: dict[str, list[str]]) -> None:
+        program = qemu.build(
+            target("cortex-m0plus"), sources, tmp_path / "program", defines=["RETURNED=1"], flags_of=flags_of
+        )
+        qemu.run(target("cortex-m0plus"), program, tmp_path)
+
+    build({})
+    with pytest.raises(EdgeAsdError, match="failed with 4"):
+        build({"one.c": ["-URETURNED", "-DRETURNED=5"]})
+    with pytest.raises(ValueError, match=r"flags for two\.c, which is no source"):
+        build({"two.c": ["-O1"]})
+    with pytest.raises(ValueError, match=r"two sources named one\.c"):
+        qemu.build(target("host"), [tmp_path / "one.c", tmp_path / "other" / "one.c"], tmp_path / "program")
+
+
+@pytest.mark.parametrize("name", qemu.TARGETS)
+def test_what_is_not_installed_is_told(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = qemu.TARGETS[name]
+    with pytest.raises(DependencyError, match=f"Not installed: {found.compiler}.*apt install .*gcc"):
+        qemu.build(found, [PROGRAMS / "copy.c"], tmp_path / "copy")
+
+
+LIBRARY = """
+#include <stdint.h>
+#include <string.h>
+extern int32_t given(int32_t);
+extern int32_t library_run(int64_t, char *, size_t);
+extern int32_t library_unused(int32_t);
+extern const uint8_t library_table[1000];
+const uint8_t library_table[1000] = {1, 2, 3};
+static const uint8_t not_needed[500] = {4, 5};
+static volatile int32_t begins[10] = {6, 7};
+static volatile int32_t zeroed[100];
+static __attribute__((noinline)) int32_t hidden(int32_t i) { return library_table[i] + begins[i] + zeroed[i]; }
+int32_t library_run(int64_t a, char *text, size_t n) {
+    static const char words[][8] = {"one", "two", "three", "four"};
+    memcpy(text, words[a & 3], n);
+    return given((int32_t)(a / (int64_t)n)) + hidden((int32_t)a & 7);
+}
+int32_t library_unused(int32_t i) { return not_needed[i]; }
+"""
+MAIN = """
+#include <stdint.h>
+#include <string.h>
+extern int32_t given(int32_t), library_run(int64_t, char *, size_t);
+extern const uint8_t library_table[1000];
+static char buffer[100000];
+static volatile size_t eight = 8;
+int32_t given(int32_t i) { return i + library_table[0]; }
+int main(void) {
+    memset(buffer, 1, eight);
+    return library_run(0, buffer, eight) == 0;
+}
+"""
+
+
+@pytest.mark.parametrize("name", qemu.BOARDS)
+def test_footprint(name: str, tmp_path: Path) -> None:
+    (tmp_path / "library.c").write_text(LIBRARY)
+    (tmp_path / "main.c").write_text(MAIN)
+    sources = [tmp_path / "library.c", tmp_path / "main.c"]
+    program = qemu.build(target(name), sources, tmp_path / "a program of an inconveniently long name")
+    qemu.run(target(name), program, tmp_path)
+    found = qemu.footprint(target(name), program, ["library.c"])
+    assert found.total("constants", source="library.c") == 1000 + 32
+    assert found.total("data") == 40
+    assert found.total("zeroed") == 400
+    assert found.ram == 440
+    assert found.flash == found.total("code") + found.total("constants") + 40
+    own = {part.section: part.size for part in found.parts if part.source == "library.c" and part.kind == "code"}
+    assert own.keys() == {".text.library_run", ".text.hidden"}
+    assert found.total("code", source="library.c") == sum(own.values())
+    from_libraries = {part.source for part in found.parts if part.kind == "code"} - {"library.c", ""}
+    assert any("memcpy" in source for source in from_libraries)
+    assert any("div" in source for source in from_libraries)
+    assert not any("memset" in source for source in from_libraries)
+    only = qemu.footprint(target(name), program, ["library.c"], entries=["library_table"])
+    assert (only.flash, only.ram) == (1000, 0)
+
+
+def test_footprint_of_what_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }")
+    program = qemu.build(target("cortex-m3"), [tmp_path / "main.c"], tmp_path / "program")
+    with pytest.raises(ValueError, match=r"no such sources: {'library.c'}"):
+        qemu.footprint(target("cortex-m3"), program, ["library.c"])
+    with pytest.raises(ValueError, match=r"nothing in .* uses the library"):
+        qemu.footprint(target("cortex-m3"), program, ["main.c"], entries=[])
+    with pytest.raises(ValueError, match="microcontrollers"):
+        qemu.footprint(target("host"), program, ["main.c"])

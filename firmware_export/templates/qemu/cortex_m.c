@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A Cortex-M after reset, from the M0+ (whose code runs on an M3 here) to the M55. */
 #include "hostio.h"
 #include "machine.h"

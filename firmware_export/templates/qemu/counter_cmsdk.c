@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The counter of the boards with a CMSDK timer, which counts 32 bits downward. */
 #include "machine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The counter of SSE-300 boards: the system counter, 64 bits upward. */
 #include "machine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hostio.h's instruction counts from the board's counter: INSTRUCTIONS_PER_512_TICKS is exact for
  * every board, and the error of reading whole ticks is less than half an instruction. */
 #include "hostio.h"

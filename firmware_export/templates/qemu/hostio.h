@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a test program may ask of its surroundings: files, instruction counts, the stack's use. On an
  * emulated microcontroller through semihosting.c, counting.c and stack.c; elsewhere through stdio.c. */
 #ifndef HOSTIO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between the parts of a board's support: what a processor (cortex_m.c, riscv.c) and its counter
  * (counter_*.c) give to semihosting.c, counting.c and stack.c. */
 #ifndef MACHINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A 32-bit RISC-V after reset, in machine mode. */
 #include "hostio.h"
 #include "machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hostio.h's files through semihosting, the way into main and the ways out of the program. */
 #include "hostio.h"
 #include "machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hostio.h's peak of the stack: what is below was painted; how far down is the paint gone? */
 #include "hostio.h"
 #include "machine.h"

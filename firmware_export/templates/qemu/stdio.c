@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* hostio.h for a system with a C library. */
 #include <stdio.h>
 
