@@ -112,7 +112,9 @@ def _tensors(model: ModelFile, place: int, operator: Operator) -> tuple[Tensor, 
     output = model.tensors[operator.outputs[0]]
     for tensor in (x, output):
         if tensor.dtype != np.int8 or tensor.data is not None:
-            raise refuse(place, operator.kind, f"it works on {tensor.dtype}, not int8. Quantise the model to full int8.")
+            raise refuse(
+                place, operator.kind, f"it works on {tensor.dtype}, not int8. Quantise the model to full int8."
+            )
         check_quantised(place, operator.kind, tensor)
     if weights.data is None or weights.dtype != np.int8:
         raise refuse(place, operator.kind, f"its weights are {weights.dtype}. Quantise the model to full int8.")
@@ -130,7 +132,7 @@ def check_quantised(place: int, kind: str, tensor: Tensor) -> None:
 def activation_range(kind: int, scale: float, zero_point: int) -> tuple[int, int]:
     """Range of an int8 output for ``edge_asd.model_file.ACTIVATIONS``."""
     low = max(-128, zero_point) if kind else -128
-    high = min(127, zero_point + rounded_away(np.float32(6) / np.float32(scale))) if kind == 3 else 127
+    high = min(127, zero_point + rounded_away(float(np.float32(6) / np.float32(scale)))) if kind == 3 else 127
     return low, high
 
 

@@ -1,8 +1,8 @@
 """A matrix of int8 weights with all that turns its products into int8 values, and its order for each kernel.
 
-The quick kernels of Cortex-M's DSP instructions and of Helium keep 32-bit accumulators of 256 times the sum; `Matrix.quick`
-tells where that is exact. A stream holds, group after group of rows, the weights and behind them what belongs to the
-rows, so that the kernels read behind one pointer:
+The quick kernels of Cortex-M's DSP instructions and of Helium keep 32-bit accumulators of 256 times the sum;
+`Matrix.quick` tells where that is exact. A stream holds, group after group of rows, the weights and behind them what
+belongs to the rows, so that the kernels read behind one pointer:
 
 ========  ====  ==========================================================================================
 kernel    rows  a group
@@ -13,8 +13,8 @@ DSP, 4 v  2     the same for pairs of rows, read once for four vectors
 Helium    4     for each 16 columns, four words for each row; 4 biases, 4 multipliers, 4 shifts
 ========  ====  ==========================================================================================
 
-A DSP word holds two halfwords 256 h + l of a high and a low weight. With u = x_h - 127 and y = 256 x_l - u, which both fit
-16 bits, (256 h + l) u + l y = 256 (h x_h + l x_l - 127 h): two dual multiplications and one extraction for four
+A DSP word holds two halfwords 256 h + l of a high and a low weight. With u = x_h - 127 and y = 256 x_l - u, which both
+fit 16 bits, (256 h + l) u + l y = 256 (h x_h + l x_l - 127 h): two dual multiplications and one extraction for four
 weights. The share -127 h is put right in the bias.
 """
 
@@ -69,7 +69,8 @@ class Matrix:
     @cached_property
     def full_bias(self) -> Int64:
         """Bias less the share of the input's zero point: added to weights times x."""
-        return self.bias - self.input_zero_point * self.weights.sum(axis=1)
+        full: Int64 = self.bias - self.input_zero_point * self.weights.sum(axis=1)
+        return full
 
     @cached_property
     def reach(self) -> int:

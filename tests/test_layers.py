@@ -53,7 +53,8 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
-        network_source bundle_source
+        library
+        network_source bundle_source sources
         network
         blocks layers operators
         depthwise

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Int8 matrices with Helium: sixteen columns of a row in one instruction, and four rows rounded together. */
-#include "edge_asd_helium.h"
 #include "edge_asd_matrix_kernels.h"
+#include "edge_asd_helium.h"
 
 #if EDGE_ASD_KERNELS == EDGE_ASD_HELIUM
 

@@ -1,0 +1,114 @@
+"""The C library of an exported project: a detector, a model alone, or the front end alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import BundleError, EdgeAsdError
+from edge_asd.firmware_export.bundle_source import bundle_sources, frontend_sources, section_names
+from edge_asd.firmware_export.network import Network, read_network
+from edge_asd.firmware_export.network_source import network_sources
+from edge_asd.firmware_export.sources import library_files, public_headers
+
+DETECTOR, MODEL, FRONTEND = "detector", "model", "frontend"
+
+ROUNDINGS = ("litert", "tflm")
+"""LiteRT's reference kernels round fully connected layers once, TensorFlow Lite Micro twice."""
+
+_ROOTS = {DETECTOR: ("edge_asd.h",), MODEL: ("edge_asd_network.h",), FRONTEND: ("edge_asd_frontend.h",
+          "edge_asd_tables.h", "edge_asd_golden_features.h")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """C files, and what is known of them.
+
+    Attributes
+    ----------
+    kind : str
+        `DETECTOR`, `MODEL` or `FRONTEND`.
+    files : dict of str to str
+        Contents by name.
+    public : frozenset of str
+        Headers that a user includes, and what those include.
+    network : Network or None
+        None for the front end alone.
+    bundle : Bundle or None
+        None for a model alone.
+    facts : dict
+        For people to read: what the README says.
+    """
+
+    kind: str
+    files: Mapping[str, str]
+    public: frozenset[str]
+    network: Network | None
+    bundle: Bundle | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1) -> Library:
+    """Write a bundle's detector.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rounding : str, one of `ROUNDINGS`
+    hops : int, 1 or 4
+        Windows to be scored together.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the firmware does not compute in the bundle's arithmetic, or its model holds what no kernel computes.
+    """
+    if bundle.model_arithmetic != "litert-ref" and rounding == "litert":
+        raise BundleError(
+            f"This bundle was evaluated in the arithmetic {bundle.model_arithmetic}; firmware computes litert-ref, and "
+            "with --rounding tflm what TensorFlow Lite Micro computes. Quantise anew with --arithmetic litert-ref."
+        )
+    network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
+    generated = {**network_sources(network), **bundle_sources(bundle, bundle.model)}
+    facts = {
+        "machine": bundle.machine,
+        "detector": bundle.kind.title,
+        "sections": section_names(bundle),
+        "rounding": rounding,
+        "hops": hops,
+    }
+    return _library(DETECTOR, generated, network, bundle, facts)
+
+
+def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
+    """Write a model alone.
+
+    Parameters
+    ----------
+    content : bytes
+        A .tflite file.
+    rounding : str, one of `ROUNDINGS`
+
+    Raises
+    ------
+    ModelError
+        If it holds what no kernel computes.
+    """
+    network = read_network(content, twice=rounding == "tflm")
+    return _library(MODEL, network_sources(network), network, None, {"rounding": rounding})
+
+
+def frontend_library(bundle: Bundle) -> Library:
+    """Write a bundle's front end alone, for a model of one's own."""
+    return _library(FRONTEND, frontend_sources(bundle), None, bundle, {"machine": bundle.machine})
+
+
+def _library(
+    kind: str, generated: dict[str, str], network: Network | None, bundle: Bundle | None, facts: dict[str, Any]
+) -> Library:
+    if kind not in _ROOTS:
+        raise EdgeAsdError(f"There is no library {kind!r}.")
+    files = library_files(generated, _ROOTS[kind])
+    return Library(kind, files, frozenset(public_headers(files, _ROOTS[kind])), network, bundle, facts)
