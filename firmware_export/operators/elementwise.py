@@ -48,7 +48,7 @@ def add(model: ModelFile, place: int, operator: Operator, *, twice: bool) -> Ste
 
 def _check_repeated(operation: Operation, inputs: list[Tensor]) -> None:
     short, long = sorted((tensor.shape for tensor in inputs), key=math.prod)
-    # As many values as the longer one, or fewer, which then are its last axes' whole.
+    # Without its leading ones the shorter is all of the longer one's last axes, or nothing: a single value.
     core = short[next((i for i, n in enumerate(short) if n > 1), len(short)) :]
     shape = (*(1,) * (len(short) - len(long)), *long)
     if operation.output.shape != shape or core != shape[len(shape) - len(core) :]:
