@@ -24,8 +24,8 @@ typedef struct {
     int32_t multiplier_b; /* 0 to 2^31 - 1 */
     int32_t shift_b;      /* 1 to 31 */
     int32_t multiplier;   /* 0 to 2^31 - 1 */
-    int32_t shift;        /* 1 to 31 */
-    int32_t zero_point;   /* of the output */
+    int32_t shift;        /* 9 to 31 */
+    int32_t zero_point;   /* of the output, -128 to 127 */
     int32_t low;          /* bounds of the output: -128 and 127, or those of an activation */
     int32_t high;
 } edge_asd_add_params;

@@ -35,13 +35,12 @@ class Operation:
         """Make the error that names the operation."""
         return refuse(self.place, self.operator.kind, f"{why}. {what_to_do}")
 
-    def counts(self, *inputs: int) -> None:
-        """Check how many inputs there are, one of `inputs`, and that there is one output."""
-        if len(self.operator.inputs) not in inputs or len(self.operator.outputs) != 1:
-            raise self.refuse(
-                f"it has {len(self.operator.inputs)} inputs and {len(self.operator.outputs)} outputs, "
-                f"not {' or '.join(map(str, inputs))} and 1"
-            )
+    def counts(self, least: int, most: int | None = None) -> None:
+        """Check that there are `least` inputs, or up to `most`, and one output."""
+        inputs, outputs = len(self.operator.inputs), len(self.operator.outputs)
+        if not least <= inputs <= (most or least) or outputs != 1:
+            wanted = f"{least} to {most}" if most else f"{least}"
+            raise self.refuse(f"it has {inputs} inputs and {outputs} outputs, not {wanted} and 1")
 
     def input(self, number: int) -> Tensor:
         """Return an input, whatever it is.
@@ -94,19 +93,10 @@ class Operation:
             )
         return [int(value) for value in tensor.data.ravel()]
 
-    def multiplier(self, real: float, largest: int, most: int = 22) -> tuple[int, int]:
-        """Return a ratio of scales in fixed point; `largest` values times it must fit 32 bits.
-
-        Parameters
-        ----------
-        real : float
-        largest : int
-            Of what will be multiplied, without its sign.
-        most : int
-            Largest shift to the left.
-        """
+    def multiplier(self, real: float, most: int) -> tuple[int, int]:
+        """Return a ratio of scales in fixed point, which must not shift further to the left than `most` bits."""
         fixed, shift = fixed_multiplier(real)
-        if shift > most or largest << max(shift, 0) >= 2**31:
+        if shift > most:
             raise self.refuse(f"its scales are too far apart, by a factor of {real:.3g}")
         return fixed, shift
 

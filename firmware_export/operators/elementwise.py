@@ -48,7 +48,7 @@ def add(model: ModelFile, place: int, operator: Operator, *, twice: bool) -> Ste
 
 def _check_repeated(operation: Operation, inputs: list[Tensor]) -> None:
     short, long = sorted((tensor.shape for tensor in inputs), key=math.prod)
-    # As many values as the longer one, or fewer, which then are its last axes' whole.
+    # Without its leading ones the shorter is all of the longer one's last axes, or nothing: a single value.
     core = short[next((i for i, n in enumerate(short) if n > 1), len(short)) :]
     shape = (*(1,) * (len(short) - len(long)), *long)
     if operation.output.shape != shape or core != shape[len(shape) - len(core) :]:
@@ -64,9 +64,9 @@ def _add_fields(operation: Operation, a: Tensor, b: Tensor) -> dict[str, Any]:
     if shift_b == 0:  # a half, or 0: the kernel shifts by 1 at least
         multiplier_b, shift_b = (2**31 - 1 if multiplier_b else 0), -1
     multiplier, shift = fixed_multiplier(twice_largest / (2**20 * float(operation.output.scales[0])))
-    if shift > -1 and multiplier:
-        raise operation.refuse("its output's scale is far too small for its inputs'")
-    shift = shift or -1
+    if shift > -9 and multiplier:  # below a thousandth of theirs
+        raise operation.refuse("its output's scale is far smaller than those of its inputs")
+    shift = shift or -9
     low, high = operation.bounds(operation.operator.options["activation"])
     return {
         "count_a": math.prod(a.shape),
@@ -125,7 +125,8 @@ def dequantize(model: ModelFile, place: int, operator: Operator, *, twice: bool)
     x = operation.int8(operation.input(0), "input")
     operation.same_shape(x)
     operation.floats(operation.output, "output")
-    values = (np.float64(x.scales[0]) * (_INT8 - int(x.zero_points[0]))).astype(np.float32)
+    with np.errstate(over="ignore"):  # asked below
+        values = (np.float64(x.scales[0]) * (_INT8 - int(x.zero_points[0]))).astype(np.float32)
     if not np.isfinite(values).all():
         raise operation.refuse(f"its input's scale {x.scales[0]:.3g} is too large for float32")
     fields = {"count": math.prod(x.shape), "table": values.view(np.uint32)}
@@ -138,7 +139,8 @@ def _table(operation: Operation, activation: str) -> Step:
     x = operation.int8(operation.input(0), "input")
     output = operation.int8(operation.output, "output")
     operation.same_shape(x)
-    multiplier, shift = operation.multiplier(float(x.scales[0]) / float(output.scales[0]), 255)
+    # 8 bits, shifted by 22, still fit 32 with their sign.
+    multiplier, shift = operation.multiplier(float(x.scales[0]) / float(output.scales[0]), 22)
     low, high = operation.bounds(_ACTIVATION_NUMBERS[activation])
     scaled = rounded_twice(_INT8 - int(x.zero_points[0]), multiplier, shift) + int(output.zero_points[0])
     fields = {"count": math.prod(x.shape), "table": np.clip(scaled, low, high).astype(np.int8)}

@@ -28,7 +28,7 @@ def pad(model: ModelFile, place: int, operator: Operator, *, twice: bool) -> Ste
     while len(axes) > 3 and axes[0] == (1, (0, 0), 1):
         axes.pop(0)
     if len(axes) > 3:
-        raise operation.refuse(f"it has the shape {x.shape}", "Pad images one at a time, in three axes.")
+        raise operation.refuse(f"it pads more than three axes of {x.shape}", "Pad one image at a time.")
     (height, rows, _), (width, columns, _), (channels, depth, _) = [(1, (0, 0), 1)] * (3 - len(axes)) + axes
     fields = {"height": height, "width": width, "channels": channels, "top": rows[0], "bottom": rows[1]}
     fields |= {"left": columns[0], "right": columns[1], "before": depth[0], "after": depth[1]}
@@ -61,7 +61,7 @@ def reshape(model: ModelFile, place: int, operator: Operator, *, twice: bool) ->
 def concatenation(model: ModelFile, place: int, operator: Operator, *, twice: bool) -> tuple[Step, ...]:
     """CONCATENATION, one step for each input: all of them write into one output, none of them all of it."""
     operation = Operation(model, place, operator)
-    operation.counts(*range(1, 17))
+    operation.counts(1, 16)
     inputs = [operation.int8(operation.input(i), f"input {i + 1}") for i in range(len(operator.inputs))]
     output = operation.int8(operation.output, "output")
     rank, axis = len(output.shape), operator.options["axis"]

@@ -38,7 +38,7 @@ def softmax(model: ModelFile, place: int, operator: Operator, *, twice: bool) ->
         raise operation.refuse(f"its rows have {x.shape[-1:]} values; at most {_MOST} are possible", "Make them fewer.")
     beta = float(np.uint32(operator.options["beta"]).view(np.float32))
     real = min(beta * float(x.scales[0]) * 2**_FRACTION, 2**31 - 1.0)
-    if not 1 < real < math.inf:  # false for what is not a number
+    if not (math.isfinite(beta) and real > 1):
         raise operation.refuse(f"its beta is {beta:.3g}, at an input scale of {x.scales[0]:.3g}")
     fields = {"rows": math.prod(x.shape[:-1]), "depth": x.shape[-1]}
     table = _exponentials(*fixed_multiplier(real))

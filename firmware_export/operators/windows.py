@@ -63,7 +63,7 @@ def mean(model: ModelFile, place: int, operator: Operator, *, twice: bool) -> St
     count = reduced * inner
     if count >= _MOST:
         raise operation.refuse(f"its mean is one of {count} values, more than any detector's")
-    multiplier, shift = operation.multiplier(float(x.scales[0]) / float(output.scales[0]), 1, 30)
+    multiplier, shift = operation.multiplier(float(x.scales[0]) / float(output.scales[0]), 30)
     folded = min(count.bit_length() - 1, 31 + shift)
     multiplier, shift = (multiplier << folded) // count, shift - folded
     if 255 * count << max(shift, 0) >= 2**31:

@@ -17,7 +17,7 @@ from edge_asd.firmware_export.operators.dispatch import simple_steps
 from edge_asd.firmware_export.step import Step
 from edge_asd.model_file import ModelFile, Operator
 
-CSRC = Path(qemu.__file__).parent / "csrc"
+CSRC = Path(qemu.__file__).parents[1] / "csrc"
 _GUARD = 64
 _CPLUSPLUS = re.compile(r"#ifdef __cplusplus.*?#endif", re.DOTALL)
 

@@ -46,7 +46,7 @@ def adds() -> list[Case]:
     for i in range(24):
         a, b = made.scale(), made.scale()
         a, b = [(a, b), (a, a), (a, a * 2**-9), (a, _float(a * 1e-10)), (_float(a / 3), a), (b, a)][i % 6]
-        output = _float(max(a, b) * [1.0, 1.7, 0.3, 100.0, 1e4, 1e-4][i // 4])
+        output = _float(max(a, b) * [1.0, 1.7, 0.3, 100.0, 1e5, 1e-3][i // 4])
         inputs = [Values((1, 256, 256), scale, made.zero()) for scale in (a, b)]
         y = Values((1, 256, 256), output, made.zero())
         options = {"type": "AddOptions", "fusedActivationFunction": _ACTIVATIONS[i % 3]}
@@ -61,7 +61,7 @@ def adds() -> list[Case]:
         fixed = [None, 0, 1][i // 16]
         if fixed is not None:
             inputs[fixed] = Values(shapes[fixed], made.scale(), made.zero(), data=data.pop(fixed))
-        y = Values(max(shapes, key=math.prod), made.scale(-3), made.zero())
+        y = Values(max(shapes, key=math.prod), made.scale(-2), made.zero())
         cases.append((build("ADD", inputs, y, {"type": "AddOptions", "fusedActivationFunction": i % 2}), data))
     return cases
 
