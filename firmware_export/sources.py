@@ -10,7 +10,10 @@ from edge_asd import frontend
 from edge_asd.firmware_export.c_text import LICENCE
 
 HERE = Path(__file__).parent
-_FOLDERS = (HERE / "csrc", HERE / "csrc" / "detector", Path(frontend.__file__).parent / "csrc")
+CSRC = HERE / "csrc"
+"""Kernels, and what decides; the files in ``detector`` need the headers that are made for a bundle."""
+
+_FOLDERS = (CSRC, CSRC / "detector", Path(frontend.__file__).parent / "csrc")
 _HOST_ONLY = ("edge_asd_frontend_batch",)  # the front end for many frames at once
 
 _INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)

@@ -50,7 +50,8 @@ void edge_asd_convolution_row(const edge_asd_convolution_params *p, const int8_t
         int8_t *patches = (int8_t *)scratch + EDGE_ASD_MATRIX_SCRATCH(m->columns, m->quads);
         const int32_t y0 = (int32_t)(row * p->stride_height) - p->top;
         for (uint32_t column = 0; column < p->out_width; column += PATCHES) {
-            const uint32_t left = p->out_width - column, count = left < PATCHES ? left : PATCHES;
+            const uint32_t end = column + PATCHES < p->out_width ? column + PATCHES : p->out_width;
+            const uint32_t count = end - column;
             for (uint32_t i = 0; i < count; i++) {
                 const int32_t x0 = (int32_t)((column + i) * p->stride_width) - p->left;
                 gather(p, x, first, y0, x0, patches + i * (size_t)m->columns);

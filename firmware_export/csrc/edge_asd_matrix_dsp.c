@@ -265,7 +265,7 @@ PAIRS_FUNCTION(pairs_twice, ROUND_TWICE)
 
 /* The activation's range, where it is not all of int8. */
 static void limit(const edge_asd_matrix *m, int8_t *y) {
-    for (int8_t *end = y + m->rows; y < end; y++) {
+    for (const int8_t *end = y + m->rows; y < end; y++) {
         *y = (int8_t)(*y < m->low ? m->low : *y > m->high ? m->high : *y);
     }
 }

@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from cffi import FFI
 
-from edge_asd.firmware_export import qemu
+from edge_asd.firmware_export.sources import CSRC
 from edge_asd.frontend.c_tables import packed_tables
 from edge_asd.frontend.spec import FeatureSpec
 
-CSRC = Path(qemu.__file__).resolve().parents[1] / "firmware_export" / "csrc"
 PARTS = ("health", "score", "decisions", "calibration")
 
 # Macros with arguments are no part of a library; these functions are.

@@ -14,11 +14,14 @@ import numpy.typing as npt
 
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.operators.dispatch import simple_steps
+from edge_asd.firmware_export.sources import CSRC
 from edge_asd.firmware_export.step import Step
 from edge_asd.model_file import ModelFile, Operator
 
-CSRC = Path(qemu.__file__).parents[1] / "csrc"
 _GUARD = 64
+_KERNELS = (
+    *("add", "add_constant", "average_pool", "copy", "from_float", "lookup", "mean", "pad", "softmax", "to_float"),
+)
 _CPLUSPLUS = re.compile(r"#ifdef __cplusplus.*?#endif", re.DOTALL)
 
 
@@ -36,10 +39,9 @@ class Kernels:
 
     def __init__(self, folder: Path) -> None:
         self.ffi = cffi.FFI()
-        for header in sorted(CSRC.glob("*.h")):
-            if header.name != "edge_asd_rounding.h":  # it has bodies, and no interface
-                lines = _CPLUSPLUS.sub("", header.read_text()).splitlines()
-                self.ffi.cdef("\n".join(line for line in lines if not line.startswith("#")))
+        for kernel in _KERNELS:
+            lines = _CPLUSPLUS.sub("", (CSRC / f"edge_asd_{kernel}.h").read_text()).splitlines()
+            self.ffi.cdef("\n".join(line for line in lines if not line.startswith("#")))
         self.library: Any = self.ffi.dlopen(str(folder / "kernels.so"))
 
     def parameters(self, type_name: str, fields: Mapping[str, Any], kept: list[Any]) -> dict[str, Any]:
