@@ -53,6 +53,7 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
+        proof
         library
         network_source bundle_source sources
         network
