@@ -53,7 +53,8 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
-        proof
+        layout
+        proof readme board_support
         library
         network_source bundle_source sources
         network
