@@ -19,8 +19,8 @@ from edge_asd.firmware_export.readme import readme_facts
 
 _TEMPLATES = Path(__file__).parent / "templates" / "project"
 
-_ARDUINO = ("mbed", "mbed_giga", "mbed_nano", "mbed_nicla", "mbed_opta", "mbed_portenta", "mbed_rp2040", "esp32", "nrf52",
-            "renesas_portenta", "renesas_uno", "rp2040", "sam", "samd", "stm32", "zephyr")  # fmt: skip
+_ARDUINO = ("mbed", "mbed_giga", "mbed_nano", "mbed_nicla", "mbed_opta", "mbed_portenta", "mbed_rp2040", "esp32",
+            "nrf52", "renesas_portenta", "renesas_uno", "rp2040", "sam", "samd", "stm32", "zephyr")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ class _Layout:
 
 
 _LAYOUTS = {
-    "cmake": _Layout("include", {"cmake": "", "host": "examples", "board": "examples", "sketch": "examples"}, "examples"),
+    "cmake": _Layout(
+        "include", {"cmake": "", "host": "examples", "board": "examples", "sketch": "examples"}, "examples"
+    ),
     "arduino": _Layout("src", {"arduino": "", "sketch": "examples", "host": "extras"}, "extras"),
     "platformio": _Layout("include", {"platformio": "", "sketch": "examples", "host": "extras"}, "extras"),
     "zephyr": _Layout("include", {"zephyr": "", "sample": "samples", "host": "extras"}, "extras"),

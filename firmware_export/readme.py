@@ -40,7 +40,10 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
     """
     bundle, network = library.bundle, library.network
     facts: dict[str, Any] = {
-        "columns": [*(title for key, title in _COLUMNS.items() if key != _HAS_NO.get(library.kind)), "cycles, estimated"],
+        "columns": [
+            *(title for key, title in _COLUMNS.items() if key != _HAS_NO.get(library.kind)),
+            "cycles, estimated",
+        ],
         "rows": _rows(library.kind, report or {}),
         "factors": CYCLES_PER_INSTRUCTION,
         "vectors": (report or {}).get("vectors"),
@@ -56,7 +59,9 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
         case kinds.DETECTOR:
             assert bundle is not None
             facts["title"] = "Detector of anomalous sound"
-            facts["sentence"] = f"Hears that a machine ({bundle.machine}) sounds wrong, by the sound of its healthy state."
+            facts["sentence"] = (
+                f"Hears that a machine ({bundle.machine}) sounds wrong, by the sound of its healthy state."
+            )
             facts["gives"] = "decisions"
         case kinds.MODEL:
             facts["title"] = "Int8 model"
@@ -100,5 +105,5 @@ def _rows(kind: str, report: Mapping[str, Any]) -> list[list[str]]:
         factor = CYCLES_PER_INSTRUCTION.get(name)
         numbers = [measured.get(column) for column in _COLUMNS if column != _HAS_NO.get(kind)]
         numbers.append(None if whole is None or factor is None else round(whole * factor))
-        rows.append([name, *("–" if number is None else f"{number:,}" for number in numbers)])
+        rows.append([name, *("-" if number is None else f"{number:,}" for number in numbers)])
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from edge_asd.audio.wav_writing import write_wav
 from edge_asd.monitor.engine import Decision, Engine
-from tests.firmware_export.projects import WARNINGS, built, bundle, call, project
+from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, project
 from tests.golden.committed import made_sound
 from tests.once import Once
 
@@ -31,8 +32,16 @@ def detector(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def programs(detector: str, once: Once) -> Path:
-    """The folder with the built examples of a detector."""
-    return once(f"project-{detector}", lambda folder: built(project(folder, "cmake", detector=detector))) / "build"
+    """The folder with the built examples of a detector, by the commands of its README."""
+
+    def make(folder: Path) -> None:
+        project(folder, "cmake", detector=detector)
+        write_wav(folder / "FILE.wav", made_sound(1, 200), RATE)
+        text = commands((folder / "README.md").read_text())
+        told = call("sh", "-c", f"set -e\nexport CFLAGS='{WARNINGS}' MAKEFLAGS=-j2\n{text}", folder=folder, status=3)
+        assert "ANOMALY" in told
+
+    return once(f"project-{detector}", make) / "build"
 
 
 def engine_decisions(detector: str, pcm: Pcm, section: str = "00") -> list[Decision]:
@@ -47,10 +56,10 @@ def printed(text: str) -> list[tuple[str, int, int, bool]]:
 
 @pytest.mark.parametrize("section", ["00", "01"])
 def test_the_wav_runner_decides_as_the_engine(detector: str, section: str, programs: Path, tmp_path: Path) -> None:
-    statuses = set()
-    for seed, dead in ((1, False), (2, True)):
-        pcm = made_sound(seed, 200)
-        if dead:  # the whine is left out, and the input is muted for a while
+    verdicts = set()
+    for seed, pitch, dead in ((2, 330, False), (1, 200, True)):
+        pcm = made_sound(seed, pitch)
+        if dead:  # muted for a while
             pcm = np.concatenate([pcm[:40_000], np.zeros(10_000, np.int16), pcm[:48_000], pcm[:48_000]])
         expected = engine_decisions(detector, pcm, section)
         write_wav(tmp_path / "sound.wav", pcm, RATE)
@@ -60,8 +69,8 @@ def test_the_wav_runner_decides_as_the_engine(detector: str, section: str, progr
         assert printed(text) == rows
         assert len(rows) > 2
         assert ("because the input was dead" in text) == dead
-        statuses.add(status)
-    assert 3 in statuses
+        verdicts |= {decision.anomaly for decision in expected}
+    assert verdicts == {True, False}
 
 
 def test_the_selftest_passes(programs: Path, tmp_path: Path) -> None:
@@ -72,7 +81,7 @@ def test_the_selftest_passes(programs: Path, tmp_path: Path) -> None:
 def test_the_simulated_microphone(detector: str, programs: Path, tmp_path: Path) -> None:
     """All halves but the one that is lost, in order; DMA came too early after the fifth."""
     one = bundle(detector)
-    half, most = one.features.hop_length * one.window_hop, 30 * RATE
+    half, most = one.features.hop_length * one.window_hop, 15 * RATE
     period = np.array([0, 1148, 2121, 2772, 3000, 2772, 2121, 1148], np.int16)
     count = most // half + 1
     pcm = np.resize(np.concatenate([period, -period]), count * half)
@@ -82,7 +91,7 @@ def test_the_simulated_microphone(detector: str, programs: Path, tmp_path: Path)
         f"{'ANOMALY' if decision.anomaly else 'normal'}, score {decision.score}" for decision in engine.push(heard)
     ]
     assert call(programs / "microphone_dma", folder=tmp_path).splitlines() == [*expected, "Overruns: 1"]
-    assert len(expected) > 20
+    assert len(expected) > 10
 
 
 def wav(chunks: list[tuple[bytes, bytes]]) -> bytes:
@@ -104,7 +113,13 @@ GUID = bytes.fromhex("0100000000001000800000aa00389b71")
 GOOD = {
     "plain": lambda: wav([(b"fmt ", pcm_format()), (b"data", sound().tobytes())]),
     "other chunks": lambda: wav(
-        [(b"LIST", b"odd"), (b"fmt ", pcm_format() + b"\0\0"), (b"fact", b"1234"), (b"data", sound().tobytes()), (b"id3 ", b"?")]
+        [
+            (b"LIST", b"odd"),
+            (b"fmt ", pcm_format() + b"\0\0"),
+            (b"fact", b"1234"),
+            (b"data", sound().tobytes()),
+            (b"id3 ", b"?"),
+        ]
     ),
     "stereo": lambda: wav(
         [(b"fmt ", pcm_format(2)), (b"data", np.stack([sound(), np.zeros_like(sound())], axis=1).tobytes())]
@@ -115,9 +130,7 @@ GOOD = {
             (b"data", sound().tobytes()),
         ]
     ),
-    "a stream of unknown length": lambda: (
-        wav([(b"fmt ", pcm_format())]) + b"data\xff\xff\xff\xff" + sound().tobytes()
-    ),
+    "a stream of unknown length": lambda: wav([(b"fmt ", pcm_format())]) + b"data\xff\xff\xff\xff" + sound().tobytes(),
 }
 
 BAD = {
@@ -178,13 +191,11 @@ def mutate(runner: Path, folder: Path, count: int) -> None:
             if content:
                 content[int(rng.integers(0, min(60, len(content))))] = int(rng.choice([0, 1, 2, 127, 128, 255]))
         (folder / "x.wav").write_bytes(content)
-        from subprocess import run
-
-        done = run([runner, "x.wav", "00"], cwd=folder, capture_output=True, check=False)
+        done = subprocess.run([runner, "x.wav", "00"], cwd=folder, capture_output=True, check=False)
         assert done.returncode in (0, 1, 3), done.stderr
         assert b"ERROR" not in done.stderr
         seen.add(done.returncode)
-    assert {1, 3} <= seen | {3}
+    assert seen >= {1, 3}
 
 
 def test_mutated_headers(runner: Path, tmp_path: Path) -> None:
@@ -196,33 +207,31 @@ def test_many_mutated_headers(runner: Path, tmp_path: Path) -> None:
     mutate(runner, tmp_path, 10_000)
 
 
-def test_the_board_in_qemu(detector: str, tmp_path: Path) -> None:
-    project(tmp_path, "cmake", detector=detector)
+def test_the_board_in_qemu(tmp_path: Path) -> None:
+    project(tmp_path, "cmake")
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         call(tool, "--version", folder=tmp_path)
     board = built(tmp_path, "--toolchain", "examples/qemu/cortex-m4.cmake", build="board")
     assert "Self-test passed." in call("ctest", "--verbose", folder=board)
-    command = re.findall(r'(?m)^set\(CMAKE_CROSSCOMPILING_EMULATOR (.*)\)$', (tmp_path / "examples/qemu/cortex-m4.cmake").read_text())
+    command = re.findall(
+        r"(?m)^set\(CMAKE_CROSSCOMPILING_EMULATOR (.*)\)$", (tmp_path / "examples/qemu/cortex-m4.cmake").read_text()
+    )
     text = call(*command[0].split(), board / "cycles", folder=tmp_path, status=1)
     assert text.startswith("The cycle counter stands still: QEMU")
 
 
-@pytest.mark.parametrize("way", ["add_subdirectory", "FetchContent"])
-def test_as_a_part_of_another_project(way: str, tmp_path: Path) -> None:
+def test_as_a_part_of_another_project(tmp_path: Path) -> None:
     """No examples, and settings that change the sizes of structures reach those who use the library."""
     project(tmp_path / "detector", "cmake")
-    there = '"${CMAKE_CURRENT_SOURCE_DIR}/detector"'
-    include = {
-        "add_subdirectory": f"add_subdirectory({there})",
-        "FetchContent": "include(FetchContent)\n"
-        f"FetchContent_Declare(edge_asd SOURCE_DIR {there})\nFetchContent_MakeAvailable(edge_asd)",
-    }[way]
     (tmp_path / "CMakeLists.txt").write_text(
-        f"cmake_minimum_required(VERSION 3.16)\nproject(firmware LANGUAGES C)\n{include}\n"
+        "cmake_minimum_required(VERSION 3.16)\nproject(firmware LANGUAGES C)\ninclude(FetchContent)\n"
+        'FetchContent_Declare(edge_asd SOURCE_DIR "${CMAKE_CURRENT_SOURCE_DIR}/detector")\n'
+        "FetchContent_MakeAvailable(edge_asd)  # add_subdirectory, in the end\n"
         "add_executable(firmware main.c)\ntarget_link_libraries(firmware PRIVATE edge_asd::edge_asd)\n"
     )
     (tmp_path / "main.c").write_text(
-        '#include "edge_asd.h"\n#if EDGE_ASD_INTERVAL_FRAMES != 7 || EDGE_ASD_KERNELS != EDGE_ASD_PORTABLE\n#error\n#endif\n'
+        '#include "edge_asd.h"\n#if EDGE_ASD_INTERVAL_FRAMES != 7 || EDGE_ASD_KERNELS != EDGE_ASD_PORTABLE\n'
+        "#error\n#endif\n"
         "static edge_asd_detector detector;\nint main(void) { return edge_asd_selftest(&detector) == 0 ? 0 : 1; }\n"
     )
     build = built(tmp_path, "-DEDGE_ASD_INTERVAL_FRAMES=7", "-DEDGE_ASD_KERNELS=EDGE_ASD_PORTABLE")
