@@ -90,7 +90,6 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "window_frames": bundle.window_frames,
         "window_hop": bundle.window_hop,
         "score_seconds": bundle.score_samples / spec.sample_rate,
-        "interval_frames": max(1, round(spec.sample_rate / spec.hop_length)),
         "arithmetic": bundle.model_arithmetic,
         "frontend_number": bundle.frontend_number,
         "score_number": bundle.score_number,

@@ -123,3 +123,36 @@ def test_the_code_of_readme_compiles(kind: str, tmp_path: Path) -> None:
     assert len(blocks) == (2 if kind == DETECTOR else 1)
     (tmp_path / "use.c").write_text("".join(blocks))
     call("gcc", "-std=c99", "-fsyntax-only", *WARNINGS.split(), "-Iinclude", "use.c", folder=tmp_path)
+
+
+def test_readme_tells_how_long_a_call_may_take() -> None:
+    readmes = [
+        laid_out(one, "cmake")["README.md"] for one in (library(), library(hops=4), library(DETECTOR, "mobilenetv2"))
+    ]
+    for readme, text in zip(readmes, ("1 hop (32 ms)", "4 hops (128 ms)", "8 hops (256 ms)"), strict=True):
+        assert text in readme
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_the_examples_compile_without_a_warning(compiler: str, tmp_path: Path) -> None:
+    for kind in KINDS:
+        project(tmp_path, "cmake", kind)
+    sources = [*(tmp_path / "examples").glob("*.c"), *(tmp_path / "examples" / "host").glob("*.c")]
+    assert {path.stem for path in sources} >= {"wav", "run", "compare", "microphone_dma", "cycles"}
+    flags = ("-std=c99", *WARNINGS.split(), "-fsyntax-only", "-Iinclude", "-Iexamples")
+    call(compiler, *flags, *sources, folder=tmp_path)
+
+
+def test_cppcheck_of_the_examples(tmp_path: Path) -> None:
+    for kind in KINDS:
+        project(tmp_path, "cmake", kind)
+    command = (
+        "cppcheck",
+        "--quiet",
+        "--std=c99",
+        "--enable=warning,style,performance,portability",
+        "--error-exitcode=1",
+    )
+    for source in sorted((tmp_path / "examples").rglob("*.c")):  # one by one: programs that have nothing in common
+        if source.parent.name != "qemu" or source.name == "console.c":
+            assert call(*command, "-Iinclude", "-Iexamples", "-Iexamples/qemu", source, folder=tmp_path) == ""

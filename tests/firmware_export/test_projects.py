@@ -13,7 +13,7 @@ import pytest
 
 from edge_asd.audio.wav_writing import write_wav
 from edge_asd.monitor.engine import Decision, Engine
-from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, project
+from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, need, project
 from tests.golden.committed import made_sound
 from tests.once import Once
 
@@ -33,6 +33,7 @@ def detector(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def programs(detector: str, once: Once) -> Path:
     """The folder with the built examples of a detector, by the commands of its README."""
+    need("cmake", "make")
 
     def make(folder: Path) -> None:
         project(folder, "cmake", detector=detector)
@@ -150,11 +151,12 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def runner(once: Once) -> Path:
-    """The WAV runner of the autoencoder under sanitizers."""
+    """The WAV runner of the autoencoder, which scores four windows together, under sanitizers."""
+    need("cmake", "make")
 
     def make(folder: Path) -> None:
-        flags = f"-DCMAKE_C_FLAGS={WARNINGS} -fsanitize=address,undefined -fno-sanitize-recover=all"
-        built(project(folder, "cmake"), flags, "-DCMAKE_BUILD_TYPE=RelWithDebInfo")
+        flags = f"-DCMAKE_C_FLAGS={WARNINGS} -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
+        built(project(folder, "cmake", hops=4), flags, "-DCMAKE_BUILD_TYPE=None")
 
     return once("project-sanitized", make) / "build" / "wav"
 
@@ -209,8 +211,7 @@ def test_many_mutated_headers(runner: Path, tmp_path: Path) -> None:
 
 def test_the_board_in_qemu(tmp_path: Path) -> None:
     project(tmp_path, "cmake")
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        call(tool, "--version", folder=tmp_path)
+    need("arm-none-eabi-gcc", "qemu-system-arm")
     board = built(tmp_path, "--toolchain", "examples/qemu/cortex-m4.cmake", build="board")
     assert "Self-test passed." in call("ctest", "--verbose", folder=board)
     command = re.findall(
