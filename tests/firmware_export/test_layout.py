@@ -102,7 +102,7 @@ def test_the_commands_of_readme_lead_to_a_decision(tmp_path: Path) -> None:
 
 def test_the_commands_of_readme_compute_a_model(tmp_path: Path) -> None:
     golden = bundle().golden_arrays()
-    project(tmp_path, "arduino", MODEL)
+    project(tmp_path, "arduino", library(MODEL))
     frames, outputs = golden["model_input"], golden["model_output"]
     windows = np.stack([frames[i : i + bundle().window_frames].ravel() for i in range(len(outputs))])
     windows.tofile(tmp_path / "inputs.bin")
@@ -111,14 +111,14 @@ def test_the_commands_of_readme_compute_a_model(tmp_path: Path) -> None:
 
 
 def test_the_commands_of_readme_compare_features(tmp_path: Path) -> None:
-    project(tmp_path, "platformio", FRONTEND)
+    project(tmp_path, "platformio", library(FRONTEND))
     text = call("sh", "-c", f"set -e\n{commands((tmp_path / 'README.md').read_text())}", folder=tmp_path)
     assert re.search(r"^\d+ frames of 128 values: 0 differ\.$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_code_of_readme_compiles(kind: str, tmp_path: Path) -> None:
-    project(tmp_path, "cmake", kind)
+    project(tmp_path, "cmake", library(kind))
     blocks = re.findall(r"```c\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
     assert len(blocks) == (2 if kind == DETECTOR else 1)
     (tmp_path / "use.c").write_text("".join(blocks))
@@ -136,7 +136,7 @@ def test_readme_tells_how_long_a_call_may_take() -> None:
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_the_examples_compile_without_a_warning(compiler: str, tmp_path: Path) -> None:
     for kind in KINDS:
-        project(tmp_path, "cmake", kind)
+        project(tmp_path, "cmake", library(kind))
     sources = [*(tmp_path / "examples").glob("*.c"), *(tmp_path / "examples" / "host").glob("*.c")]
     assert {path.stem for path in sources} >= {"wav", "run", "compare", "microphone_dma", "cycles"}
     flags = ("-std=c99", *WARNINGS.split(), "-fsyntax-only", "-Iinclude", "-Iexamples")
@@ -145,7 +145,7 @@ def test_the_examples_compile_without_a_warning(compiler: str, tmp_path: Path) -
 
 def test_cppcheck_of_the_examples(tmp_path: Path) -> None:
     for kind in KINDS:
-        project(tmp_path, "cmake", kind)
+        project(tmp_path, "cmake", library(kind))
     command = (
         "cppcheck",
         "--quiet",
