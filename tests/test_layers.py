@@ -54,13 +54,13 @@ LAYERS = {
     """,
     "firmware_export": """
         library
-        network_source bundle_source sources
+        network_source bundle_source sources tflm
         network
         blocks layers operators
         depthwise
         matrix c_text memory_plan
         step
-        qemu
+        qemu tflm_arena
         __init__
     """,
 }
