@@ -54,6 +54,7 @@ LAYERS = {
     """,
     "firmware_export": """
         library
+        tflm_source
         network_source bundle_source sources tflm
         network
         blocks layers operators
