@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,8 @@ class Model:
         One of `ARITHMETICS`.
     keep_activations : bool
         Keep every result within the model for `activation`, in memory of its own.
+    check : callable
+        Refuses models that the runtime could crash on; by default all that are in no detector.
 
     Attributes
     ----------
@@ -85,10 +87,17 @@ class Model:
         If the model is not one of a detector, the runtime cannot load it, or `arithmetic` is unknown.
     """
 
-    def __init__(self, content: bytes, *, arithmetic: str, keep_activations: bool = False) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        arithmetic: str,
+        keep_activations: bool = False,
+        check: Callable[[bytes], object] = check_model,
+    ) -> None:
         if arithmetic not in ARITHMETICS:
             raise ModelError(f"There is no model arithmetic {arithmetic!r}; there are: {', '.join(ARITHMETICS)}.")
-        check_model(content)
+        check(content)
         module, self.runtime = _runtime()
         resolver = module.OpResolverType[ARITHMETICS[arithmetic]]
         try:

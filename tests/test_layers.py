@@ -53,6 +53,7 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
+        proof
         library
         tflm_source
         network_source bundle_source sources tflm

@@ -1,0 +1,258 @@
+"""The whole proof of an exported project: the model's tensors, then sound to decisions, here and on boards."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.windowed import gather_windows
+from edge_asd.firmware_export import qemu
+from edge_asd.firmware_export.library import DETECTOR, Library
+from edge_asd.firmware_export.network import Network
+from edge_asd.firmware_export.proof import programs
+from edge_asd.firmware_export.proof.programs import ModelRun, Sources
+from edge_asd.firmware_export.proof.reference import Reference, reference
+from edge_asd.firmware_export.proof.windows import trial_windows
+from edge_asd.monitor.engine import Engine
+
+WINDOWS = 20
+"""Windows that the model is tried on by default."""
+
+HOST = "host"
+
+_SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Figures of one processor.
+
+    Attributes
+    ----------
+    mismatches : int
+        Values that differ, of all tensors, outputs and decisions.
+    instructions_per_inference : int
+        The model with the preparation of its input.
+    instructions_per_hop : int or None
+        Front end, model and score together; None for a model alone.
+    flash_bytes, ram_bytes, stack_bytes, code_bytes, weight_bytes : int
+        What firmware takes: all of flash; variables, what the caller provides and the stack; the stack; code;
+        weights with the constants of their rows.
+    """
+
+    mismatches: int
+    instructions_per_inference: int
+    instructions_per_hop: int | None
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    code_bytes: int
+    weight_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was compared, and what came of it.
+
+    Attributes
+    ----------
+    mismatches : int
+        Of all processors.
+    vectors : int
+        Windows that the model was tried on, on each.
+    values : int
+        Values of tensors that were compared on each.
+    decisions : int
+        On sound, compared on each.
+    reference : str
+        What they were compared with.
+    boards : dict of str to Board
+    notes : list of str
+        What could not be compared.
+    """
+
+    mismatches: int
+    vectors: int
+    values: int
+    decisions: int
+    reference: str
+    boards: Mapping[str, Board] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+
+def verify(
+    library: Library,
+    content: bytes,
+    *,
+    boards: Sequence[str] = (),
+    windows: int = WINDOWS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verification:
+    """Prove that a library computes what its model's runtime and, for a detector, `edge_asd.monitor` compute.
+
+    Parameters
+    ----------
+    library : Library
+    content : bytes
+        The .tflite file.
+    boards : sequence of str
+        Of ``qemu.BOARDS``, beside this machine.
+    windows : int > 0
+    progress : callable
+        Told what comes next.
+
+    Raises
+    ------
+    EdgeAsdError
+        If a compiler or emulator is missing, or a program fails: a sanitizer's find does.
+    """
+    network = library.network
+    assert network is not None
+    inputs = trial_windows(network, -(-windows // network.hops) * network.hops, _golden(library))
+    progress("the runtime of the model's arithmetic")
+    expected = reference(network, content, inputs)
+    notes = []
+    for name in boards:
+        qemu.TARGETS[name].require()
+    with tempfile.TemporaryDirectory(prefix="edge-asd-proof-") as temporary:
+        folder = Path(temporary)
+        sources = Sources.write(library, folder / "sources")
+        progress("this machine, under sanitizers")
+        here = programs.run_model(HOST, sources, library, inputs, folder / HOST, traced=True)
+        if expected is None:
+            notes.append(
+                "TensorFlow Lite Micro is not installed here: boards were compared with this machine, not with it."
+            )
+            expected = _as_reference(here)
+        wrong, values = _wrong(here, expected), sum(map(len, expected.tensors.values()))
+        sound, decided = _sound(library), 0
+        if library.kind == DETECTOR:
+            program = programs.build_detector(HOST, sources, folder / HOST)
+            found, decided = _wrong_decisions(library, HOST, program, sound)
+            wrong += found
+        done: dict[str, Board] = {}
+
+        def prove(name: str) -> Board:
+            progress(name)
+            return _board(library, name, sources, inputs, expected, sound, folder / name)
+
+        with ThreadPoolExecutor(2) as pool:
+            done = dict(zip(boards, pool.map(prove, boards), strict=True))
+    return Verification(
+        mismatches=wrong + sum(board.mismatches for board in done.values()),
+        vectors=len(inputs),
+        values=values,
+        decisions=decided,
+        reference=expected.name,
+        boards=done,
+        notes=notes,
+    )
+
+
+def _board(
+    library: Library,
+    name: str,
+    sources: Sources,
+    inputs: npt.NDArray[Any],
+    expected: Reference,
+    sound: npt.NDArray[np.int16],
+    folder: Path,
+) -> Board:
+    traced = programs.run_model(name, sources, library, inputs, folder / "traced", traced=True)
+    few = inputs[: _network(library).hops]
+    plain = programs.run_model(name, sources, library, few, folder / "plain", traced=False)
+    wrong = _wrong(traced, expected) + int(np.count_nonzero(plain.outputs != expected.outputs[: len(few)]))
+    target, names = qemu.TARGETS[name], [path.name for path in sources.files]
+    if library.kind == DETECTOR:
+        program = programs.build_detector(name, sources, folder)
+        found, _ = _wrong_decisions(library, name, program, sound)
+        run = programs.run_detector(name, program, 0, sound[: 1 << 16], block=1 << 15)
+        wrong += found + run.selftest
+        size = qemu.footprint(target, program, names, entries=programs.DETECTOR_ENTRIES)
+        per_hop, stack, memory = run.instructions, max(run.stack, plain.stack), run.memory
+    else:
+        size = qemu.footprint(target, folder / "plain" / "model", [n for n in names if n in library.files])
+        per_hop, stack, memory = None, plain.stack, plain.memory
+    weights = sum(size.total("constants", source=n) for n in names if n.startswith("edge_asd_weights"))
+    return Board(
+        mismatches=wrong,
+        instructions_per_inference=round(plain.instructions / _network(library).hops),
+        instructions_per_hop=per_hop,
+        flash_bytes=size.flash,
+        ram_bytes=size.ram + memory + stack,
+        stack_bytes=stack,
+        code_bytes=size.total("code"),
+        weight_bytes=weights,
+    )
+
+
+def _network(library: Library) -> Network:
+    assert library.network is not None
+    return library.network
+
+
+def _wrong(run: ModelRun, expected: Reference) -> int:
+    return programs.differing(run, expected.tensors) + int(np.count_nonzero(run.outputs != expected.outputs))
+
+
+def _as_reference(run: ModelRun) -> Reference:
+    return Reference("this machine", run.outputs, run.values)
+
+
+def _golden(library: Library) -> npt.NDArray[np.int8] | None:
+    if library.bundle is None:
+        return None
+    bundle = library.bundle
+    return gather_windows(bundle.golden_arrays()["model_input"], bundle.window_frames, bundle.window_hop)
+
+
+def _sound(library: Library) -> npt.NDArray[np.int16]:
+    """Two score spans of the bundle's golden sound at changing levels, with a mute and a click in between."""
+    if library.bundle is None:
+        return np.empty(0, np.int16)
+    bundle = library.bundle
+    rng = np.random.default_rng(_SEED)
+    golden = bundle.golden_arrays()["pcm"].astype(np.float64)
+    rate = bundle.features.sample_rate
+    count = 2 * bundle.score_samples + 3 * rate
+    wave = np.tile(golden, 1 + count // golden.size)[:count]
+    gains = np.repeat(10 ** (rng.uniform(-12, 6, 1 + count // rate) / 20), rate)[:count]
+    pcm = np.clip(np.rint(wave * gains + rng.normal(0, 2, count)), -32768, 32767).astype(np.int16)
+    mute = bundle.score_samples + rate // 2
+    pcm[mute : mute + rate] = 5
+    pcm[mute + rate // 4 : mute + rate // 4 + 4] = 900
+    return pcm
+
+
+def _wrong_decisions(
+    library: Library, name: str, program: Path, pcm: npt.NDArray[np.int16]
+) -> tuple[int, int]:
+    """Compare decisions of every section with the monitor's; return those that differ, and how many there are."""
+    bundle = library.bundle
+    assert bundle is not None
+    wrong = total = 0
+    for place, section in enumerate(sorted(bundle.thresholds)):
+        expected, withheld = expected_decisions(bundle, section, pcm)
+        run = programs.run_detector(name, program, place, pcm, block=1000 + 777 * place, count=False)
+        wrong += run.selftest + abs(run.withheld - withheld) + abs(len(expected) - len(run.decisions))
+        wrong += sum(a != b for a, b in zip(expected, run.decisions, strict=False))
+        total += len(expected)
+    return wrong, total
+
+
+def expected_decisions(
+    bundle: Bundle, section: str, pcm: npt.NDArray[np.int16]
+) -> tuple[list[tuple[int, int, bool]], int]:
+    """What `edge_asd.monitor` decides: (end, score, anomaly) of each, and how many were withheld."""
+    engine = Engine(bundle, section)
+    made = [*engine.push(pcm), *engine.finish()]
+    rate = bundle.features.sample_rate
+    return [(round(one.time_s * rate), one.score, one.anomaly) for one in made], engine.withheld
