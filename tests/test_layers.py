@@ -55,13 +55,14 @@ LAYERS = {
     "firmware_export": """
         proof
         library
-        network_source bundle_source sources
+        tflm_source
+        network_source bundle_source sources tflm
         network
         blocks layers operators
         depthwise
         matrix c_text memory_plan
         step
-        qemu
+        qemu tflm_arena
         __init__
     """,
 }
