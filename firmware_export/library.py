@@ -58,7 +58,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
     ----------
     bundle : Bundle
     rounding : str, one of `ROUNDINGS`
-    hops : int, 1 or 4
+    hops : int
         Windows to be scored together.
 
     Raises
@@ -83,7 +83,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
     return _library(DETECTOR, generated, network, bundle, facts)
 
 
-def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
+def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1) -> Library:
     """Write a model alone.
 
     Parameters
@@ -91,13 +91,15 @@ def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
     content : bytes
         A .tflite file.
     rounding : str, one of `ROUNDINGS`
+    hops : int
+        Windows to be computed together.
 
     Raises
     ------
     ModelError
         If it holds what no kernel computes.
     """
-    network = read_network(content, twice=rounding == "tflm")
+    network = read_network(content, twice=rounding == "tflm", hops=hops)
     return _library(MODEL, network_sources(network), network, None, {"rounding": rounding})
 
 

@@ -79,8 +79,8 @@ def read_network(content: bytes, *, twice: bool, hops: int = 1) -> Network:
     content : bytes
     twice : bool
         Round fully connected layers twice, as TensorFlow Lite Micro does, not once, as LiteRT's reference kernels do.
-    hops : int, 1 or 4
-        Windows to be computed together; 4 for networks of fully connected layers alone.
+    hops : int
+        Windows to be computed together; more than one for networks of fully connected layers alone.
 
     Raises
     ------
