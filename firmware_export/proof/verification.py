@@ -232,9 +232,7 @@ def _sound(library: Library) -> npt.NDArray[np.int16]:
     return pcm
 
 
-def _wrong_decisions(
-    library: Library, name: str, program: Path, pcm: npt.NDArray[np.int16]
-) -> tuple[int, int]:
+def _wrong_decisions(library: Library, name: str, program: Path, pcm: npt.NDArray[np.int16]) -> tuple[int, int]:
     """Compare decisions of every section with the monitor's; return those that differ, and how many there are."""
     bundle = library.bundle
     assert bundle is not None
