@@ -75,11 +75,11 @@ def depthwise(model: ModelFile, place: int, operator: Operator) -> Step:
     kernel = Depthwise(layer, weights.shape[1:3] == (3, 3) and operator.options["multiplier"] == 1)
     fields = {
         "stream": kernel,
+        "row": kernel,
         **_sizes(x, output, weights, operator),
         "top": top,
         "left": left,
         "right": right,
-        "quick": kernel,
         "twice": 1,
         "padding": int(x.zero_points[0]),
         "zero_point": layer.zero_point,

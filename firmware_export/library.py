@@ -18,8 +18,9 @@ DETECTOR, MODEL, FRONTEND = "detector", "model", "frontend"
 ROUNDINGS = ("litert", "tflm")
 """LiteRT's reference kernels round fully connected layers once, TensorFlow Lite Micro twice."""
 
-_ROOTS = {DETECTOR: ("edge_asd.h",), MODEL: ("edge_asd_network.h",), FRONTEND: ("edge_asd_frontend.h",
+ROOTS = {DETECTOR: ("edge_asd.h",), MODEL: ("edge_asd_network.h",), FRONTEND: ("edge_asd_frontend.h",
           "edge_asd_tables.h", "edge_asd_golden_features.h")}  # fmt: skip
+"""Headers that a user includes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def frontend_library(bundle: Bundle) -> Library:
 def _library(
     kind: str, generated: dict[str, str], network: Network | None, bundle: Bundle | None, facts: dict[str, Any]
 ) -> Library:
-    if kind not in _ROOTS:
+    if kind not in ROOTS:
         raise EdgeAsdError(f"There is no library {kind!r}.")
-    files = library_files(generated, _ROOTS[kind])
-    return Library(kind, files, frozenset(public_headers(files, _ROOTS[kind])), network, bundle, facts)
+    files = library_files(generated, ROOTS[kind])
+    return Library(kind, files, frozenset(public_headers(files, ROOTS[kind])), network, bundle, facts)

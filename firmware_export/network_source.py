@@ -42,7 +42,7 @@ class _Writer:
         self._network = network
         self._streams: list[tuple[str, Words, Words, Words]] = []  # in the order of _KERNELS
         self._constants: list[str] = []
-        self._quick: list[tuple[str, bool, bool, bool]] = []
+        self._chosen: list[tuple[str, tuple[str, ...]]] = []  # kernels of each stream
         for number, step in enumerate(network.steps, 1):
             self._structure(f"step_{number}", step.kernel, step.fields)
 
@@ -72,17 +72,22 @@ class _Writer:
     def _matrix(self, name: str, m: Matrix) -> str:
         stream = f"edge_asd_{name.removesuffix('_matrix')}"
         self._streams.append((stream, m.portable(), m.dsp(), m.helium()))
-        self._quick.append((stream, False, m.quick, m.quick))
+        dsp = f"edge_asd_matrix_{'quads' if m.quads else 'rows'}_{'twice' if m.twice else 'once'}"
+        plain = "edge_asd_matrix_portable"
+        names = (plain, dsp, "edge_asd_matrix_helium") if m.quick else (plain, plain, plain)
+        self._chosen.append((stream, names))
         rows, columns = m.weights.shape
-        numbers = [rows, columns, m.zero_point, m.low, m.high, int(m.twice)]
-        return f"{{{stream}, {', '.join(map(str, numbers))}, {stream.upper()}_QUICK, {int(m.quads)}}}"
+        numbers = [rows, columns, m.zero_point, m.low, m.high, int(m.twice), int(m.quads)]
+        return f"{{{stream}, {stream.upper()}_KERNEL, {', '.join(map(str, numbers))}}}"
 
     def _depthwise(self, name: str, kernel: Depthwise) -> str:
         stream = f"edge_asd_{name.rsplit('_', 1)[0]}"
-        if name.endswith("_quick"):
-            return f"{stream.upper()}_QUICK"
+        if name.endswith("_row"):
+            return f"{stream.upper()}_KERNEL"
         self._streams.append((stream, kernel.portable(), kernel.dsp(), kernel.helium()))
-        self._quick.append((stream, False, kernel.dsp_quick, kernel.helium_quick))
+        plain, quick = "edge_asd_depthwise_portable", "edge_asd_depthwise_quick"
+        names = (plain, quick if kernel.dsp_quick else plain, quick if kernel.helium_quick else plain)
+        self._chosen.append((stream, names))
         return stream
 
     def weights_header(self) -> str:
@@ -91,10 +96,10 @@ class _Writer:
         lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif\n"]
         lines += [f"extern const uint32_t {name}[];" for name, *_ in self._streams]
         lines.append("\n#ifdef __cplusplus\n}\n#endif\n")
-        lines.append("/* Whether the weights are in the order of the processor's own kernel. */")
+        lines.append("/* The kernels whose order the weights are in. */")
         for place, kernel in enumerate(_KERNELS):
             lines.append(f"#{'el' if place else ''}if EDGE_ASD_KERNELS == EDGE_ASD_{kernel.upper()}")
-            lines += [f"#define {name.upper()}_QUICK {int(quick[place])}" for name, *quick in self._quick]
+            lines += [f"#define {name.upper()}_KERNEL {names[place]}" for name, names in self._chosen]
         return "\n".join([*lines, "#endif\n", "#endif\n"])
 
     def weights(self, kernel: str) -> str:

@@ -16,6 +16,9 @@ TEMPLATES = Path(__file__).parents[1] / "templates" / "qemu"
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 """Flags that all our C compiles with; C++ and Arduino builds are more lenient."""
 
+SUPPORT = ("semihosting.c", "counting.c", "stack.c")
+"""What every board runs on, in the folder of templates, besides its processor and its counter."""
+
 SECTIONS = ("-ffunction-sections", "-fdata-sections")
 """A section for every function and variable, so that the linker can drop and list each."""
 
@@ -74,7 +77,7 @@ def build(
     if target.machine is None:
         jobs.append((TEMPLATES / "stdio.c", objects / "support", list(flags)))
     else:
-        parts = ("semihosting.c", "counting.c", "stack.c", target.machine.processor, target.machine.counter)
+        parts = (*SUPPORT, target.machine.processor, target.machine.counter)
         own = ["-O2", *(f"-D{name}" for name in target.machine.defines)]
         jobs += [(TEMPLATES / part, objects / "support", own) for part in parts]
 

@@ -1,0 +1,96 @@
+"""What the README of an exported project tells: facts of the detector, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import EdgeAsdError
+from edge_asd.firmware_export import library as kinds
+from edge_asd.firmware_export.library import Library
+
+CYCLES_PER_INSTRUCTION = {"cortex-m4": 1.44, "cortex-m3": 1.85, "cortex-m0plus": 1.38}
+"""Of the matrix kernels' inner loops with memory that never waits, by Arm's tables of instruction timings: on the
+Cortex-M4 39 cycles for 27 instructions (32 multiplications of weights, 1.22 cycles each), on the M3 74 for 40 and on
+the M0+ 77 for 56 (16). For the other processors there are no such tables, or they depend on who makes the core."""
+
+_COLUMNS = ("instructions_per_inference", "instructions_per_hop", "flash_bytes", "ram_bytes", "stack_bytes",
+            "code_bytes", "weight_bytes")  # fmt: skip
+
+
+def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Gather what the README and the manifests say.
+
+    Parameters
+    ----------
+    library : Library
+    report : mapping, optional
+        As in `edge_asd.firmware_export.layout.laid_out`.
+    """
+    bundle, network = library.bundle, library.network
+    facts: dict[str, Any] = {
+        "rows": _rows(report or {}),
+        "factors": CYCLES_PER_INSTRUCTION,
+        "vectors": (report or {}).get("vectors"),
+        "mismatches": (report or {}).get("mismatches"),
+        "rounding": library.facts.get("rounding"),
+        "hops": library.facts.get("hops", 1),
+    }
+    if network is not None:
+        facts |= {"macs": network.macs(), "arena": network.arena}
+    if bundle is not None:
+        facts |= _bundle_facts(bundle)
+    match library.kind:
+        case kinds.DETECTOR:
+            assert bundle is not None
+            facts["title"] = f"hears that a machine ({bundle.machine}) sounds wrong"
+            facts["sentence"] = f"Hears that a machine ({bundle.machine}) sounds wrong, by the sound of its healthy state."
+            facts["gives"] = "decisions"
+        case kinds.MODEL:
+            facts["title"] = "an int8 model"
+            facts["sentence"] = "Computes one int8 model."
+            facts["gives"] = "the model's outputs"
+        case kinds.FRONTEND:
+            facts["title"] = "a log-mel front end"
+            facts["sentence"] = "Computes log-mel spectrograms in fixed point."
+            facts["gives"] = "decibels"
+        case _:
+            raise EdgeAsdError(f"There is no library {library.kind!r}.")
+    return facts
+
+
+def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
+    spec = bundle.features
+    return {
+        "machine": bundle.machine,
+        "detector": bundle.kind.title,
+        "unit": bundle.kind.unit,
+        "sections": [(name, bundle.threshold(name).score) for name in sorted(bundle.thresholds)],
+        "sample_rate": spec.sample_rate,
+        "n_fft": spec.n_fft,
+        "hop_length": spec.hop_length,
+        "n_mels": spec.n_mels,
+        "window_frames": bundle.window_frames,
+        "window_hop": bundle.window_hop,
+        "score_seconds": bundle.score_samples / spec.sample_rate,
+        "interval_frames": max(1, round(spec.sample_rate / spec.hop_length)),
+        "arithmetic": bundle.model_arithmetic,
+        "frontend_number": bundle.frontend_number,
+        "score_number": bundle.score_number,
+    }
+
+
+def _rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Make the rows of the table of boards: name, the measured columns, and the estimated cycles of a hop."""
+    rows = []
+    for name, measured in report.get("boards", {}).items():
+        whole = measured.get("instructions_per_hop") or measured.get("instructions_per_inference")
+        factor = CYCLES_PER_INSTRUCTION.get(name)
+        cycles = None if whole is None or factor is None else round(whole * factor)
+        rows.append((name, *(_grouped(measured.get(column)) for column in _COLUMNS), _grouped(cycles)))
+    return rows
+
+
+def _grouped(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
