@@ -21,15 +21,15 @@ from edge_asd.quiet import quiet_stderr
 _WHEEL = "tflite-micro>=0.dev20261023182759"
 
 
-def _runtime() -> Any:
+def _package() -> Any:
     try:
-        from tflite_micro import runtime
+        import tflite_micro
     except ModuleNotFoundError as error:
         raise DependencyError(
             f"TensorFlow Lite Micro is not installed. Install it with: pip install '{_WHEEL}' (there are packages for "
             "Linux on x86-64 alone; elsewhere, use --rounding litert)."
         ) from error
-    return runtime
+    return tflite_micro
 
 
 class TflmModel:
@@ -42,6 +42,8 @@ class TflmModel:
 
     Attributes
     ----------
+    runtime : str
+        Name of the runtime.
     input_shape, output_shape : tuple of int
         Shapes of one window.
     dtype, output_dtype : numpy.dtype
@@ -55,7 +57,8 @@ class TflmModel:
     """
 
     def __init__(self, content: bytes) -> None:
-        runtime = _runtime()
+        package = _package()
+        self.runtime = f"TensorFlow Lite Micro {package.__version__}"
         network = read_network(content, twice=True)  # the runtime itself would believe a damaged file
         self._model, self._content = network.model, content  # the runtime goes on reading the file
         self.input_shape, self.output_shape = network.input.shape[1:], network.output.shape[1:]
@@ -64,10 +67,10 @@ class TflmModel:
         with tempfile.TemporaryFile() as log:
             try:
                 with quiet_stderr(log):
-                    self._interpreter = runtime.Interpreter.from_bytes(
+                    self._interpreter = package.runtime.Interpreter.from_bytes(
                         content,
                         arena_size=_ample(self._model, content),
-                        intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+                        intrepreter_config=package.runtime.InterpreterConfig.kPreserveAllTensors,
                     )
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"TensorFlow Lite Micro cannot load the model: {_reason(log, error)}") from error
@@ -148,7 +151,7 @@ def arena_bytes(content: bytes) -> int:
     ModelError
         If it cannot run the model.
     """
-    _runtime()
+    _package()
     most = _ample(read_network(content, twice=True).model, content)
     # Where the arena is too small, the runtime now and then crashes: out of process.
     command = [sys.executable, "-m", tflm_arena.__name__, str(most)]
