@@ -40,9 +40,7 @@ def fully_connected(model: ModelFile, place: int, operator: Operator, *, twice: 
     fits = x.shape[-1:] == (columns,) or not operator.options["keep_dims"]
     if not fits or math.prod(x.shape) != columns or output.shape != wanted:
         raise operation.refuse(f"{x.shape} times {weights.shape} does not give one vector {output.shape}", _BATCH)
-    # Runtimes multiply two single scales in float32, and those of channels in float64.
-    products = np.float32(x.scales[0]) * weights.scales.astype(np.float32) if len(weights.scales) == 1 else None
-    matrix = _matrix(operation, _values(weights), 0, products=products, twice=twice, quads=hops > 1)
+    matrix = _matrix(operation, _values(weights), 0, twice=twice, quads=hops > 1)
     fields = {"matrix": matrix, "vectors": hops, "tensor": operator.outputs[0]}
     return Step("dense", operator.inputs[:1], operator.outputs[0], fields, scratch_bytes(columns, hops > 1))
 
@@ -138,23 +136,13 @@ def _values(weights: Tensor) -> Int64:
     return values
 
 
-def _matrix(
-    operation: Operation,
-    weights: Int64,
-    axis: int,
-    *,
-    products: npt.NDArray[np.float32] | None = None,
-    twice: bool,
-    quads: bool,
-) -> Matrix:
+def _matrix(operation: Operation, weights: Int64, axis: int, *, twice: bool, quads: bool) -> Matrix:
     """Join weights, one row for each of the output's channels, with bias and scales.
 
     Parameters
     ----------
     axis : int
         Of the channels, in the tensor of weights.
-    products : ndarray, optional
-        The input's scale times each of the weights', where a runtime rounds them.
     """
     x, kernel, output = operation.input(0), operation.input(1), operation.output
     rows = len(weights)
@@ -172,9 +160,7 @@ def _matrix(
                 f"its bias is not a constant of {rows} int32, but {values.dtype.name} {values.shape}"
             )
         bias = values.data.astype(np.int64)
-    if products is None:
-        products = x.scales[0] * kernel.scales
-    ratios = np.broadcast_to(products.astype(np.float64) / output.scales[0], rows)
+    ratios = np.broadcast_to(x.scales[0] * kernel.scales / output.scales[0], rows)
     reach = reaches(weights, bias, int(x.zero_points[0]))
     multipliers, shifts = np.zeros((2, rows), np.int64)
     for row, ratio in enumerate(ratios):
