@@ -51,7 +51,7 @@ class Library:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1) -> Library:
+def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1, cmsis_nn: bool = False) -> Library:
     """Write a bundle's detector.
 
     Parameters
@@ -60,6 +60,8 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
     rounding : str, one of `ROUNDINGS`
     hops : int, 1 or 4
         Windows to be scored together.
+    cmsis_nn : bool
+        Prepare it for the user's own CMSIS-NN.
 
     Raises
     ------
@@ -72,18 +74,19 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
             "with --rounding tflm what TensorFlow Lite Micro computes. Quantise anew with --arithmetic litert-ref."
         )
     network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
-    generated = {**network_sources(network), **bundle_sources(bundle, bundle.model)}
+    generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, bundle.model)}
     facts = {
         "machine": bundle.machine,
         "detector": bundle.kind.title,
         "sections": section_names(bundle),
         "rounding": rounding,
         "hops": hops,
+        "cmsis_nn": cmsis_nn,
     }
     return _library(DETECTOR, generated, network, bundle, facts)
 
 
-def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
+def model_library(content: bytes, *, rounding: str = "tflm", cmsis_nn: bool = False) -> Library:
     """Write a model alone.
 
     Parameters
@@ -91,6 +94,8 @@ def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
     content : bytes
         A .tflite file.
     rounding : str, one of `ROUNDINGS`
+    cmsis_nn : bool
+        Prepare it for the user's own CMSIS-NN.
 
     Raises
     ------
@@ -98,7 +103,8 @@ def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
         If it holds what no kernel computes.
     """
     network = read_network(content, twice=rounding == "tflm")
-    return _library(MODEL, network_sources(network), network, None, {"rounding": rounding})
+    generated = network_sources(network, cmsis_nn=cmsis_nn)
+    return _library(MODEL, generated, network, None, {"rounding": rounding, "cmsis_nn": cmsis_nn})
 
 
 def frontend_library(bundle: Bundle) -> Library:
