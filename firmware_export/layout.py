@@ -42,7 +42,9 @@ class _Layout:
 
 
 _LAYOUTS = {
-    "cmake": _Layout("include", {"cmake": "", "host": "examples", "board": "examples", "sketch": "examples"}, "examples"),
+    "cmake": _Layout(
+        "include", {"cmake": "", "host": "examples", "board": "examples", "sketch": "examples"}, "examples"
+    ),
     "arduino": _Layout("src", {"arduino": "", "sketch": "examples", "host": "extras"}, "extras"),
     "platformio": _Layout("include", {"platformio": "", "sketch": "examples", "host": "extras"}, "extras"),
     "zephyr": _Layout("include", {"zephyr": "", "sample": "samples", "host": "extras"}, "extras"),

@@ -58,7 +58,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
     ----------
     bundle : Bundle
     rounding : str, one of `ROUNDINGS`
-    hops : int, 1 or 4
+    hops : int
         Windows to be scored together.
     cmsis_nn : bool
         Prepare it for the user's own CMSIS-NN.
@@ -86,7 +86,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
     return _library(DETECTOR, generated, network, bundle, facts)
 
 
-def model_library(content: bytes, *, rounding: str = "tflm", cmsis_nn: bool = False) -> Library:
+def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1, cmsis_nn: bool = False) -> Library:
     """Write a model alone.
 
     Parameters
@@ -94,6 +94,8 @@ def model_library(content: bytes, *, rounding: str = "tflm", cmsis_nn: bool = Fa
     content : bytes
         A .tflite file.
     rounding : str, one of `ROUNDINGS`
+    hops : int
+        Windows to be computed together.
     cmsis_nn : bool
         Prepare it for the user's own CMSIS-NN.
 
@@ -102,7 +104,7 @@ def model_library(content: bytes, *, rounding: str = "tflm", cmsis_nn: bool = Fa
     ModelError
         If it holds what no kernel computes.
     """
-    network = read_network(content, twice=rounding == "tflm")
+    network = read_network(content, twice=rounding == "tflm", hops=hops)
     generated = network_sources(network, cmsis_nn=cmsis_nn)
     return _library(MODEL, generated, network, None, {"rounding": rounding, "cmsis_nn": cmsis_nn})
 

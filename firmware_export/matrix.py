@@ -76,10 +76,7 @@ class Matrix:
     @cached_property
     def reach(self) -> int:
         """Largest magnitude of an accumulator, whatever the input."""
-        low, high = -128 - self.input_zero_point, 127 - self.input_zero_point
-        ends = np.stack([self.weights * low, self.weights * high])
-        return int(max(np.abs(ends.max(axis=0).sum(axis=1) + self.bias).max(),
-                       np.abs(ends.min(axis=0).sum(axis=1) + self.bias).max()))  # fmt: skip
+        return int(reaches(self.weights, self.bias, self.input_zero_point).max())
 
     @cached_property
     def quick(self) -> bool:
@@ -146,6 +143,14 @@ class Matrix:
         weights = self.weights.reshape(-1)
         constants = np.concatenate([self.full_bias, self.multipliers, self.shifts])
         return np.concatenate([packed(np.pad(weights, (0, -len(weights) % 4))), _words(constants)])
+
+
+def reaches(weights: Int64, bias: Int64, input_zero_point: int) -> Int64:
+    """Return the largest magnitude of each row's accumulator, whatever the input."""
+    ends = np.stack([weights * (-128 - input_zero_point), weights * (127 - input_zero_point)])
+    highest, lowest = (end.sum(axis=1) + bias for end in (ends.max(axis=0), ends.min(axis=0)))
+    largest: Int64 = np.maximum(np.abs(highest), np.abs(lowest))
+    return largest
 
 
 def _filled(values: Int64, rows: int, columns: int) -> Int64:

@@ -66,6 +66,8 @@ class _Writer:
     def _value(self, name: str, value: Any) -> str:
         if value is None:
             return "NULL"
+        if isinstance(value, Mapping):
+            return "{" + ", ".join(self._value(f"{name}_{key}", member) for key, member in value.items()) + "}"
         if isinstance(value, Structure):
             self._structure(name, value.kernel, value.fields)
             return f"&{name}"
@@ -77,8 +79,6 @@ class _Writer:
             kind = C_TYPES[value.dtype.name]
             self._constants.append(f"static const {kind} {name}[{value.size}] = {{\n{wrapped_numbers(value)}}};\n")
             return name
-        if isinstance(value, float):
-            return f"{value.hex()}F"
         return integer(int(value))
 
     def _matrix(self, name: str, m: Matrix) -> str:
@@ -167,14 +167,16 @@ extern "C" {{
 #define EDGE_ASD_NETWORK_WINDOWS {n.hops}U /* computed by one call */
 #define EDGE_ASD_NETWORK_ARENA {n.arena}U /* bytes of memory for one call, aligned to 8 */
 #define EDGE_ASD_NETWORK_MACS {n.macs()}U /* multiplications of weights, for one window */
+#define EDGE_ASD_NETWORK_ROW {n.row}U /* a window in a ring starts at a multiple of so many values */
 typedef {kind_in} edge_asd_network_input;
 typedef {kind_out} edge_asd_network_output;
 
 /* Compute the model on EDGE_ASD_NETWORK_WINDOWS windows of `input`, which lie `hop` values apart.
  *
- * A window may lie in a ring of `ring` values: the first one starts at value `start`, and whatever would lie behind
- * the ring's end lies at its beginning. Without a ring, `ring` and `start` are 0. Returns the outputs
- * [EDGE_ASD_NETWORK_WINDOWS][EDGE_ASD_NETWORK_OUTPUTS], within the arena. */
+ * They may lie in a ring of `ring` values, as many as they span together: the first one starts at value `start`, a
+ * multiple of EDGE_ASD_NETWORK_ROW as `ring` is, and whatever would lie behind the ring's end lies at its beginning.
+ * Without a ring, `ring` and `start` are 0. Returns the outputs [EDGE_ASD_NETWORK_WINDOWS][EDGE_ASD_NETWORK_OUTPUTS],
+ * within the arena. */
 const edge_asd_network_output *edge_asd_network_run(const edge_asd_network_input *input, size_t hop, size_t start,
                                                     size_t ring, void *arena);
 
@@ -220,8 +222,11 @@ const edge_asd_network_output *edge_asd_network_run(const edge_asd_network_input
         arguments = [f"&step_{number}"]
         for tensor in step.inputs:
             kind = C_TYPES[n.model.tensors[tensor].dtype.name]
-            at = f"memory + {n.offsets[tensor]}" if tensor in n.offsets else "input"
-            arguments.append(at if kind == "int8_t" or at == "input" else f"(const {kind} *)(const void *)({at})")
+            if outside and tensor == source:
+                arguments.append("input")
+                continue
+            at = f"memory + {n.offsets[tensor]}"
+            arguments.append(at if kind == "int8_t" else f"(const {kind} *)(const void *)({at})")
         name = step.kernel
         if outside and step.kernel == "dense":
             name, extra = "dense_from_ring", ["hop", "start", "ring"]

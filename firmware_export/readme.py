@@ -45,7 +45,9 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
         case kinds.DETECTOR:
             assert bundle is not None
             facts["title"] = f"hears that a machine ({bundle.machine}) sounds wrong"
-            facts["sentence"] = f"Hears that a machine ({bundle.machine}) sounds wrong, by the sound of its healthy state."
+            facts["sentence"] = (
+                f"Hears that a machine ({bundle.machine}) sounds wrong, by the sound of its healthy state."
+            )
             facts["gives"] = "decisions"
         case kinds.MODEL:
             facts["title"] = "an int8 model"

@@ -53,7 +53,9 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
-        proof
+        exporting
+        proof layout project_folder
+        readme board_support
         library
         tflm_source
         network_source bundle_source sources tflm

@@ -30,8 +30,8 @@ static inline const uint32_t *add_places(const edge_asd_depthwise_params *p, con
 /* Four output channels at one place; returns the stream behind them. */
 static const uint32_t *four_channels(const edge_asd_depthwise_params *p, const uint32_t *stream,
                                      const int8_t *const *rows, size_t offset, uint32_t output, int8_t *y) {
-    const uint32_t many = (uint32_t)(p->outputs / p->channels), left = p->outputs - output;
-    const uint32_t count = left < 4 ? left : 4;
+    const uint32_t many = (uint32_t)(p->outputs / p->channels);
+    const uint32_t count = output + 4 <= p->outputs ? 4 : p->outputs - output;
     size_t channel[4];
     int32_t sum[4];
     for (uint32_t i = 0; i < 4; i++) {
