@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.loading import load_detector
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.firmware_export.bundle_source import bundle_sources, frontend_sources, section_names
 from edge_asd.firmware_export.network import Network, read_network
 from edge_asd.firmware_export.network_source import network_sources
 from edge_asd.firmware_export.sources import library_files, public_headers
+from edge_asd.firmware_export.tflm import TflmModel
 
 DETECTOR, MODEL, FRONTEND = "detector", "model", "frontend"
 
@@ -74,7 +76,9 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
             "with --rounding tflm what TensorFlow Lite Micro computes. Quantise anew with --arithmetic litert-ref."
         )
     network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
-    generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, bundle.model)}
+    # Its scores, too, are computed where its arithmetic is at home.
+    other = load_detector(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
+    generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, other)}
     facts = {
         "machine": bundle.machine,
         "detector": bundle.kind.title,

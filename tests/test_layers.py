@@ -60,8 +60,8 @@ LAYERS = {
         tflm_source
         network_source bundle_source sources tflm
         network
-        blocks layers operators
-        depthwise
+        blocks layers
+        operators depthwise
         matrix c_text memory_plan
         step
         qemu tflm_arena

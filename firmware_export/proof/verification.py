@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.windowed import gather_windows
+from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.windowed import WindowDetector, gather_windows
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import DETECTOR, Library
 from edge_asd.firmware_export.network import Network
@@ -21,6 +22,7 @@ from edge_asd.firmware_export.proof import programs
 from edge_asd.firmware_export.proof.programs import ModelRun, Sources
 from edge_asd.firmware_export.proof.reference import Reference, reference
 from edge_asd.firmware_export.proof.windows import trial_windows
+from edge_asd.firmware_export.tflm import TflmModel
 from edge_asd.monitor.engine import Engine
 
 WINDOWS = 20
@@ -236,9 +238,10 @@ def _wrong_decisions(library: Library, name: str, program: Path, pcm: npt.NDArra
     """Compare decisions of every section with the monitor's; return those that differ, and how many there are."""
     bundle = library.bundle
     assert bundle is not None
+    other = load_detector(bundle, TflmModel(bundle.model)) if _network(library).twice else None
     wrong = total = 0
     for place, section in enumerate(sorted(bundle.thresholds)):
-        expected, withheld = expected_decisions(bundle, section, pcm)
+        expected, withheld = expected_decisions(bundle, section, pcm, other)
         run = programs.run_detector(name, program, place, pcm, block=1000 + 777 * place, count=False)
         wrong += run.selftest + abs(run.withheld - withheld) + abs(len(expected) - len(run.decisions))
         wrong += sum(a != b for a, b in zip(expected, run.decisions, strict=False))
@@ -247,10 +250,10 @@ def _wrong_decisions(library: Library, name: str, program: Path, pcm: npt.NDArra
 
 
 def expected_decisions(
-    bundle: Bundle, section: str, pcm: npt.NDArray[np.int16]
+    bundle: Bundle, section: str, pcm: npt.NDArray[np.int16], detector: WindowDetector | None = None
 ) -> tuple[list[tuple[int, int, bool]], int]:
     """What `edge_asd.monitor` decides: (end, score, anomaly) of each, and how many were withheld."""
-    engine = Engine(bundle, section)
+    engine = Engine(bundle, section, detector=detector)
     made = [*engine.push(pcm), *engine.finish()]
     rate = bundle.features.sample_rate
     return [(round(one.time_s * rate), one.score, one.anomaly) for one in made], engine.withheld
