@@ -53,7 +53,7 @@ class Library:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1) -> Library:
+def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1, cmsis_nn: bool = False) -> Library:
     """Write a bundle's detector.
 
     Parameters
@@ -62,6 +62,8 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
     rounding : str, one of `ROUNDINGS`
     hops : int
         Windows to be scored together.
+    cmsis_nn : bool
+        Prepare it for the user's own CMSIS-NN.
 
     Raises
     ------
@@ -76,18 +78,19 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
     network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
     # Its scores, too, are computed where its arithmetic is at home.
     other = load_detector(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
-    generated = {**network_sources(network), **bundle_sources(bundle, other)}
+    generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, other)}
     facts = {
         "machine": bundle.machine,
         "detector": bundle.kind.title,
         "sections": section_names(bundle),
         "rounding": rounding,
         "hops": hops,
+        "cmsis_nn": cmsis_nn,
     }
     return _library(DETECTOR, generated, network, bundle, facts)
 
 
-def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1) -> Library:
+def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1, cmsis_nn: bool = False) -> Library:
     """Write a model alone.
 
     Parameters
@@ -97,6 +100,8 @@ def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1) -> L
     rounding : str, one of `ROUNDINGS`
     hops : int
         Windows to be computed together.
+    cmsis_nn : bool
+        Prepare it for the user's own CMSIS-NN.
 
     Raises
     ------
@@ -104,7 +109,8 @@ def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1) -> L
         If it holds what no kernel computes.
     """
     network = read_network(content, twice=rounding == "tflm", hops=hops)
-    return _library(MODEL, network_sources(network), network, None, {"rounding": rounding})
+    generated = network_sources(network, cmsis_nn=cmsis_nn)
+    return _library(MODEL, generated, network, None, {"rounding": rounding, "cmsis_nn": cmsis_nn})
 
 
 def frontend_library(bundle: Bundle) -> Library:

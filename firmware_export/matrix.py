@@ -11,6 +11,7 @@ portable  4     for each column a word of four bytes, weight + 128 of each row; 
 DSP       4     for each 4 columns, a word for each row; 4 x {bias, multiplier, addend, shift}
 DSP, 4 v  2     the same for pairs of rows, read once for four vectors
 Helium    4     for each 16 columns, four words for each row; 4 biases, 4 multipliers, 4 shifts
+CMSIS-NN  all   the rows' weights as in the model, filled up to a word; biases, multipliers, shifts
 ========  ====  ==========================================================================================
 
 A DSP word holds two halfwords 256 h + l of a high and a low weight. With u = x_h - 127 and y = 256 x_l - u, which both
@@ -136,6 +137,12 @@ class Matrix:
             group = weights[first : first + 4].reshape(4, -1, HELIUM_COLUMNS).transpose(1, 0, 2)
             parts += [packed(group.reshape(-1)), _words(constants[:, first : first + 4].reshape(-1))]
         return np.concatenate(parts)
+
+    def cmsis_nn(self) -> Words:
+        """Order for the user's own CMSIS-NN."""
+        weights = self.weights.reshape(-1)
+        constants = np.concatenate([self.full_bias, self.multipliers, self.shifts])
+        return np.concatenate([packed(np.pad(weights, (0, -len(weights) % 4))), _words(constants)])
 
 
 def reaches(weights: Int64, bias: Int64, input_zero_point: int) -> Int64:
