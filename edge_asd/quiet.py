@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO, Any
 
 
 @contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere for a while; Python's own errors are raised, not printed."""
+def quiet_stderr(into: IO[Any] | None = None) -> Iterator[None]:
+    """Send file descriptor 2 to nowhere, or into a file, for a while; Python's own errors are raised, not printed."""
     sys.stderr.flush()
     try:
         saved = os.dup(2)
@@ -19,7 +20,7 @@ def quiet_stderr() -> Iterator[None]:
         return
     try:
         with open(os.devnull, "wb") as null:
-            os.dup2(null.fileno(), 2)
+            os.dup2((into or null).fileno(), 2)
         yield
     finally:
         os.dup2(saved, 2)

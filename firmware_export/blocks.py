@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from edge_asd.firmware_export.step import Step, Structure
 
 
-def fused(steps: Sequence[Step], output: int) -> list[Step]:
+def fused(steps: Sequence[Step], output: int, *, leave: bool) -> list[Step]:
     """Join each depthwise convolution with the convolution before it, the pointwise one behind, and a sum.
 
     Parameters
@@ -17,6 +17,8 @@ def fused(steps: Sequence[Step], output: int) -> list[Step]:
         In the order of computation.
     output : int
         Tensor that the network returns.
+    leave : bool
+        A pointwise convolution between two depthwise ones is computed with the later, not with the earlier.
 
     Returns
     -------
@@ -25,27 +27,24 @@ def fused(steps: Sequence[Step], output: int) -> list[Step]:
     """
     uses = Counter(tensor for step in steps for tensor in step.inputs)
     uses[output] += 1
-    reader = {tensor: step for step in steps for tensor in step.inputs}
-    writer = {step.output: step for step in steps}
-    gone: set[int] = set()
+    readers = {tensor: step for step in steps for tensor in step.inputs}
+    writers = {step.output: step for step in steps}
+    gone: set[int] = set()  # outputs of the steps that are in a block
     blocks: dict[int, Step] = {}  # by the output of their last step
     for middle in (step for step in steps if step.kernel == "depthwise"):
         parts = [middle]
-        before = writer.get(middle.inputs[0])
-        widen = before if before and before.kernel == "convolution" and uses[before.output] == 1 else None
+        before = writers.get(middle.inputs[0])
+        widen = before if before and before.output not in gone and uses[before.output] == 1 else None
+        widen = widen if widen and widen.kernel == "convolution" and _follow(widen, middle) else None
         if widen:
             parts.insert(0, widen)
-        project, total = None, None
-        after = reader.get(middle.output)
-        if after and uses[middle.output] == 1 and after.kernel == "convolution" and _is_pointwise(after):
-            parts.append(project := after)
-            last = reader.get(project.output)
-            if last and uses[project.output] == 1 and last.kernel == "add" and parts[0].inputs[0] in last.inputs:
-                parts.append(total := last)
-        # One that adds a tensor to itself is none of ours.
-        if total and len(set(total.inputs)) != 2:
-            parts.pop()
-            total = None
+        project = readers.get(middle.output) if uses[middle.output] == 1 else None
+        project = project if project and _is_pointwise(project) and _follow(middle, project) else None
+        behind = readers.get(project.output) if project and uses[project.output] == 1 else None
+        if leave and project and behind and behind.kernel == "depthwise" and _follow(project, behind):
+            project = None
+        total = behind if project and behind and _adds(behind, parts[0].inputs[0], project.output) else None
+        parts += [part for part in (project, total) if part]
         gone |= {part.output for part in parts}
         blocks[parts[-1].output] = _block(widen, middle, project, total)
     result = []
@@ -57,9 +56,26 @@ def fused(steps: Sequence[Step], output: int) -> list[Step]:
     return result
 
 
+def _follow(first: Step, second: Step) -> bool:
+    """Whether the second sees the first's output in the shape that it is computed in: RESHAPE leaves no step."""
+    made, seen = _shape(first, "out"), _shape(second, "in")
+    return made == seen
+
+
+def _shape(step: Step, side: str) -> tuple[int, int, int]:
+    f = step.fields
+    channels = f["channels"] if side == "in" else f["outputs"] if "outputs" in f else len(f["matrix"].weights)
+    return f[f"{side}_height"], f[f"{side}_width"], channels
+
+
+def _adds(step: Step, a: int, b: int) -> bool:
+    """Whether a step adds two tensors, neither of which is repeated."""
+    return step.kernel == "add" and {*step.inputs} == {a, b} and step.fields["count_a"] == step.fields["count_b"]
+
+
 def _is_pointwise(step: Step) -> bool:
     names = ("filter_height", "filter_width", "stride_height", "stride_width")
-    return all(step.fields[name] == 1 for name in names)
+    return step.kernel == "convolution" and all(step.fields[name] == 1 for name in names)
 
 
 def _aligned(count: int) -> int:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.loading import load_detector
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.firmware_export.bundle_source import bundle_sources, frontend_sources, section_names
 from edge_asd.firmware_export.network import Network, read_network
 from edge_asd.firmware_export.network_source import network_sources
 from edge_asd.firmware_export.sources import library_files, public_headers
+from edge_asd.firmware_export.tflm import TflmModel
 
 DETECTOR, MODEL, FRONTEND = "detector", "model", "frontend"
 
@@ -51,15 +53,17 @@ class Library:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1) -> Library:
+def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1, cmsis_nn: bool = False) -> Library:
     """Write a bundle's detector.
 
     Parameters
     ----------
     bundle : Bundle
     rounding : str, one of `ROUNDINGS`
-    hops : int, 1 or 4
+    hops : int
         Windows to be scored together.
+    cmsis_nn : bool
+        Prepare it for the user's own CMSIS-NN.
 
     Raises
     ------
@@ -72,18 +76,21 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1)
             "with --rounding tflm what TensorFlow Lite Micro computes. Quantise anew with --arithmetic litert-ref."
         )
     network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
-    generated = {**network_sources(network), **bundle_sources(bundle, bundle.model)}
+    # Its scores, too, are computed where its arithmetic is at home.
+    other = load_detector(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
+    generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, other)}
     facts = {
         "machine": bundle.machine,
         "detector": bundle.kind.title,
         "sections": section_names(bundle),
         "rounding": rounding,
         "hops": hops,
+        "cmsis_nn": cmsis_nn,
     }
     return _library(DETECTOR, generated, network, bundle, facts)
 
 
-def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
+def model_library(content: bytes, *, rounding: str = "tflm", hops: int = 1, cmsis_nn: bool = False) -> Library:
     """Write a model alone.
 
     Parameters
@@ -91,14 +98,19 @@ def model_library(content: bytes, *, rounding: str = "tflm") -> Library:
     content : bytes
         A .tflite file.
     rounding : str, one of `ROUNDINGS`
+    hops : int
+        Windows to be computed together.
+    cmsis_nn : bool
+        Prepare it for the user's own CMSIS-NN.
 
     Raises
     ------
     ModelError
         If it holds what no kernel computes.
     """
-    network = read_network(content, twice=rounding == "tflm")
-    return _library(MODEL, network_sources(network), network, None, {"rounding": rounding})
+    network = read_network(content, twice=rounding == "tflm", hops=hops)
+    generated = network_sources(network, cmsis_nn=cmsis_nn)
+    return _library(MODEL, generated, network, None, {"rounding": rounding, "cmsis_nn": cmsis_nn})
 
 
 def frontend_library(bundle: Bundle) -> Library:

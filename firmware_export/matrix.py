@@ -11,6 +11,7 @@ portable  4     for each column a word of four bytes, weight + 128 of each row; 
 DSP       4     for each 4 columns, a word for each row; 4 x {bias, multiplier, addend, shift}
 DSP, 4 v  2     the same for pairs of rows, read once for four vectors
 Helium    4     for each 16 columns, four words for each row; 4 biases, 4 multipliers, 4 shifts
+CMSIS-NN  all   the rows' weights as in the model, filled up to a word; biases, multipliers, shifts
 ========  ====  ==========================================================================================
 
 A DSP word holds two halfwords 256 h + l of a high and a low weight. With u = x_h - 127 and y = 256 x_l - u, which both
@@ -75,10 +76,7 @@ class Matrix:
     @cached_property
     def reach(self) -> int:
         """Largest magnitude of an accumulator, whatever the input."""
-        low, high = -128 - self.input_zero_point, 127 - self.input_zero_point
-        ends = np.stack([self.weights * low, self.weights * high])
-        return int(max(np.abs(ends.max(axis=0).sum(axis=1) + self.bias).max(),
-                       np.abs(ends.min(axis=0).sum(axis=1) + self.bias).max()))  # fmt: skip
+        return int(reaches(self.weights, self.bias, self.input_zero_point).max())
 
     @cached_property
     def quick(self) -> bool:
@@ -139,6 +137,20 @@ class Matrix:
             group = weights[first : first + 4].reshape(4, -1, HELIUM_COLUMNS).transpose(1, 0, 2)
             parts += [packed(group.reshape(-1)), _words(constants[:, first : first + 4].reshape(-1))]
         return np.concatenate(parts)
+
+    def cmsis_nn(self) -> Words:
+        """Order for the user's own CMSIS-NN."""
+        weights = self.weights.reshape(-1)
+        constants = np.concatenate([self.full_bias, self.multipliers, self.shifts])
+        return np.concatenate([packed(np.pad(weights, (0, -len(weights) % 4))), _words(constants)])
+
+
+def reaches(weights: Int64, bias: Int64, input_zero_point: int) -> Int64:
+    """Return the largest magnitude of each row's accumulator, whatever the input."""
+    ends = np.stack([weights * (-128 - input_zero_point), weights * (127 - input_zero_point)])
+    highest, lowest = (end.sum(axis=1) + bias for end in (ends.max(axis=0), ends.min(axis=0)))
+    largest: Int64 = np.maximum(np.abs(highest), np.abs(lowest))
+    return largest
 
 
 def _filled(values: Int64, rows: int, columns: int) -> Int64:

@@ -13,7 +13,7 @@ from edge_asd.firmware_export.blocks import fused
 from edge_asd.firmware_export.memory_plan import Buffer, placed
 from edge_asd.firmware_export.operators.dispatch import simple_steps
 from edge_asd.firmware_export.step import Step, refuse
-from edge_asd.model_file import ModelFile, Operator, Tensor, read_model
+from edge_asd.model_file import MAX_TOTAL, ModelFile, Operator, Tensor, read_model
 
 _FROM_RING = ("dense", "convolution", "block")
 """Kernels that read an input whose first value lies in the middle."""
@@ -66,6 +66,15 @@ class Network:
         """Tensors that some step computes, in their order."""
         return [tensor for step in self.steps for tensor in (*step.traced, step.output)]
 
+    @property
+    def row(self) -> int:
+        """Values of the input that its reader takes as one row: a window in a ring starts at a multiple of them."""
+        reader = next(step for step in self.steps if self.model.inputs[0] in step.inputs)
+        part = reader.fields.get("widen") or reader.fields.get("depthwise") or reader
+        if self.copies_input or reader.kernel == "dense":
+            return 1
+        return int(part.fields["in_width"] * part.fields["channels"])
+
     def macs(self) -> int:
         """Multiplications of weights with values, for one window."""
         return sum(_macs(self.model, operator) for operator in self.model.operators)
@@ -79,8 +88,8 @@ def read_network(content: bytes, *, twice: bool, hops: int = 1) -> Network:
     content : bytes
     twice : bool
         Round fully connected layers twice, as TensorFlow Lite Micro does, not once, as LiteRT's reference kernels do.
-    hops : int, 1 or 4
-        Windows to be computed together; 4 for networks of fully connected layers alone.
+    hops : int
+        Windows to be computed together; more than one for networks of fully connected layers alone.
 
     Raises
     ------
@@ -89,8 +98,19 @@ def read_network(content: bytes, *, twice: bool, hops: int = 1) -> Network:
     """
     model = read_model(content)
     _check_ends(model)
-    steps, alias = _steps(model, twice=twice, hops=hops)
-    steps = fused(steps, alias.get(model.outputs[0], model.outputs[0]))
+    single, alias = _steps(model, twice=twice, hops=hops)
+    final = alias.get(model.outputs[0], model.outputs[0])
+    networks = [_network(model, fused(single, final, leave=leave), alias, twice, hops) for leave in (False, True)]
+    network = min(networks, key=lambda one: one.arena)
+    if network.arena > MAX_TOTAL or network.macs() >= 2**32:
+        raise ModelError(
+            f"The model needs {network.arena >> 20} MiB of memory and {network.macs():,} multiplications for one "
+            f"window; at most {MAX_TOTAL >> 20} MiB and 2^32 are possible. Make the model smaller."
+        )
+    return network
+
+
+def _network(model: ModelFile, steps: list[Step], alias: Mapping[int, int], twice: bool, hops: int) -> Network:
     source = model.inputs[0]
     readers = [step for step in steps if source in step.inputs]
     copies = not (
@@ -172,12 +192,19 @@ def _plan(
     if copies:
         born[source] = -1
     else:
-        last.pop(source, None)
-    buffers = [Buffer(key, _size(model, key) * hops, born[key], end) for key, end in last.items() if key in born]
+        del last[source]
+    home: dict[int, int] = {}  # of a tensor that lies where another one lay, which nothing needs any more
+    for n, step in enumerate(steps):
+        x, y = step.inputs[0], step.output
+        if step.in_place and x in born and last[x] == n and _size(model, x) == _size(model, y):
+            home[y] = home.get(x, x)
+            last[home[y]] = last[y]
+    own = [key for key in last if key not in home]
+    buffers = [Buffer(key, _size(model, key) * hops, born[key], last[key]) for key in own]
     buffers += [Buffer(_SCRATCH + n, step.scratch, n, n) for n, step in enumerate(steps) if step.scratch]
     offsets, arena = placed(buffers)
     scratch = tuple(offsets.get(_SCRATCH + n, 0) for n in range(len(steps)))
-    places = {key: place for key, place in offsets.items() if key >= 0}
+    places = {key: offsets[home.get(key, key)] for key in last}
     places[model.outputs[0]] = places[final]
     return places, scratch, arena
 

@@ -16,33 +16,45 @@ from edge_asd.firmware_export.step import Step, Structure
 
 _KERNELS = ("portable", "dsp", "helium")
 
+_CMSIS_NN = "cmsis_nn"
+
 _TRACING = ("dense", "convolution", "block")
 """Kernels that hand their values to traces themselves, row by row."""
 
 
-def network_sources(network: Network) -> dict[str, str]:
+def network_sources(network: Network, *, cmsis_nn: bool = False) -> dict[str, str]:
     """Write the C files of a network.
+
+    Parameters
+    ----------
+    network : Network
+    cmsis_nn : bool
+        Let the user's own CMSIS-NN compute the fully connected layers, where EDGE_ASD_CMSIS_NN is defined. Convolutions
+        stay ours: it rounds all layers alike, and LiteRT does not.
 
     Returns
     -------
     files : dict of str to str
         By name: ``edge_asd_network.{h,c}``, ``edge_asd_weights.h`` and ``edge_asd_weights_{kernel}.c``.
     """
-    writer = _Writer(network)
+    writer = _Writer(network, cmsis_nn=cmsis_nn)
+    kernels = (*_KERNELS, _CMSIS_NN) if cmsis_nn else _KERNELS
     return {
         "edge_asd_network.h": writer.header(),
         "edge_asd_network.c": writer.source(),
         "edge_asd_weights.h": writer.weights_header(),
-        **{f"edge_asd_weights_{kernel}.c": writer.weights(kernel) for kernel in _KERNELS},
+        **{f"edge_asd_weights_{kernel}.c": writer.weights(kernel) for kernel in kernels},
     }
 
 
 class _Writer:
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, cmsis_nn: bool) -> None:
         self._network = network
-        self._streams: list[tuple[str, Words, Words, Words]] = []  # in the order of _KERNELS
+        dense = [f"edge_asd_step_{number}" for number, step in enumerate(network.steps, 1) if step.kernel == "dense"]
+        self._handed_over = dense if cmsis_nn else []
+        self._streams: dict[str, dict[str, Words]] = {}  # orders by kernel
         self._constants: list[str] = []
-        self._quick: list[tuple[str, bool, bool, bool]] = []
+        self._chosen: list[tuple[str, tuple[str, ...]]] = []  # kernels of each stream
         for number, step in enumerate(network.steps, 1):
             self._structure(f"step_{number}", step.kernel, step.fields)
 
@@ -54,6 +66,8 @@ class _Writer:
     def _value(self, name: str, value: Any) -> str:
         if value is None:
             return "NULL"
+        if isinstance(value, Mapping):
+            return "{" + ", ".join(self._value(f"{name}_{key}", member) for key, member in value.items()) + "}"
         if isinstance(value, Structure):
             self._structure(name, value.kernel, value.fields)
             return f"&{name}"
@@ -65,48 +79,73 @@ class _Writer:
             kind = C_TYPES[value.dtype.name]
             self._constants.append(f"static const {kind} {name}[{value.size}] = {{\n{wrapped_numbers(value)}}};\n")
             return name
-        if isinstance(value, float):
-            return f"{value.hex()}F"
         return integer(int(value))
 
     def _matrix(self, name: str, m: Matrix) -> str:
         stream = f"edge_asd_{name.removesuffix('_matrix')}"
-        self._streams.append((stream, m.portable(), m.dsp(), m.helium()))
-        self._quick.append((stream, False, m.quick, m.quick))
+        self._streams[stream] = dict(zip(_KERNELS, (m.portable(), m.dsp(), m.helium()), strict=True))
+        dsp = f"edge_asd_matrix_{'quads' if m.quads else 'rows'}_{'twice' if m.twice else 'once'}"
+        plain = "edge_asd_matrix_portable"
+        names = (plain, dsp, "edge_asd_matrix_helium") if m.quick else (plain, plain, plain)
+        self._chosen.append((stream, names))
+        if stream in self._handed_over:
+            self._streams[stream][_CMSIS_NN] = m.cmsis_nn()
         rows, columns = m.weights.shape
-        numbers = [rows, columns, m.zero_point, m.low, m.high, int(m.twice)]
-        return f"{{{stream}, {', '.join(map(str, numbers))}, {stream.upper()}_QUICK, {int(m.quads)}}}"
+        numbers = [rows, columns, m.zero_point, m.low, m.high, int(m.twice), int(m.quads)]
+        return f"{{{stream}, {stream.upper()}_KERNEL, {', '.join(map(str, numbers))}}}"
 
     def _depthwise(self, name: str, kernel: Depthwise) -> str:
         stream = f"edge_asd_{name.rsplit('_', 1)[0]}"
-        if name.endswith("_quick"):
-            return f"{stream.upper()}_QUICK"
-        self._streams.append((stream, kernel.portable(), kernel.dsp(), kernel.helium()))
-        self._quick.append((stream, False, kernel.dsp_quick, kernel.helium_quick))
+        if name.endswith("_row"):
+            return f"{stream.upper()}_KERNEL"
+        self._streams[stream] = dict(zip(_KERNELS, (kernel.portable(), kernel.dsp(), kernel.helium()), strict=True))
+        plain, quick = "edge_asd_depthwise_portable", "edge_asd_depthwise_quick"
+        names = (plain, quick if kernel.dsp_quick else plain, quick if kernel.helium_quick else plain)
+        self._chosen.append((stream, names))
         return stream
 
     def weights_header(self) -> str:
         lines = [f"{LICENCE}/* Generated by firmware_export/network_source.py. */"]
         lines += ["#ifndef EDGE_ASD_WEIGHTS_H\n#define EDGE_ASD_WEIGHTS_H\n", '#include "edge_asd_target.h"\n']
         lines += ["#ifdef __cplusplus", 'extern "C" {', "#endif\n"]
-        lines += [f"extern const uint32_t {name}[];" for name, *_ in self._streams]
+        lines += [f"extern const uint32_t {name}[];" for name in self._streams]
         lines.append("\n#ifdef __cplusplus\n}\n#endif\n")
-        lines.append("/* Whether the weights are in the order of the processor's own kernel. */")
+        lines.append("/* The kernels whose order the weights are in. */")
         for place, kernel in enumerate(_KERNELS):
             lines.append(f"#{'el' if place else ''}if EDGE_ASD_KERNELS == EDGE_ASD_{kernel.upper()}")
-            lines += [f"#define {name.upper()}_QUICK {int(quick[place])}" for name, *quick in self._quick]
-        return "\n".join([*lines, "#endif\n", "#endif\n"])
+            lines += [f"#define {name.upper()}_KERNEL {names[place]}" for name, names in self._chosen]
+        return "\n".join([*lines, "#endif\n", *self._cmsis_nn_choices(), "#endif\n"])
+
+    def _cmsis_nn_choices(self) -> list[str]:
+        if not self._handed_over:
+            return []
+        names = [name.upper() for name in self._handed_over]
+        condition, action = ("", "without") if self._network.twice else ("!", "with")
+        return [
+            "#if defined(EDGE_ASD_CMSIS_NN)",
+            f"#if {condition}defined(CMSIS_NN_USE_SINGLE_ROUNDING)",
+            f'#error "Build CMSIS-NN and this model {action} CMSIS_NN_USE_SINGLE_ROUNDING: so its layers are rounded."',
+            "#endif",
+            '#include "edge_asd_matrix_cmsis_nn.h"',
+            *(f"#undef {name}_KERNEL\n#define {name}_KERNEL edge_asd_matrix_cmsis_nn" for name in names),
+            "#endif\n",
+        ]
 
     def weights(self, kernel: str) -> str:
+        instead = "defined(EDGE_ASD_CMSIS_NN)"
+        wanted = instead if kernel == _CMSIS_NN else f"EDGE_ASD_KERNELS == EDGE_ASD_{kernel.upper()}"
         parts = [
             f"{LICENCE}/* Generated by firmware_export/network_source.py: weights and row constants, as "
             "firmware_export/matrix.py\n * and depthwise.py describe them. */\n"
             '#include "edge_asd_weights.h"\n\n'
-            f"#if EDGE_ASD_KERNELS == EDGE_ASD_{kernel.upper()}\n"
+            f"#if {wanted}\n"
         ]
-        for name, *streams in self._streams:
-            words = streams[_KERNELS.index(kernel)]
-            parts.append(f"const uint32_t {name}[{words.size}] = {{\n{wrapped_words(words)}}};\n")
+        for name, orders in self._streams.items():
+            if kernel in orders:
+                words = orders[kernel]
+                text = f"const uint32_t {name}[{words.size}] = {{\n{wrapped_words(words)}}};\n"
+                replaced = kernel != _CMSIS_NN and name in self._handed_over
+                parts.append(f"#if !{instead}\n{text}#endif\n" if replaced else text)
         return "\n".join([*parts, "#else\ntypedef int edge_asd_weights_of_another_kernel;\n#endif\n"])
 
     def header(self) -> str:
@@ -128,14 +167,16 @@ extern "C" {{
 #define EDGE_ASD_NETWORK_WINDOWS {n.hops}U /* computed by one call */
 #define EDGE_ASD_NETWORK_ARENA {n.arena}U /* bytes of memory for one call, aligned to 8 */
 #define EDGE_ASD_NETWORK_MACS {n.macs()}U /* multiplications of weights, for one window */
+#define EDGE_ASD_NETWORK_ROW {n.row}U /* a window in a ring starts at a multiple of so many values */
 typedef {kind_in} edge_asd_network_input;
 typedef {kind_out} edge_asd_network_output;
 
 /* Compute the model on EDGE_ASD_NETWORK_WINDOWS windows of `input`, which lie `hop` values apart.
  *
- * A window may lie in a ring of `ring` values: the first one starts at value `start`, and whatever would lie behind
- * the ring's end lies at its beginning. Without a ring, `ring` and `start` are 0. Returns the outputs
- * [EDGE_ASD_NETWORK_WINDOWS][EDGE_ASD_NETWORK_OUTPUTS], within the arena. */
+ * They may lie in a ring of `ring` values, as many as they span together: the first one starts at value `start`, a
+ * multiple of EDGE_ASD_NETWORK_ROW as `ring` is, and whatever would lie behind the ring's end lies at its beginning.
+ * Without a ring, `ring` and `start` are 0. Returns the outputs [EDGE_ASD_NETWORK_WINDOWS][EDGE_ASD_NETWORK_OUTPUTS],
+ * within the arena. */
 const edge_asd_network_output *edge_asd_network_run(const edge_asd_network_input *input, size_t hop, size_t start,
                                                     size_t ring, void *arena);
 
@@ -181,8 +222,11 @@ const edge_asd_network_output *edge_asd_network_run(const edge_asd_network_input
         arguments = [f"&step_{number}"]
         for tensor in step.inputs:
             kind = C_TYPES[n.model.tensors[tensor].dtype.name]
-            at = f"memory + {n.offsets[tensor]}" if tensor in n.offsets else "input"
-            arguments.append(at if kind == "int8_t" or at == "input" else f"(const {kind} *)(const void *)({at})")
+            if outside and tensor == source:
+                arguments.append("input")
+                continue
+            at = f"memory + {n.offsets[tensor]}"
+            arguments.append(at if kind == "int8_t" else f"(const {kind} *)(const void *)({at})")
         name = step.kernel
         if outside and step.kernel == "dense":
             name, extra = "dense_from_ring", ["hop", "start", "ring"]

@@ -53,16 +53,18 @@ LAYERS = {
         __init__
     """,
     "firmware_export": """
-        layout
-        proof readme board_support
+        exporting
+        proof layout project_folder
+        readme board_support
         library
-        network_source bundle_source sources
+        tflm_source
+        network_source bundle_source sources tflm
         network
-        blocks layers operators
-        depthwise
+        blocks layers
+        operators depthwise
         matrix c_text memory_plan
         step
-        qemu
+        qemu tflm_arena
         __init__
     """,
 }

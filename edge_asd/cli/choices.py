@@ -70,6 +70,36 @@ class Arithmetic(StrEnum):
     litert_builtin = "litert-builtin"
 
 
+class ExportTarget(StrEnum):
+    """Ecosystems that firmware is exported for (`edge_asd.firmware_export.layout.TARGETS`)."""
+
+    cmake = "cmake"
+    arduino = "arduino"
+    platformio = "platformio"
+    zephyr = "zephyr"
+
+
+class ExportFormat(StrEnum):
+    """C of our own, or the model for another runtime on the microcontroller."""
+
+    c = "c"
+    tflm = "tflm"
+
+
+class ExportRounding(StrEnum):
+    """Whose rounding the exported C has (`edge_asd.firmware_export.library.ROUNDINGS`)."""
+
+    litert = "litert"
+    tflm = "tflm"
+
+
+class Proof(StrEnum):
+    """Where exported C is proven (`edge_asd.firmware_export.exporting.VERIFICATIONS`)."""
+
+    host = "host"
+    qemu = "qemu"
+
+
 class PresetName(StrEnum):
     """Sizes of a synthetic data set (`edge_asd.train.synthesis.presets.PRESETS`)."""
 

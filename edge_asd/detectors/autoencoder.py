@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.detectors.scores import SCORE_FRACTION_BITS, SCORE_MAX
-from edge_asd.detectors.windowed import OUTPUT_BITS, WindowDetector
+from edge_asd.detectors.windowed import OUTPUT_BITS, Runs, WindowDetector
 from edge_asd.errors import BundleError
 
 _FEATURE_DB = 157
@@ -25,8 +25,8 @@ _FEATURE_DB = 157
 class AutoencoderDetector(WindowDetector):
     """Integer window scores of an autoencoder."""
 
-    def __init__(self, spec: DetectorModel) -> None:
-        super().__init__(spec)
+    def __init__(self, spec: DetectorModel, other: Runs | None = None) -> None:
+        super().__init__(spec, other)
         (size,), _ = self.shapes(spec)
         reach = 256 * spec.output.scale
         if size * (_FEATURE_DB + reach) ** 2 >= 2**31:

@@ -8,7 +8,7 @@ from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.section_id import SectionDetector
-from edge_asd.detectors.windowed import WindowDetector
+from edge_asd.detectors.windowed import Runs, WindowDetector
 
 DETECTORS: Mapping[str, type[WindowDetector]] = {
     AUTOENCODER.name: AutoencoderDetector,
@@ -16,12 +16,12 @@ DETECTORS: Mapping[str, type[WindowDetector]] = {
 }
 
 
-def load_detector(spec: DetectorModel) -> WindowDetector:
-    """Set up the detector of a bundle.
+def load_detector(spec: DetectorModel, other: Runs | None = None) -> WindowDetector:
+    """Set up the detector of a bundle, its model run by the runtime here or by another one.
 
     Raises
     ------
     BundleError
         If the model in the bundle is not the one its manifest describes.
     """
-    return DETECTORS[spec.detector](spec)
+    return DETECTORS[spec.detector](spec, other)

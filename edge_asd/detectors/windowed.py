@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,15 @@ def output_multiplier(scale: float) -> int:
     return int(m)
 
 
+class Runs(Protocol):
+    """What runs the int8 model on windows."""
+
+    runtime: str
+
+    def run(self, windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Run it [shape=(n, ...)]."""
+
+
 class WindowDetector:
     """Integer window scores of a model in its arithmetic of record; a subclass says what outputs mean.
 
@@ -46,6 +55,8 @@ class WindowDetector:
     ----------
     spec : DetectorModel
         Such as a bundle.
+    other : Runs, optional
+        Runs the model instead of the runtime here: another one, to compare with.
 
     Attributes
     ----------
@@ -62,11 +73,12 @@ class WindowDetector:
         If the model in the bundle is not the one its manifest describes.
     """
 
-    def __init__(self, spec: DetectorModel) -> None:
+    def __init__(self, spec: DetectorModel, other: Runs | None = None) -> None:
         self._spec = spec
         self.unit = spec.kind.unit
         self._model = model = Model(spec.model, arithmetic=spec.model_arithmetic)
-        self.runtime = model.runtime
+        self._runs: Runs = other or model
+        self.runtime = self._runs.runtime
         self.saturated = self.quantised = 0
         inp, out = spec.input, spec.output
         self.check_shapes(spec, model, np.int8)
@@ -125,7 +137,7 @@ class WindowDetector:
 
     def run(self, windows: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """Run the int8 model on windows [shape=(n, window_frames * n_mels)]."""
-        return self._model.run(windows.reshape(len(windows), *self._model.input_shape))
+        return self._runs.run(windows.reshape(len(windows), *self._model.input_shape))
 
     def window_scores(self, frames: npt.NDArray[np.int32], section: str) -> npt.NDArray[np.int32]:
         """Score every window in consecutive log-mel frames.

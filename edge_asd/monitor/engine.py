@@ -12,6 +12,7 @@ from edge_asd.audio.health import DeadLine, Stretch
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
+from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.frontend import Stream
 from edge_asd.thresholds import is_anomalous
 
@@ -55,6 +56,8 @@ class Engine:
     interval_s : float > 0 [s]
         Time between two decisions, rounded to whole frames. The first falls when the score's
         span (`bundle.score_window_frames`) has been heard.
+    detector : WindowDetector, optional
+        The bundle's, where it has been loaded already.
 
     Attributes
     ----------
@@ -66,10 +69,18 @@ class Engine:
         Of the scores.
     """
 
-    def __init__(self, bundle: Bundle, section: str, *, domain: str | None = None, interval_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        section: str,
+        *,
+        domain: str | None = None,
+        interval_s: float = 1.0,
+        detector: WindowDetector | None = None,
+    ) -> None:
         self._bundle, self._section = bundle, section
         self._threshold = bundle.threshold(section, domain).score
-        self._detector = load_detector(bundle)
+        self._detector = detector or load_detector(bundle)
         self.unit = self._detector.unit
         self._rolling = RollingScore(bundle.windows_per_score)
         spec = bundle.features

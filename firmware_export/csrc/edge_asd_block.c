@@ -55,10 +55,10 @@ void edge_asd_block(const edge_asd_block_params *p, const int8_t *x, size_t star
             rows[i] = r < 0 || r >= d->in_height ? ring.blank
                                                  : ring.slots + (uint32_t)r % d->filter_height * ring.row_bytes;
         }
-        if (p->project == NULL) {
-            edge_asd_depthwise_row(d, rows, y);
-        } else {
-            edge_asd_depthwise_row(d, rows, narrow);
+        int8_t *const deep = p->project == NULL ? y : narrow;
+        d->row(d, rows, deep);
+        edge_asd_trace(d->tensor, deep, wide);
+        if (p->project != NULL) {
             edge_asd_convolution_row(p->project, narrow, 0, 0, y, rest);
         }
         if (p->add != NULL) {

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define EDGE_ASD_BLOCK_MAX_FILTER 8 /* rows of a depthwise filter */
+#define EDGE_ASD_BLOCK_MAX_FILTER 16 /* rows of a depthwise filter */
 
 typedef struct {
     const edge_asd_convolution_params *widen;    /* or NULL */

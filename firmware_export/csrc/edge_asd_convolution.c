@@ -44,7 +44,7 @@ void edge_asd_convolution_row(const edge_asd_convolution_params *p, const int8_t
     if (is_pointwise(p)) {
         uint32_t from = first + row;
         from -= from >= p->in_height ? p->in_height : 0;
-        edge_asd_matrix_times(m, x + from * (size_t)p->in_width * p->channels, p->channels, p->out_width, 0, 0, y,
+        m->times(m, x + from * (size_t)p->in_width * p->channels, p->channels, p->out_width, 0, 0, y,
                               outputs, scratch);
     } else {
         int8_t *patches = (int8_t *)scratch + EDGE_ASD_MATRIX_SCRATCH(m->columns, m->quads);
@@ -56,7 +56,7 @@ void edge_asd_convolution_row(const edge_asd_convolution_params *p, const int8_t
                 const int32_t x0 = (int32_t)((column + i) * p->stride_width) - p->left;
                 gather(p, x, first, y0, x0, patches + i * (size_t)m->columns);
             }
-            edge_asd_matrix_times(m, patches, m->columns, count, 0, 0, y + column * outputs, outputs, scratch);
+            m->times(m, patches, m->columns, count, 0, 0, y + column * outputs, outputs, scratch);
         }
     }
     edge_asd_trace(p->tensor, y, p->out_width * outputs);

@@ -29,7 +29,7 @@ typedef struct {
 } edge_asd_convolution_params;
 
 /* Compute one row [out_width][rows of the matrix]. The input's first row is row `first` of `x`, and its last one lies
- * before it: rows may lie in a ring. `scratch` as firmware_export/convolutions.py computes it. */
+ * before it: rows may lie in a ring. `scratch` as firmware_export/layers.py computes it. */
 void edge_asd_convolution_row(const edge_asd_convolution_params *p, const int8_t *x, uint32_t first, uint32_t row,
                               int8_t *y, void *scratch);
 

@@ -5,7 +5,7 @@
 void edge_asd_dense_from_ring(const edge_asd_dense_params *p, const int8_t *x, size_t hop, size_t start, size_t ring,
                               int8_t *y, void *scratch) {
     const edge_asd_matrix *m = &p->matrix;
-    edge_asd_matrix_times(m, x, hop, p->vectors, start, ring, y, m->rows, scratch);
+    m->times(m, x, hop, p->vectors, start, ring, y, m->rows, scratch);
     edge_asd_trace(p->tensor, y, (size_t)p->vectors * m->rows);
 }
 

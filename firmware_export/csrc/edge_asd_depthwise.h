@@ -9,12 +9,18 @@
 extern "C" {
 #endif
 
+struct edge_asd_depthwise_params;
+
+/* Compute one row [out_width][outputs] from filter_height rows [left + in_width + right][channels]. */
+typedef void edge_asd_depthwise_function(const struct edge_asd_depthwise_params *p, const int8_t *const *rows,
+                                         int8_t *y);
+
 /* Tensors are [height][width][channels]. The stream, made by firmware_export/depthwise.py, holds for each 4 output
  * channels: 4 sums to start from; for each place of the filter 2 words, of channels 0 and 2 and of 1 and 3, weights as
- * halfwords; 4 x {multiplier, addend, shift}. Where `quick` is set, sums, weights and constants are those of the DSP
- * kernel: twice the weights, and an addend that rounds and adds the zero point. */
-typedef struct {
+ * halfwords; 4 x {multiplier, addend, shift}. Sums, weights and constants are those of the kernel. */
+typedef struct edge_asd_depthwise_params {
     const uint32_t *stream;
+    edge_asd_depthwise_function *row; /* the kernel */
     uint16_t in_height;
     uint16_t in_width;
     uint16_t channels; /* of the input */
@@ -28,7 +34,6 @@ typedef struct {
     uint8_t top;  /* rows of padding above the input */
     uint8_t left; /* columns before it */
     uint8_t right;
-    uint8_t quick;
     uint8_t twice;
     int16_t padding; /* the input's zero point */
     int16_t zero_point;
@@ -37,8 +42,11 @@ typedef struct {
     int16_t tensor; /* of the model, for traces */
 } edge_asd_depthwise_params;
 
-/* Compute one row [out_width][outputs] from filter_height rows [left + in_width + right][channels]. */
-void edge_asd_depthwise_row(const edge_asd_depthwise_params *p, const int8_t *const *rows, int8_t *y);
+/* The kernels; the second is this processor's own, for 3 x 3 filters, one for each channel. */
+edge_asd_depthwise_function edge_asd_depthwise_portable;
+#if EDGE_ASD_KERNELS != EDGE_ASD_PORTABLE
+edge_asd_depthwise_function edge_asd_depthwise_quick;
+#endif
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Depthwise 3 x 3 convolutions on Cortex-M4, M7 and M33: four channels at a time. */
-#include "edge_asd_depthwise_kernels.h"
+#include "edge_asd_depthwise.h"
 
 #if EDGE_ASD_KERNELS == EDGE_ASD_DSP
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Depthwise 3 x 3 convolutions with Helium: four channels at a time. */
-#include "edge_asd_depthwise_kernels.h"
+#include "edge_asd_depthwise.h"
 #include "edge_asd_helium.h"
 
 #if EDGE_ASD_KERNELS == EDGE_ASD_HELIUM

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "edge_asd_matrix_kernels.h"
-#include "edge_asd_requantise.h"
+#include "edge_asd_rounding.h"
 
 /* Sums of four rows, which share the input:
  *
@@ -87,7 +87,7 @@ static const uint32_t *four_rows(const uint32_t *stream, const uint8_t *x, uint3
 #endif
 #undef COLUMN
 
-static void portable(const edge_asd_matrix *m, const uint8_t *x, uint32_t correction, int8_t *y) {
+static void multiply(const edge_asd_matrix *m, const uint8_t *x, uint32_t correction, int8_t *y) {
     const uint32_t *stream = m->stream;
     const uint32_t columns = m->columns;
     const int32_t zero_point = m->zero_point, low = m->low, high = m->high;
@@ -98,8 +98,8 @@ static void portable(const edge_asd_matrix *m, const uint8_t *x, uint32_t correc
         const int32_t count = left < 4 ? left : 4;
         for (int32_t i = 0; i < count; i++, stream += 3) {
             const int32_t sum = (int32_t)(sums[i] - correction + stream[0]);
-            const int32_t value = edge_asd_requantise(sum, (int32_t)stream[1], (int32_t)stream[2], twice) + zero_point;
-            y[i] = (int8_t)edge_asd_limit(value, low, high);
+            const int32_t value = edge_asd_rescale(sum, (int32_t)stream[1], (int32_t)stream[2], twice) + zero_point;
+            y[i] = (int8_t)edge_asd_clamp(value, low, high);
         }
     }
 }
@@ -115,19 +115,13 @@ static uint32_t shifted(const int8_t *x, size_t count, uint8_t *to) {
     return sum;
 }
 
-void edge_asd_matrix_times(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
-                           size_t ring, int8_t *y, size_t y_stride, void *scratch) {
-#if EDGE_ASD_KERNELS != EDGE_ASD_PORTABLE
-    if (m->quick) {
-        edge_asd_matrix_quick(m, x, x_stride, vectors, start, ring, y, y_stride, scratch);
-        return;
-    }
-#endif
+void edge_asd_matrix_portable(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors,
+                              size_t start, size_t ring, int8_t *y, size_t y_stride, void *scratch) {
     for (uint32_t v = 0; v < vectors; v++, y += y_stride) {
         const edge_asd_pieces pieces = edge_asd_pieces_of(x, start + v * x_stride, ring, m->columns);
         uint8_t *bytes = (uint8_t *)scratch;
         uint32_t sum = shifted(pieces.first, pieces.count, bytes);
         sum += shifted(x, m->columns - pieces.count, bytes + pieces.count);
-        portable(m, bytes, 128 * sum, y);
+        multiply(m, bytes, 128 * sum, y);
     }
 }

@@ -270,47 +270,86 @@ static void limit(const edge_asd_matrix *m, int8_t *y) {
     }
 }
 
-void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
-                           size_t ring, int8_t *y, size_t y_stride, void *scratch) {
-    const size_t columns = m->columns, eights = whole(columns) / 8;
-    const uint32_t together = m->quads ? 4 : 1;
-    uint32_t *const prepared = (uint32_t *)scratch;
+typedef void kernel(job *j);
+
+static job job_of(const edge_asd_matrix *m, uint32_t together, void *scratch) {
+    const size_t eights = whole(m->columns) / 8;
     job j;
-    j.x = prepared;
-    j.x_end = prepared + 4 * eights * together;
+    j.x = (uint32_t *)scratch;
+    j.x_end = j.x + 4 * eights * together;
     j.stream = m->stream;
     j.stream_end = m->stream + m->rows * (2 * eights + 4);
-    if (m->quads) { /* the first eight columns stand before the loop of twice eight */
-        j.entry = eights == 1 ? 4 * MORE_COLUMNS_BYTES : (eights - 1) % 2 * 2 * MORE_COLUMNS_BYTES;
-    } else {
+    if (together == 1) {
         j.entry = (0U - eights) % 4 * EIGHT_COLUMNS_BYTES;
+    } else { /* the first eight columns stand before the loop of twice eight */
+        j.entry = eights == 1 ? 4 * MORE_COLUMNS_BYTES : (eights - 1) % 2 * 2 * MORE_COLUMNS_BYTES;
     }
-    for (uint32_t v = 0; v < vectors; v += together) {
-        const bool straight = ring == 0 && columns % 8 == 0;
-        if (straight && m->quads && v + 4 <= vectors) {
-            prepare_four(x + v * x_stride, x_stride, columns, prepared);
+    return j;
+}
+
+static inline bool has_range(const edge_asd_matrix *m) { return m->low != -128 || m->high != 127; }
+
+static void rows(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
+                 size_t ring, int8_t *y, size_t y_stride, void *scratch, kernel *run) {
+    const size_t columns = m->columns;
+    job j = job_of(m, 1, scratch);
+    for (uint32_t v = 0; v < vectors; v++, y += y_stride) {
+        if (ring == 0 && columns % 8 == 0) {
+            prepare_one(x + v * x_stride, columns, (uint32_t *)scratch);
+        } else {
+            prepare_any(edge_asd_pieces_of(x, start + v * x_stride, ring, columns), x, columns, (uint32_t *)scratch,
+                        1);
         }
-        for (uint32_t i = 0; i < together; i++) {
+        j.y[0] = y;
+        run(&j);
+        if (has_range(m)) {
+            limit(m, y);
+        }
+    }
+}
+
+static void quads(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
+                  size_t ring, int8_t *y, size_t y_stride, void *scratch, kernel *run) {
+    const size_t columns = m->columns;
+    job j = job_of(m, 4, scratch);
+    for (uint32_t v = 0; v < vectors; v += 4) {
+        const bool straight = ring == 0 && columns % 8 == 0 && v + 4 <= vectors;
+        if (straight) {
+            prepare_four(x + v * x_stride, x_stride, columns, (uint32_t *)scratch);
+        }
+        for (uint32_t i = 0; i < 4; i++) {
             const size_t at = v + i < vectors ? v + i : vectors - 1; /* the last one fills up four */
             j.y[i] = y + at * y_stride;
-            if (straight && !m->quads) {
-                prepare_one(x + at * x_stride, columns, prepared);
-            } else if (!straight || v + 4 > vectors) {
-                prepare_any(edge_asd_pieces_of(x, start + at * x_stride, ring, columns), x, columns, prepared + i,
-                            together);
+            if (!straight) {
+                prepare_any(edge_asd_pieces_of(x, start + at * x_stride, ring, columns), x, columns,
+                            (uint32_t *)scratch + i, 4);
             }
         }
-        if (m->quads) {
-            (m->twice ? pairs_twice : pairs_once)(&j);
-        } else {
-            (m->twice ? rows_twice : rows_once)(&j);
-        }
-        if (m->low != -128 || m->high != 127) {
-            for (uint32_t i = 0; i < together && v + i < vectors; i++) {
-                limit(m, y + (v + i) * y_stride);
-            }
+        run(&j);
+        for (uint32_t i = v; has_range(m) && i < v + 4 && i < vectors; i++) {
+            limit(m, y + i * y_stride);
         }
     }
+}
+
+void edge_asd_matrix_rows_once(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors,
+                               size_t start, size_t ring, int8_t *y, size_t y_stride, void *scratch) {
+    rows(m, x, x_stride, vectors, start, ring, y, y_stride, scratch, rows_once);
+}
+
+void edge_asd_matrix_rows_twice(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors,
+                                size_t start, size_t ring, int8_t *y, size_t y_stride, void *scratch) {
+    rows(m, x, x_stride, vectors, start, ring, y, y_stride, scratch, rows_twice);
+}
+
+void edge_asd_matrix_quads_once(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors,
+                                size_t start, size_t ring, int8_t *y, size_t y_stride, void *scratch) {
+    quads(m, x, x_stride, vectors, start, ring, y, y_stride, scratch, pairs_once);
+}
+
+void edge_asd_matrix_quads_twice(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors,
+                                 size_t start, size_t ring, int8_t *y, size_t y_stride, void *scratch) {
+    quads(m, x, x_stride, vectors, start, ring, y, y_stride, scratch, pairs_twice);
 }
 
 #else

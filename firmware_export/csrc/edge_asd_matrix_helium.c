@@ -50,7 +50,7 @@ static const int8_t *in_one_piece(edge_asd_pieces pieces, const int8_t *x, size_
     return to;
 }
 
-void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
+void edge_asd_matrix_helium(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
                            size_t ring, int8_t *y, size_t y_stride, void *scratch) {
     const uint32_t blocks = (m->columns + 15U) / 16;
     const edge_asd_output output = edge_asd_output_of(m->zero_point, m->low, m->high);

@@ -25,10 +25,6 @@ static inline edge_asd_pieces edge_asd_pieces_of(const int8_t *x, size_t start, 
     return pieces;
 }
 
-/* The kernel of this processor, for streams in its order. */
-void edge_asd_matrix_quick(const edge_asd_matrix *m, const int8_t *x, size_t x_stride, uint32_t vectors, size_t start,
-                           size_t ring, int8_t *y, size_t y_stride, void *scratch);
-
 #ifdef __cplusplus
 }
 #endif

@@ -3,6 +3,7 @@
 #ifndef EDGE_ASD_ROUNDING_H
 #define EDGE_ASD_ROUNDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* a * b / 2^32, rounded, halves up. */
@@ -28,12 +29,50 @@ static inline int32_t edge_asd_rounding_shift(int32_t x, int32_t shift) {
     return (x >> shift) + ((x & mask) > half ? 1 : 0);
 }
 
-/* x * multiplier * 2^(shift - 31), rounded twice as above; shift is -31 to 30, and x * 2^shift fits 32 bits. */
-static inline int32_t edge_asd_rescale_twice(int32_t x, int32_t multiplier, int32_t shift) {
-    if (shift > 0) {
-        return edge_asd_doubled_high_product(x * ((int32_t)1 << shift), multiplier);
+/* A ratio of scales is multiplier * 2^(shift - 31). */
+
+/* floor(a b / 2^32); b is not negative. Cortex-M0+ has no long multiplication. */
+static inline int32_t edge_asd_high_word(int32_t a, int32_t b) {
+#if defined(__ARM_ARCH_6M__)
+    const int32_t a1 = a >> 16, b1 = b >> 16;
+    const uint32_t a0 = (uint32_t)a & 0xFFFFU, b0 = (uint32_t)b & 0xFFFFU;
+    const int32_t middle = a1 * (int32_t)b0 + (int32_t)((a0 * b0) >> 16);
+    return a1 * b1 + (middle >> 16) + (int32_t)((((uint32_t)middle & 0xFFFFU) + a0 * (uint32_t)b1) >> 16);
+#else
+    return (int32_t)(((int64_t)a * b) >> 32);
+#endif
+}
+
+/* floor(sum * ratio + 1/2); -31 <= shift <= 30, and the result fits 32 bits. */
+static inline int32_t edge_asd_rescale_once(int32_t sum, int32_t multiplier, int32_t shift) {
+    if (shift <= -2) { /* the low word cannot change the floor */
+        const uint32_t right = (uint32_t)(-1 - shift);
+        return (edge_asd_high_word(sum, multiplier) + (int32_t)(1U << (right - 1))) >> right;
     }
-    return edge_asd_rounding_shift(edge_asd_doubled_high_product(x, multiplier), -shift);
+    const uint32_t right = (uint32_t)(31 - shift);
+    return (int32_t)(((int64_t)sum * multiplier + ((int64_t)1 << (right - 1))) >> right);
+}
+
+/* Rounded to a multiple of 2^shift first, halves up, and then to a whole number, halves away from zero;
+ * -31 <= shift <= 30, and sum * 2^shift fits 32 bits. */
+static inline int32_t edge_asd_rescale_twice(int32_t sum, int32_t multiplier, int32_t shift) {
+    if (shift > 0) {
+        sum = (int32_t)((uint32_t)sum << (uint32_t)shift);
+    }
+    /* floor((sum * multiplier + 2^30) / 2^31), from the two words of the product */
+    const uint32_t low = (uint32_t)sum * (uint32_t)multiplier;
+    const int32_t high = (int32_t)(2U * (uint32_t)edge_asd_high_word(sum, multiplier) + (low >> 31)) +
+                         (int32_t)((low >> 30) & 1U);
+    if (shift >= 0) {
+        return high;
+    }
+    const uint32_t right = (uint32_t)-shift;
+    const uint32_t mask = (1U << right) - 1, rest = (uint32_t)high & mask;
+    return (high >> right) + (rest > (mask >> 1) + (high < 0 ? 1U : 0U) ? 1 : 0);
+}
+
+static inline int32_t edge_asd_rescale(int32_t sum, int32_t multiplier, int32_t shift, bool twice) {
+    return twice ? edge_asd_rescale_twice(sum, multiplier, shift) : edge_asd_rescale_once(sum, multiplier, shift);
 }
 
 /* The nearest of low .. high. */

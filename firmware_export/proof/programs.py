@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import Library
+from edge_asd.firmware_export.network import Network
 from edge_asd.firmware_export.sources import library_files
 
 HARNESS = Path(__file__).resolve().parents[1] / "templates" / "proof"
@@ -25,6 +26,9 @@ DETECTOR_ENTRIES = (
     *("edge_asd_is_dead", "edge_asd_set_threshold"),
 )
 """Functions that firmware calls in use: neither the self-test nor calibration."""
+
+MOST_WINDOWS = 96
+"""Windows that a test program is given at once: their tensors are held in memory."""
 
 _HEADS = 8 * 256  # of a tensor's rows in the file of values
 _MOST_ROOM = 1 << 28  # bytes; beyond, checksums must do
@@ -79,19 +83,15 @@ class ModelRun:
     memory: int
 
 
-def run_model(
-    name: str, sources: Sources, library: Library, windows: npt.NDArray[Any], folder: Path, *, traced: bool
-) -> ModelRun:
-    """Build the model's test program for a processor and run it on windows.
+def build_model(name: str, sources: Sources, library: Library, folder: Path, *, traced: bool) -> Path:
+    """Build the model's test program for a processor; on the host under sanitizers.
 
     Parameters
     ----------
     name : str
-        One of ``qemu.TARGETS``; on the host under sanitizers.
+        One of ``qemu.TARGETS``.
     sources : Sources
     library : Library
-    windows : ndarray [shape=(n, values)]
-        As many as the library computes together, or a multiple.
     folder : Path
         For the program and its files.
     traced : bool
@@ -101,23 +101,38 @@ def run_model(
     assert network is not None
     target = qemu.TARGETS[name]
     folder.mkdir(parents=True, exist_ok=True)
-    host = not target.is_microcontroller
     needed = library_files(library.files, ("edge_asd_network.h",))
     files, defines = [*(path for path in sources.files if path.name in needed), HARNESS / "model.c"], []
     if traced:
-        room = len(windows) * sum(_bytes(network, tensor) + _HEADS for tensor in network.computed())
+        room = MOST_WINDOWS * sum(_bytes(network, tensor) + _HEADS for tensor in network.computed())
         files.append(HARNESS / "trace.c")
-        defines = ["EDGE_ASD_TRACE", f"TRACE_ROOM={min(room, _MOST_ROOM) if host else 8}"]
-    program = qemu.build(
-        target,
-        files,
-        folder / "model",
-        include=[*sources.include, HARNESS],
-        flags=SANITIZE if host else ("-O2",),
-        defines=defines,
-    )
+        defines = ["EDGE_ASD_TRACE", f"TRACE_ROOM={8 if target.is_microcontroller else min(room, _MOST_ROOM)}"]
+    flags = ("-O2",) if target.is_microcontroller else SANITIZE
+    include = [*sources.include, HARNESS]
+    return qemu.build(target, files, folder / "model", include=include, flags=flags, defines=defines)
+
+
+def run_model(
+    name: str, program: Path, network: Network, windows: npt.NDArray[Any], *, traced: bool, count: bool = False
+) -> ModelRun:
+    """Run the model's test program on windows.
+
+    Parameters
+    ----------
+    name : str
+    program : Path
+        From `build_model`.
+    network : Network
+    windows : ndarray [shape=(n, values)]
+        As many as the network computes together, or a multiple; at most `MOST_WINDOWS`.
+    traced : bool
+        As it was built.
+    count : bool
+        Count instructions.
+    """
+    folder = program.parent
     windows.tofile(folder / "windows.bin")
-    qemu.run(target, program, folder, count=not traced, timeout=_LONG)
+    qemu.run(qemu.TARGETS[name], program, folder, count=count, timeout=_LONG)
     outputs = np.fromfile(folder / "outputs.bin", network.output.dtype).reshape(len(windows), -1)
     figures = np.fromfile(folder / "figures.bin", np.uint32)
     checksums, values = _traces(folder) if traced else ({}, {})
@@ -196,7 +211,7 @@ def run_detector(
     return DetectorRun(decisions, figures[0], figures[1], figures[2], figures[3], figures[4])
 
 
-def _bytes(network: Any, tensor: int) -> int:
+def _bytes(network: Network, tensor: int) -> int:
     found = network.model.tensors[tensor]
     return int(np.prod(found.shape)) * int(found.dtype.itemsize)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from edge_asd.errors import DependencyError
 from edge_asd.firmware_export.network import Network
+from edge_asd.firmware_export.tflm import TflmModel
 from edge_asd.interpreter import Model
 
 
@@ -66,8 +67,6 @@ def _litert(content: bytes) -> Any:
 
 
 def _tflm(content: bytes) -> Any:
-    from edge_asd.firmware_export.tflm import TflmModel
-
     try:
         return TflmModel(content)
     except DependencyError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,20 +13,38 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.windowed import gather_windows
+from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.windowed import WindowDetector, gather_windows
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import DETECTOR, Library
 from edge_asd.firmware_export.network import Network
-from edge_asd.firmware_export.proof import programs
-from edge_asd.firmware_export.proof.programs import ModelRun, Sources
+from edge_asd.firmware_export.proof.programs import (
+    DETECTOR_ENTRIES,
+    MOST_WINDOWS,
+    ModelRun,
+    Sources,
+    build_detector,
+    build_model,
+    differing,
+    run_detector,
+    run_model,
+)
 from edge_asd.firmware_export.proof.reference import Reference, reference
 from edge_asd.firmware_export.proof.windows import trial_windows
+from edge_asd.firmware_export.tflm import TflmModel
 from edge_asd.monitor.engine import Engine
 
 WINDOWS = 20
 """Windows that the model is tried on by default."""
 
 HOST = "host"
+
+HERE = "this machine"
+"""What boards are compared with where the runtime is not installed."""
+
+_TFLM = "TensorFlow Lite Micro"
+
+Windows = npt.NDArray[Any]
 
 _SEED = 7
 
@@ -114,77 +132,95 @@ def verify(
     EdgeAsdError
         If a compiler or emulator is missing, or a program fails: a sanitizer's find does.
     """
-    network = library.network
-    assert network is not None
+    network = _network(library)
     inputs = trial_windows(network, -(-windows // network.hops) * network.hops, _golden(library))
-    progress("the runtime of the model's arithmetic")
-    expected = reference(network, content, inputs)
-    notes = []
     for name in boards:
         qemu.TARGETS[name].require()
+    sound = _sound(library)
     with tempfile.TemporaryDirectory(prefix="edge-asd-proof-") as temporary:
         folder = Path(temporary)
         sources = Sources.write(library, folder / "sources")
         progress("this machine, under sanitizers")
-        here = programs.run_model(HOST, sources, library, inputs, folder / HOST, traced=True)
-        if expected is None:
-            notes.append(
-                "TensorFlow Lite Micro is not installed here: boards were compared with this machine, not with it."
-            )
-            expected = _as_reference(here)
-        wrong, values = _wrong(here, expected), sum(map(len, expected.tensors.values()))
-        sound, decided = _sound(library), 0
-        if library.kind == DETECTOR:
-            program = programs.build_detector(HOST, sources, folder / HOST)
-            found, decided = _wrong_decisions(library, HOST, program, sound)
-            wrong += found
-        done: dict[str, Board] = {}
+        places = {name: folder / name for name in (HOST, *boards)}
+        with ThreadPoolExecutor(2) as pool:
+            built = pool.map(lambda name: build_model(name, sources, library, places[name], traced=True), places)
+            models = dict(zip(places, built, strict=True))
+        wrong = dict.fromkeys(places, 0)
+        values, name_of_reference, notes = 0, "", []
+        for expected, part in _expected(network, content, inputs, models[HOST]):
+            name_of_reference = expected.name
+            values += sum(map(len, expected.tensors.values()))
 
-        def prove(name: str) -> Board:
+            def compared(name: str, part: Windows = part, expected: Reference = expected) -> int:
+                return _wrong(run_model(name, models[name], network, part, traced=True), expected)
+
+            with ThreadPoolExecutor(2) as pool:
+                for name, found in zip(places, pool.map(compared, places), strict=True):
+                    wrong[name] += found
+        if name_of_reference == HERE:
+            notes.append(f"{_TFLM} is not installed here: boards were compared with this machine, not with it.")
+        decided = 0
+        if library.kind == DETECTOR:
+            program = build_detector(HOST, sources, places[HOST] / "detector")
+            found, decided = _wrong_decisions(library, HOST, program, sound)
+            wrong[HOST] += found
+
+        def measured(name: str) -> Board:
             progress(name)
-            return _board(library, name, sources, inputs, expected, sound, folder / name)
+            return _board(library, name, sources, inputs, sound, places[name], wrong[name])
 
         with ThreadPoolExecutor(2) as pool:
-            done = dict(zip(boards, pool.map(prove, boards), strict=True))
+            done = dict(zip(boards, pool.map(measured, boards), strict=True))
     return Verification(
-        mismatches=wrong + sum(board.mismatches for board in done.values()),
+        mismatches=wrong[HOST] + sum(board.mismatches for board in done.values()),
         vectors=len(inputs),
         values=values,
         decisions=decided,
-        reference=expected.name,
+        reference=name_of_reference,
         boards=done,
         notes=notes,
     )
+
+
+def _expected(network: Network, content: bytes, inputs: Windows, here: Path) -> Iterator[tuple[Reference, Windows]]:
+    """Compute what is to be compared with, part by part; without the runtime, this machine's results."""
+    most = MOST_WINDOWS // network.hops * network.hops
+    for first in range(0, len(inputs), most):
+        part = inputs[first : first + most]
+        found = reference(network, content, part)
+        if found is None:
+            run = run_model(HOST, here, network, part, traced=True)
+            found = Reference(HERE, run.outputs, run.values)
+        yield found, part
 
 
 def _board(
     library: Library,
     name: str,
     sources: Sources,
-    inputs: npt.NDArray[Any],
-    expected: Reference,
+    inputs: Windows,
     sound: npt.NDArray[np.int16],
     folder: Path,
+    wrong: int,
 ) -> Board:
-    traced = programs.run_model(name, sources, library, inputs, folder / "traced", traced=True)
-    few = inputs[: _network(library).hops]
-    plain = programs.run_model(name, sources, library, few, folder / "plain", traced=False)
-    wrong = _wrong(traced, expected) + int(np.count_nonzero(plain.outputs != expected.outputs[: len(few)]))
+    network = _network(library)
     target, names = qemu.TARGETS[name], [path.name for path in sources.files]
+    plain = build_model(name, sources, library, folder / "plain", traced=False)
+    model = run_model(name, plain, network, inputs[: network.hops], traced=False, count=True)
     if library.kind == DETECTOR:
-        program = programs.build_detector(name, sources, folder)
+        program = build_detector(name, sources, folder / "detector")
         found, _ = _wrong_decisions(library, name, program, sound)
-        run = programs.run_detector(name, program, 0, sound[: 1 << 16], block=1 << 15)
+        run = run_detector(name, program, 0, sound[: 1 << 16], block=1 << 15)
         wrong += found + run.selftest
-        size = qemu.footprint(target, program, names, entries=programs.DETECTOR_ENTRIES)
-        per_hop, stack, memory = run.instructions, max(run.stack, plain.stack), run.memory
+        size = qemu.footprint(target, program, names, entries=DETECTOR_ENTRIES)
+        per_hop, stack, memory = run.instructions, max(run.stack, model.stack), run.memory
     else:
-        size = qemu.footprint(target, folder / "plain" / "model", [n for n in names if n in library.files])
-        per_hop, stack, memory = None, plain.stack, plain.memory
+        size = qemu.footprint(target, plain, names)
+        per_hop, stack, memory = None, model.stack, model.memory
     weights = sum(size.total("constants", source=n) for n in names if n.startswith("edge_asd_weights"))
     return Board(
         mismatches=wrong,
-        instructions_per_inference=round(plain.instructions / _network(library).hops),
+        instructions_per_inference=round(model.instructions / network.hops),
         instructions_per_hop=per_hop,
         flash_bytes=size.flash,
         ram_bytes=size.ram + memory + stack,
@@ -200,11 +236,7 @@ def _network(library: Library) -> Network:
 
 
 def _wrong(run: ModelRun, expected: Reference) -> int:
-    return programs.differing(run, expected.tensors) + int(np.count_nonzero(run.outputs != expected.outputs))
-
-
-def _as_reference(run: ModelRun) -> Reference:
-    return Reference("this machine", run.outputs, run.values)
+    return differing(run, expected.tensors) + int(np.count_nonzero(run.outputs != expected.outputs))
 
 
 def _golden(library: Library) -> npt.NDArray[np.int8] | None:
@@ -232,16 +264,15 @@ def _sound(library: Library) -> npt.NDArray[np.int16]:
     return pcm
 
 
-def _wrong_decisions(
-    library: Library, name: str, program: Path, pcm: npt.NDArray[np.int16]
-) -> tuple[int, int]:
+def _wrong_decisions(library: Library, name: str, program: Path, pcm: npt.NDArray[np.int16]) -> tuple[int, int]:
     """Compare decisions of every section with the monitor's; return those that differ, and how many there are."""
     bundle = library.bundle
     assert bundle is not None
+    other = load_detector(bundle, TflmModel(bundle.model)) if _network(library).twice else None
     wrong = total = 0
     for place, section in enumerate(sorted(bundle.thresholds)):
-        expected, withheld = expected_decisions(bundle, section, pcm)
-        run = programs.run_detector(name, program, place, pcm, block=1000 + 777 * place, count=False)
+        expected, withheld = expected_decisions(bundle, section, pcm, other)
+        run = run_detector(name, program, place, pcm, block=1000 + 777 * place, count=False)
         wrong += run.selftest + abs(run.withheld - withheld) + abs(len(expected) - len(run.decisions))
         wrong += sum(a != b for a, b in zip(expected, run.decisions, strict=False))
         total += len(expected)
@@ -249,10 +280,10 @@ def _wrong_decisions(
 
 
 def expected_decisions(
-    bundle: Bundle, section: str, pcm: npt.NDArray[np.int16]
+    bundle: Bundle, section: str, pcm: npt.NDArray[np.int16], detector: WindowDetector | None = None
 ) -> tuple[list[tuple[int, int, bool]], int]:
     """What `edge_asd.monitor` decides: (end, score, anomaly) of each, and how many were withheld."""
-    engine = Engine(bundle, section)
+    engine = Engine(bundle, section, detector=detector)
     made = [*engine.push(pcm), *engine.finish()]
     rate = bundle.features.sample_rate
     return [(round(one.time_s * rate), one.score, one.anomaly) for one in made], engine.withheld

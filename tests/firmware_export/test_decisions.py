@@ -160,16 +160,16 @@ def prove(bundle: Bundle, examples: int, most: int) -> None:
 
 
 def test_decisions_are_the_engines(bundle: Bundle) -> None:
-    prove(bundle, 50, most=20)
+    prove(bundle, 35, most=20)
 
 
 @pytest.mark.prove
 def test_decisions_are_the_engines_on_hours_of_sound(bundle: Bundle) -> None:
-    prove(bundle, 2000, most=40)
+    prove(bundle, 1000, most=40)
 
 
 def test_decisions_on_a_section_classifier_are_the_engines(section_bundle: Bundle) -> None:
-    noise = np.random.default_rng(4).integers(-2000, 2000, 90_000).astype(np.int16)
+    noise = np.random.default_rng(4).integers(-2000, 2000, 60_000).astype(np.int16)
     line = np.zeros(16_000, np.int16)
     pcm = np.concatenate([noise, line[:7000], noise[:20_000], line, noise])
     made, withheld = prove_in_blocks(section_bundle, pcm, 5, 1, 8000)

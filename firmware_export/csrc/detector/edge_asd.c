@@ -2,8 +2,6 @@
 /* The detector: windows, decisions and calibration put together. */
 #include "edge_asd.h"
 
-#include <string.h>
-
 static const edge_asd_decisions_config config = {
     EDGE_ASD_SAMPLE_RATE,  EDGE_ASD_N_FFT,
     EDGE_ASD_HOP_LENGTH,   EDGE_ASD_WINDOW_FRAMES,
@@ -11,9 +9,17 @@ static const edge_asd_decisions_config config = {
     EDGE_ASD_INTERVAL_FRAMES,
 };
 
+static bool same(const char *a, const char *b) {
+    while (*a != 0 && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 uint32_t edge_asd_find_section(const char *name) {
     uint32_t section = 0;
-    while (section < EDGE_ASD_SECTIONS && strcmp(edge_asd_sections[section].name, name) != 0) {
+    while (section < EDGE_ASD_SECTIONS && !same(edge_asd_sections[section].name, name)) {
         section++;
     }
     return section;

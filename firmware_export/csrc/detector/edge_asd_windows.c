@@ -7,6 +7,7 @@
 EDGE_ASD_CHECK(frontend_number, EDGE_ASD_FRONTEND_NUMBER == EDGE_ASD_BUNDLE_FRONTEND_NUMBER);
 EDGE_ASD_CHECK(score_number, EDGE_ASD_SCORE_NUMBER == EDGE_ASD_BUNDLE_SCORE_NUMBER);
 EDGE_ASD_CHECK(model_input, EDGE_ASD_NETWORK_INPUTS == EDGE_ASD_WINDOW_FRAMES * EDGE_ASD_N_MELS);
+EDGE_ASD_CHECK(model_rows, EDGE_ASD_N_MELS % EDGE_ASD_NETWORK_ROW == 0);
 EDGE_ASD_CHECK(int8, sizeof(edge_asd_network_input) == 1 && sizeof(edge_asd_network_output) == 1);
 
 void edge_asd_windows_init(edge_asd_windows *w, uint32_t section) {

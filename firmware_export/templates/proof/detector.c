@@ -11,7 +11,7 @@ static edge_asd_detector detector;
 static int16_t block[1 << 16];
 
 /* Instructions are counted over so many hops, from when the model runs on each. */
-#define COUNTED (8U * EDGE_ASD_WINDOW_HOP * EDGE_ASD_NETWORK_WINDOWS)
+#define COUNTED ((EDGE_ASD_NETWORK_MACS < 1000000U ? 8U : 1U) * EDGE_ASD_WINDOW_HOP * EDGE_ASD_NETWORK_WINDOWS)
 
 static void write_decisions(int out) {
     edge_asd_decision decision;

@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+namespace tflite {
+void InitializeTarget();
+}

@@ -1,0 +1,38 @@
+"""What the two committed bundles must be proven to: the same integers, and no more instructions or memory than these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.firmware_export import qemu
+from edge_asd.firmware_export.library import detector_library
+from edge_asd.firmware_export.proof.verification import Verification, verify
+from tests.firmware_export.targets import needs
+from tests.golden.committed import NAMES
+
+
+def prove(
+    name: str, *, windows: int = 20, rounding: str = "litert", hops: int = 1, boards: bool = True
+) -> Verification:
+    """Prove a committed bundle on this machine, and on all boards; nothing may differ."""
+    for board in qemu.BOARDS if boards else ():
+        needs(board)
+    bundle = Bundle.load(NAMES[name])
+    library = detector_library(bundle, rounding=rounding, hops=hops)
+    found = verify(library, bundle.model, boards=tuple(qemu.BOARDS) if boards else (), windows=windows)
+    assert found.mismatches == 0
+    assert found.vectors == windows
+    assert found.decisions > 0
+    assert set(found.boards) == (set(qemu.BOARDS) if boards else set())
+    assert not found.notes
+    assert found.reference.startswith("LiteRT" if rounding == "litert" else "TensorFlow Lite Micro")
+    return found
+
+
+def assert_at_most(found: Verification, limits: Mapping[str, Mapping[str, int]]) -> None:
+    """Hold the figures of boards to limits: by board, by figure."""
+    for board, figures in limits.items():
+        measured = found.boards[board]
+        for figure, limit in figures.items():
+            assert 0 < getattr(measured, figure) <= limit, (board, figure, getattr(measured, figure))

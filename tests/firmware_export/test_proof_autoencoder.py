@@ -1,0 +1,66 @@
+"""The committed autoencoder as firmware: equal on eight processors, and smaller and faster than it has to be."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.firmware_export.library import detector_library
+from edge_asd.firmware_export.proof.verification import Verification, verify
+from tests.firmware_export.proven import assert_at_most, prove
+from tests.golden.committed import NAMES
+
+
+@pytest.fixture(scope="module")
+def one_hop() -> Verification:
+    return prove("ae")
+
+
+def test_one_hop_at_a_time(one_hop: Verification) -> None:
+    assert_at_most(
+        one_hop,
+        {
+            "cortex-m4": {"instructions_per_inference": 260_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+            "cortex-m7": {"instructions_per_inference": 260_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+            "cortex-m33": {"instructions_per_inference": 260_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+            "cortex-m55": {"instructions_per_inference": 60_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+            "cortex-m3": {"instructions_per_inference": 850_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+            "cortex-m0plus": {"instructions_per_inference": 1_200_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+            "riscv32": {"instructions_per_inference": 1_000_000, "code_bytes": 10_000, "ram_bytes": 12_000},
+        },
+    )
+
+
+def test_a_hop_is_the_model_and_the_rest(one_hop: Verification) -> None:
+    """Front end, quantisation, score and decision take less than 100,000 instructions more on a Cortex-M4."""
+    board = one_hop.boards["cortex-m4"]
+    assert board.instructions_per_hop is not None
+    assert 70_000 < board.instructions_per_hop - board.instructions_per_inference < 100_000
+
+
+def test_four_hops_together() -> None:
+    found = prove("ae", hops=4)
+    limits = {"instructions_per_inference": 220_000}
+    assert_at_most(found, {"cortex-m4": limits, "cortex-m7": limits, "cortex-m33": limits})
+
+
+@pytest.mark.parametrize("hops", [2, 3, 5])
+def test_any_number_of_hops(hops: int) -> None:
+    bundle = Bundle.load(NAMES["ae"])
+    assert verify(detector_library(bundle, hops=hops), bundle.model, windows=2 * hops).mismatches == 0
+
+
+def test_rounded_twice_it_equals_tensorflow_lite_micro() -> None:
+    prove("ae", rounding="tflm", boards=False)
+
+
+def test_a_fault_in_the_c_is_found() -> None:
+    bundle = Bundle.load(NAMES["ae"])
+    library = detector_library(bundle)
+    text = library.files["edge_asd_rounding.h"]
+    wrong = text.replace("(int32_t)(1U << (right - 1))) >> right", "(int32_t)(1U << (right - 1)) - 1) >> right")
+    assert wrong != text
+    broken = dataclasses.replace(library, files={**library.files, "edge_asd_rounding.h": wrong})
+    assert verify(broken, bundle.model, windows=8).mismatches > 0
