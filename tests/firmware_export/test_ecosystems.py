@@ -178,6 +178,19 @@ def test_module_yml(kind: str) -> None:
     assert ("samples/selftest/prj.conf" in files) == (kind == DETECTOR)
 
 
+def test_kconfig_of_cmsis_nn(tmp_path: Path) -> None:
+    kconfiglib = pytest.importorskip("kconfiglib")
+    project(tmp_path, "zephyr", detector_library(bundle(), cmsis_nn=True))
+    zephyr = tmp_path / "Kconfig"
+    zephyr.write_text(f'config CMSIS_NN\n\tbool "CMSIS-NN"\nsource "{tmp_path}/zephyr/Kconfig"\n')
+    config = kconfiglib.Kconfig(str(zephyr), warn_to_stderr=False)
+    for name, visible in (("EDGE_ASD", 0), ("CMSIS_NN", 0), ("EDGE_ASD_CMSIS_NN", 2)):
+        assert config.syms["EDGE_ASD_CMSIS_NN"].visibility == visible
+        assert config.syms[name].set_value("y")
+    assert config.syms["EDGE_ASD_CMSIS_NN"].str_value == "y"
+    assert config.warnings == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_kconfig(kind: str, tmp_path: Path) -> None:
     kconfiglib = pytest.importorskip("kconfiglib")

@@ -26,6 +26,9 @@ LINE = re.compile(r" *(\d+\.\d{3}) s  score .* \((-?\d+)\)  threshold .* \((-?\d
 
 RATE = 16_000
 
+CMSIS_NN = Path(__file__).parent / "c" / "cmsis_nn"
+"""Declares and computes what CMSIS-NN documents."""
+
 
 @pytest.fixture(params=["ae", "mobilenetv2"])
 def detector(request: pytest.FixtureRequest) -> str:
@@ -267,3 +270,18 @@ def test_projects_without_a_detector(kind: str, tmp_path: Path) -> None:
     else:
         text = call(build / "run", folder=tmp_path, status=1, stdin=b"12345")
         assert text == "The input is no whole number of windows of 640 bytes.\n"
+
+
+def test_a_cmsis_nn_of_the_users_own(tmp_path: Path) -> None:
+    one = detector_library(bundle(), cmsis_nn=True)
+    project(tmp_path / "detector", "cmake", one)
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.16)\nproject(firmware LANGUAGES C)\n"
+        f'add_library(nn STATIC "{CMSIS_NN / "arm_nnfunctions.c"}")\n'
+        f'target_include_directories(nn PUBLIC "{CMSIS_NN}")\n'
+        "target_compile_definitions(nn PRIVATE CMSIS_NN_USE_SINGLE_ROUNDING)\n"
+        "set(EDGE_ASD_BUILD_EXAMPLES ON)\nadd_subdirectory(detector)\n"
+    )
+    build = built(tmp_path, "-DEDGE_ASD_CMSIS_NN=nn")
+    assert "Self-test passed." in call(build / "detector" / "wav", "--selftest", folder=tmp_path)
+    assert "edge_asd_matrix_cmsis_nn" in call("nm", build / "detector" / "wav", folder=tmp_path)
