@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ from edge_asd.firmware_export.readme import readme_facts
 
 _TEMPLATES = Path(__file__).parent / "templates" / "project"
 
-_ARDUINO = ("mbed", "mbed_giga", "mbed_nano", "mbed_nicla", "mbed_opta", "mbed_portenta", "mbed_rp2040", "esp32", "nrf52",
-            "renesas_portenta", "renesas_uno", "rp2040", "sam", "samd", "stm32", "STM32F1", "STM32F4", "zephyr")  # fmt: skip
+_ARDUINO = ("mbed", "mbed_giga", "mbed_nano", "mbed_nicla", "mbed_opta", "mbed_portenta", "mbed_rp2040", "esp32",
+            "nrf52", "renesas_portenta", "renesas_uno", "rp2040", "sam", "samd", "stm32", "zephyr")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,8 @@ def laid_out(library: Library, target: str, report: Mapping[str, Any] | None = N
                 files[place.as_posix()] = text
     if "board" in layout.parts and library.kind == kinds.DETECTOR:
         files |= {f"examples/qemu/{name}": text for name, text in board_files(BOARD).items()}
-    files["README.md"] = environment.get_template("readme/README.md.j2").render(facts)
+    readme = environment.get_template("readme/README.md.j2").render(facts)
+    files["README.md"] = re.sub(r"\n{3,}", "\n\n", readme).rstrip() + "\n"  # parts that are left out leave blank lines
     files["LICENSE"] = (_TEMPLATES / "LICENSE").read_text(encoding="utf-8")
     return dict(sorted(files.items()))
 

@@ -15,8 +15,18 @@ CYCLES_PER_INSTRUCTION = {"cortex-m4": 1.44, "cortex-m3": 1.85, "cortex-m0plus":
 Cortex-M4 39 cycles for 27 instructions (32 multiplications of weights, 1.22 cycles each), on the M3 74 for 40 and on
 the M0+ 77 for 56 (16). For the other processors there are no such tables, or they depend on who makes the core."""
 
-_COLUMNS = ("instructions_per_inference", "instructions_per_hop", "flash_bytes", "ram_bytes", "stack_bytes",
-            "code_bytes", "weight_bytes")  # fmt: skip
+_COLUMNS = {
+    "instructions_per_inference": "instructions, model",
+    "instructions_per_hop": "instructions, hop",
+    "flash_bytes": "flash [bytes]",
+    "ram_bytes": "RAM [bytes]",
+    "stack_bytes": "stack [bytes]",
+    "code_bytes": "code [bytes]",
+    "weight_bytes": "weights [bytes]",
+}
+"""What a report measures of each board, and how the table calls it."""
+
+_HAS_NO = {kinds.MODEL: "instructions_per_hop", kinds.FRONTEND: "instructions_per_inference"}
 
 
 def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -30,7 +40,11 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
     """
     bundle, network = library.bundle, library.network
     facts: dict[str, Any] = {
-        "rows": _rows(report or {}),
+        "columns": [
+            *(title for key, title in _COLUMNS.items() if key != _HAS_NO.get(library.kind)),
+            "cycles, estimated",
+        ],
+        "rows": _rows(library.kind, report or {}),
         "factors": CYCLES_PER_INSTRUCTION,
         "vectors": (report or {}).get("vectors"),
         "mismatches": (report or {}).get("mismatches"),
@@ -44,17 +58,17 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
     match library.kind:
         case kinds.DETECTOR:
             assert bundle is not None
-            facts["title"] = f"hears that a machine ({bundle.machine}) sounds wrong"
+            facts["title"] = "Detector of anomalous sound"
             facts["sentence"] = (
                 f"Hears that a machine ({bundle.machine}) sounds wrong, by the sound of its healthy state."
             )
             facts["gives"] = "decisions"
         case kinds.MODEL:
-            facts["title"] = "an int8 model"
+            facts["title"] = "Int8 model"
             facts["sentence"] = "Computes one int8 model."
             facts["gives"] = "the model's outputs"
         case kinds.FRONTEND:
-            facts["title"] = "a log-mel front end"
+            facts["title"] = "Log-mel front end"
             facts["sentence"] = "Computes log-mel spectrograms in fixed point."
             facts["gives"] = "decibels"
         case _:
@@ -76,23 +90,19 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "window_frames": bundle.window_frames,
         "window_hop": bundle.window_hop,
         "score_seconds": bundle.score_samples / spec.sample_rate,
-        "interval_frames": max(1, round(spec.sample_rate / spec.hop_length)),
         "arithmetic": bundle.model_arithmetic,
         "frontend_number": bundle.frontend_number,
         "score_number": bundle.score_number,
     }
 
 
-def _rows(report: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Make the rows of the table of boards: name, the measured columns, and the estimated cycles of a hop."""
+def _rows(kind: str, report: Mapping[str, Any]) -> list[list[str]]:
+    """Make the rows of the table of boards: name, what was measured, and the estimated cycles."""
     rows = []
     for name, measured in report.get("boards", {}).items():
-        whole = measured.get("instructions_per_hop") or measured.get("instructions_per_inference")
+        whole = measured.get("instructions_per_inference" if kind == kinds.MODEL else "instructions_per_hop")
         factor = CYCLES_PER_INSTRUCTION.get(name)
-        cycles = None if whole is None or factor is None else round(whole * factor)
-        rows.append((name, *(_grouped(measured.get(column)) for column in _COLUMNS), _grouped(cycles)))
+        numbers = [measured.get(column) for column in _COLUMNS if column != _HAS_NO.get(kind)]
+        numbers.append(None if whole is None or factor is None else round(whole * factor))
+        rows.append([name, *("-" if number is None else f"{number:,}" for number in numbers)])
     return rows
-
-
-def _grouped(number: int | None) -> str:
-    return "–" if number is None else f"{number:,}"

@@ -4,7 +4,7 @@
 
 #include "edge_asd.h"
 
-#define SECONDS 30U
+#define SECONDS 15U
 #define EARLY 5U /* the half after which another follows at once */
 
 /* A sine of a sixteenth of the sample rate. */

@@ -4,7 +4,8 @@
 #include <PDM.h>
 #include <edge_asd.h>
 
-static const char SECTION[] = "00";
+// Place in edge_asd_sections, whose threshold decides; or by name: edge_asd_find_section("01").
+static const uint32_t SECTION = 0;
 
 // Samples on their way from the interrupt to loop(): a quarter of a second. A power of two, so that places wrap.
 static const uint32_t ROOM = 4096;
@@ -47,7 +48,7 @@ void setup() {
   if (edge_asd_selftest(&detector) != 0) {
     stop("Self-test failed.");
   }
-  if (!edge_asd_init(&detector, edge_asd_find_section(SECTION))) {
+  if (!edge_asd_init(&detector, SECTION)) {
     stop("There is no such section.");
   }
   PDM.onReceive(receive);
