@@ -161,7 +161,7 @@ def _steps(model: ModelFile, *, twice: bool, hops: int) -> tuple[list[Step], dic
             else:
                 inputs = tuple(alias.get(tensor, tensor) for tensor in step.inputs)
                 steps.append(Step(step.kernel, inputs, step.output, step.fields, step.scratch, step.in_place))
-    if model.outputs[0] not in known or alias.get(model.outputs[0]) == model.inputs[0]:
+    if model.outputs[0] not in known or alias.get(model.outputs[0], model.outputs[0]) == model.inputs[0]:
         raise ModelError("The model's output is not computed from its input.")
     return steps, alias
 
