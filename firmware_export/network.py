@@ -104,7 +104,7 @@ def read_network(content: bytes, *, twice: bool, hops: int = 1) -> Network:
     network = min(networks, key=lambda one: one.arena)
     if network.arena > MAX_TOTAL or network.macs() >= 2**32:
         raise ModelError(
-            f"The model needs {network.arena >> 20} MiB of memory and {network.macs():,} multiplications for one "
+            f"The model needs {-(-network.arena >> 20)} MiB of memory and {network.macs():,} multiplications for one "
             f"window; at most {MAX_TOTAL >> 20} MiB and 2^32 are possible. Make the model smaller."
         )
     return network
