@@ -168,6 +168,16 @@ def test_decisions_are_the_engines_on_hours_of_sound(bundle: Bundle) -> None:
     prove(bundle, 1000, most=40)
 
 
+def test_a_line_that_ends_alive_is_not_taken_for_the_dead_one_after_it(bundle: Bundle) -> None:
+    """A decision waits for the first of two lines, and both end before the next decision comes up."""
+    bundle = replace(bundle, score_window_frames=5)
+    pcm = np.random.default_rng(2).integers(-2000, 2000, 20_000).astype(np.int16)
+    end = bundle.score_samples
+    pcm[end - 400 : end + 200], pcm[end + 200 : end + 9000] = 0, 1000
+    for usual in (pcm.size, 100):
+        assert prove_in_blocks(bundle, pcm, 31, 1, usual) == (2, 0)
+
+
 def test_decisions_on_a_section_classifier_are_the_engines(section_bundle: Bundle) -> None:
     noise = np.random.default_rng(4).integers(-2000, 2000, 60_000).astype(np.int16)
     line = np.zeros(16_000, np.int16)
