@@ -104,7 +104,7 @@ def read_network(content: bytes, *, twice: bool, hops: int = 1) -> Network:
     network = min(networks, key=lambda one: one.arena)
     if network.arena > MAX_TOTAL or network.macs() >= 2**32:
         raise ModelError(
-            f"The model needs {network.arena >> 20} MiB of memory and {network.macs():,} multiplications for one "
+            f"The model needs {-(-network.arena >> 20)} MiB of memory and {network.macs():,} multiplications for one "
             f"window; at most {MAX_TOTAL >> 20} MiB and 2^32 are possible. Make the model smaller."
         )
     return network
@@ -161,7 +161,7 @@ def _steps(model: ModelFile, *, twice: bool, hops: int) -> tuple[list[Step], dic
             else:
                 inputs = tuple(alias.get(tensor, tensor) for tensor in step.inputs)
                 steps.append(Step(step.kernel, inputs, step.output, step.fields, step.scratch, step.in_place))
-    if model.outputs[0] not in known or alias.get(model.outputs[0]) == model.inputs[0]:
+    if model.outputs[0] not in known or alias.get(model.outputs[0], model.outputs[0]) == model.inputs[0]:
         raise ModelError("The model's output is not computed from its input.")
     return steps, alias
 

@@ -146,6 +146,13 @@ def test_a_full_memory_is_told(bundle: Bundle, recordings: dict[str, Pcm]) -> No
     assert c.record(pcm, [1] * n) == FULL
 
 
+def test_the_shortest_recording(bundle: Bundle, recordings: dict[str, Pcm]) -> None:
+    pcm, c = recordings["good4"][: bundle.score_samples], CCalibration.of(bundle)
+    assert c.record(pcm[:-1], []) == SHORT
+    assert c.record(pcm, window_scores(bundle, pcm)) == OK
+    assert c.state.count == 1
+
+
 def test_a_recording_that_does_not_end_is_dropped(bundle: Bundle) -> None:
     c, n = CCalibration.of(bundle, 3), bundle.windows_per_score
     for score in [8] * (2 * n + 1):

@@ -40,6 +40,8 @@ class CDecisions:
             "edge_asd_waiting[]", lib.waiting(spec.sample_rate, spec.hop_length, hop, interval, windows)
         )
         self.state = ffi.new("edge_asd_decisions *")
+        for waiting in self.queue:  # what was in the memory before plays no part
+            waiting.end, waiting.withheld = ends(bundle, 1)[0], True
         assert self.init(len(self.ring), len(self.queue))
         self.most = 0
 
@@ -114,6 +116,7 @@ def by_windows(bundle: Bundle, pcm: Pcm, interval: int, windows: int) -> tuple[D
     for i, end in enumerate(ends(bundle, len(scores))):
         c.hear(pcm[heard:end])
         heard = end
+        found += c.next()
         if (i + 1) % windows == 0 or i == len(scores) - 1:
             c.score(scores[i - i % windows : i + 1])
             found += c.next()
@@ -168,6 +171,16 @@ def test_decisions_are_the_engines_on_hours_of_sound(bundle: Bundle) -> None:
     prove(bundle, 1000, most=40)
 
 
+def test_a_line_that_ends_alive_is_not_taken_for_the_dead_one_after_it(bundle: Bundle) -> None:
+    """A decision waits for the first of two lines, and both end before the next decision comes up."""
+    bundle = replace(bundle, score_window_frames=5)
+    pcm = np.random.default_rng(2).integers(-2000, 2000, 20_000).astype(np.int16)
+    end = bundle.score_samples
+    pcm[end - 400 : end + 200], pcm[end + 200 : end + 9000] = 0, 1000
+    for usual in (pcm.size, 100):
+        assert prove_in_blocks(bundle, pcm, 31, 1, usual) == (2, 0)
+
+
 def test_decisions_on_a_section_classifier_are_the_engines(section_bundle: Bundle) -> None:
     noise = np.random.default_rng(4).integers(-2000, 2000, 60_000).astype(np.int16)
     line = np.zeros(16_000, np.int16)
@@ -215,6 +228,15 @@ def test_a_full_queue_takes_no_more_sound_and_loses_nothing(bundle: Bundle) -> N
         found += c.next()
     assert found + c.finish() == expected
     assert c.state.withheld == engine.withheld
+
+
+def test_only_a_score_above_the_threshold_is_anomalous(bundle: Bundle) -> None:
+    c = CDecisions(replace(bundle, score_window_frames=5), 1, windows=3)
+    scores = [c.threshold - 1, c.threshold, c.threshold + 1]
+    pcm = np.random.default_rng(2).integers(-2000, 2000, ends(bundle, 3)[-1]).astype(np.int16)
+    c.hear(pcm)
+    c.score(scores)
+    assert [(score, anomaly) for _, score, anomaly in c.next()] == list(zip(scores, [False, False, True], strict=True))
 
 
 def test_a_score_before_its_sound_is_refused(bundle: Bundle) -> None:

@@ -41,19 +41,18 @@ def test_a_hop_is_the_model_and_the_rest(one_hop: Verification) -> None:
 
 
 def test_four_hops_together() -> None:
-    found = prove("ae", hops=4)
+    found = prove("ae", hops=4, boards=("cortex-m4", "cortex-m33", "riscv32"))
     limits = {"instructions_per_inference": 220_000}
-    assert_at_most(found, {"cortex-m4": limits, "cortex-m7": limits, "cortex-m33": limits})
+    assert_at_most(found, {"cortex-m4": limits, "cortex-m33": limits})
 
 
-@pytest.mark.parametrize("hops", [2, 3, 5])
+@pytest.mark.parametrize("hops", [3, 6])
 def test_any_number_of_hops(hops: int) -> None:
-    bundle = Bundle.load(NAMES["ae"])
-    assert verify(detector_library(bundle, hops=hops), bundle.model, windows=2 * hops).mismatches == 0
+    prove("ae", hops=hops, windows=2 * hops, boards=("cortex-m4",) if hops == 3 else ())
 
 
 def test_rounded_twice_it_equals_tensorflow_lite_micro() -> None:
-    prove("ae", rounding="tflm", boards=False)
+    prove("ae", rounding="tflm", boards=())
 
 
 def test_a_fault_in_the_c_is_found() -> None:

@@ -25,4 +25,4 @@ def test_row_by_row() -> None:
 
 
 def test_rounded_twice_it_equals_tensorflow_lite_micro() -> None:
-    prove("mobilenetv2", windows=6, rounding="tflm", boards=False)
+    prove("mobilenetv2", windows=6, rounding="tflm", boards=())

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edge_asd.bundle.bundle import SCORE_NUMBER, Bundle
 from edge_asd.bundle.manifest import Quantisation
+from edge_asd.detectors import section_id
 from edge_asd.detectors.autoencoder import AutoencoderDetector
 from edge_asd.detectors.scores import RollingScore, mean_score
 from edge_asd.detectors.section_id import integer_log_odds
@@ -24,8 +25,11 @@ INT32 = st.integers(-(2**31), 2**31 - 1)
 SCORES = INT32 | st.sampled_from([-(2**31), -(2**31) + 1, -1, 0, 1, 2**31 - 1])
 
 
-def test_the_number_of_the_arithmetic() -> None:
+def test_the_constants_are_pythons() -> None:
+    """Of the arithmetic; too fine for results to show each of their last digits."""
     assert f"#define EDGE_ASD_SCORE_NUMBER {SCORE_NUMBER}\n" in (CSRC / "edge_asd_score.h").read_text()
+    source = (CSRC / "edge_asd_score.c").read_text()
+    assert f"#define LOG2_E {section_id._LOG2_E}\n#define LN_2 {section_id._LN_2}\n" in source
 
 
 # --- The mean

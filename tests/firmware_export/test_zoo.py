@@ -1,0 +1,133 @@
+"""Every tensor of every kind of network is the one of LiteRT's reference kernels, on this machine and on the boards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge_asd.firmware_export.depthwise import Depthwise
+from edge_asd.firmware_export.matrix import Matrix
+from edge_asd.firmware_export.network import read_network
+from edge_asd.firmware_export.network_source import network_sources
+from edge_asd.firmware_export.step import Structure
+from tests.firmware_export.exported import Program, Reference, build_kernels, mismatches, records
+from tests.firmware_export.graphs import Graph, Layer
+from tests.firmware_export.zoo import LARGE, ZOO, Maker, dense_network
+from tests.once import Once
+
+BOARDS = ("cortex-m4", "cortex-m55", "cortex-m0plus", "riscv32")
+
+# All kernels, in the processors' own order and in the portable one.
+QUICK = (
+    "chain",
+    "broadcast beside",
+    "reshaped within",
+    "dense 33 columns",
+    "dense weights of -128",
+    "convolution weights of -128",
+)
+
+
+def kernels(once: Once, target: str) -> Path:
+    return once(f"kernels_{target}", partial(build_kernels, target))
+
+
+def check(once: Once, target: str, makers: dict[str, Maker], folder: Path, *, count: int) -> None:
+    wrong = {}
+    for number, (name, make) in enumerate(makers.items()):
+        content = make()
+        network = read_network(content, twice=False)
+        inputs = records(network, count, number)
+        program = Program(target, kernels(once, target), network, inputs[0].ring.size, folder / str(number))
+        if found := mismatches(network, Reference(content), inputs, program.run(inputs)):
+            wrong[name] = found
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4", "cortex-m55"])
+def test_some_networks(target: str, once: Once, tmp_path: Path) -> None:
+    check(once, target, {name: ZOO[name] for name in QUICK}, tmp_path, count=3)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("target", ["host", *BOARDS])
+def test_all_networks(target: str, once: Once, tmp_path: Path) -> None:
+    check(once, target, {**ZOO, **LARGE}, tmp_path, count=6)
+
+
+@pytest.mark.parametrize("hop", [1, 8, 24])
+@pytest.mark.parametrize("target", ["host", "cortex-m4"])
+def test_four_windows_of_a_ring_at_once(target: str, hop: int, once: Once, tmp_path: Path) -> None:
+    content = dense_network((1, 24), (16, 12, 4, 24), Layer())
+    network = read_network(content, twice=False, hops=4)
+    inputs = records(network, 12, 3, hop=hop)
+    program = Program(target, kernels(once, target), network, inputs[0].ring.size, tmp_path / "program")
+    assert mismatches(network, Reference(content), inputs, program.run(inputs)) == []
+
+
+def test_a_ring_wraps_anywhere(once: Once, tmp_path: Path) -> None:
+    """Every start in turn: rows of convolutions, single values of dense layers and of what is copied."""
+    for number, name in enumerate(("chain of odd sizes", "dense 15 columns", "pool first", "depthwise at both ends")):
+        content = ZOO[name]()
+        network = read_network(content, twice=False)
+        (record, *_) = records(network, 1, number)[3:]
+        starts = range(0, record.ring.size, network.row)
+        inputs = [type(record)(record.ring, 0, start) for start in starts][:200]
+        program = Program("host", kernels(once, "host"), network, record.ring.size, tmp_path / str(number))
+        assert mismatches(network, Reference(content), inputs, program.run(inputs)) == []
+
+
+def streams(fields: Mapping[str, Any]) -> list[Matrix | Depthwise]:
+    """Return all weights of a step."""
+    found: list[Matrix | Depthwise] = []
+    for name, value in fields.items():
+        if isinstance(value, Structure):
+            found += streams(value.fields)
+        elif isinstance(value, Matrix | Depthwise) and name != "quick":
+            found.append(value)
+    return found
+
+
+def test_the_quick_networks_hold_all_kernels() -> None:
+    kinds = set()
+    for name in QUICK:
+        steps = read_network(ZOO[name](), twice=False).steps
+        for stream in (stream for step in steps for stream in streams(step.fields)):
+            if isinstance(stream, Matrix):
+                kinds.add(("quads" if stream.quads else "rows", stream.twice, stream.quick))
+            else:
+                kinds.add(("depthwise", stream.dsp_quick, stream.helium_quick))
+    assert kinds >= {
+        *(("rows", False, quick) for quick in (False, True)),
+        *(("quads", True, quick) for quick in (False, True)),
+        ("depthwise", True, True),
+    }
+
+
+def test_nothing_of_the_file_but_numbers_is_in_the_c() -> None:
+    content = ZOO["chain"]()
+    sources = network_sources(read_network(content, twice=False))
+    renamed = content.replace(b"named ", b"*/ x \n")
+    assert renamed != content
+    assert network_sources(read_network(renamed, twice=False)) == sources
+    assert not [name for name, text in sources.items() if "named" in text]
+
+
+def test_the_smaller_arena_is_taken() -> None:
+    """A pointwise convolution between two depthwise ones belongs to either, whichever leaves the smaller tensor."""
+    for name in ("separable, wide ends", "separable, wide middle"):
+        network = read_network(ZOO[name](), twice=False)
+        assert [step.kernel for step in network.steps] == ["block", "block"]
+        assert network.model.tensors[network.steps[0].output].shape[3] == 4
+
+
+def test_operations_in_place_need_no_memory() -> None:
+    graph = Graph((1, 64))
+    x = graph.dense(graph.input, 64)
+    plain = read_network(graph.written(x), twice=False).arena
+    x = graph.softmax(graph.table("RELU", graph.sum_with_constant(x)))
+    assert read_network(graph.written(x), twice=False).arena == plain
