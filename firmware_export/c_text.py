@@ -18,6 +18,12 @@ def integer(value: int) -> str:
     return "INT32_MIN" if value == -(2**31) else str(value)
 
 
+def string(text: str) -> str:
+    """Write a string literal; whatever C could read otherwise is escaped byte by byte, in UTF-8."""
+    plain = [chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()]
+    return f'"{"".join(plain)}"'
+
+
 def wrapped_numbers(values: npt.NDArray[Any]) -> str:
     """Write integers, or floats exactly, as lines of an initialiser."""
     if values.dtype.kind == "f":
