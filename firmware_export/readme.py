@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export import library as kinds
 from edge_asd.firmware_export.library import Library
+from edge_asd.model_file import Tensor
 
 CYCLES_PER_INSTRUCTION = {"cortex-m4": 1.44, "cortex-m3": 1.85, "cortex-m0plus": 1.38}
 """Of the matrix kernels' inner loops with memory that never waits, by Arm's tables of instruction timings: on the
@@ -53,6 +55,7 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
     }
     if network is not None:
         facts |= {"macs": network.macs(), "arena": network.arena}
+        facts["ends"] = [_end("input", network.input), _end("output", network.output)]
     if bundle is not None:
         facts |= _bundle_facts(bundle)
     match library.kind:
@@ -76,6 +79,16 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
     return facts
 
 
+def _end(name: str, tensor: Tensor) -> tuple[str, ...]:
+    """Describe the model's input or output in a row."""
+    values = math.prod(tensor.shape)
+    real = "itself"
+    if len(tensor.scales):
+        real = f"{float(tensor.scales[0]):.9g} * (value - {int(tensor.zero_points[0])})".replace("- -", "+ ")
+    size = values * tensor.dtype.itemsize
+    return name, " x ".join(map(str, tensor.shape)), f"{values:,}", tensor.dtype.name, f"{size:,}", real
+
+
 def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
     spec = bundle.features
     return {
@@ -89,6 +102,8 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "n_mels": spec.n_mels,
         "window_frames": bundle.window_frames,
         "window_hop": bundle.window_hop,
+        "first_seconds": spec.sample_count(bundle.window_frames + (bundle.windows_per_score - 1) * bundle.window_hop)
+        / spec.sample_rate,
         "score_seconds": bundle.score_samples / spec.sample_rate,
         "arithmetic": bundle.model_arithmetic,
         "frontend_number": bundle.frontend_number,

@@ -99,8 +99,8 @@ def c_source(spec: FeatureSpec, name: str = "edge_asd_tables") -> str:
     ]
     fields = [f".{key} = {value}," for key, value in packed.scalars.items()]
     for key, array in packed.arrays.items():
-        parts.append(_c_array(key, array))
-        fields.append(f".{key} = {key},")
+        parts.append(_c_array(f"{key}_table", array))
+        fields.append(f".{key} = {key}_table,")
     parts.append(f"const edge_asd_frontend_tables {name} = {{\n    " + "\n    ".join(fields) + "\n};\n")
     return "\n".join(parts)
 

@@ -2,7 +2,7 @@
 /* A section's threshold from recordings of the healthy machine: the integer that `edge-asd calibrate`
  * gives for the same recordings, all of one domain.
  *
- *     static int32_t spans[600];  ... 100 minutes in spans of 10 s
+ *     static int32_t spans[600];  ... one for each windows_per_score windows
  *     edge_asd_calibration_begin(&calibration, 16000, windows_per_score, score_samples, spans, 600);
  *     ... for each recording, which starts with the front end reset:
  *     edge_asd_calibration_start(&calibration);

@@ -50,7 +50,7 @@ static void hear(edge_asd_detector *d, const int16_t *pcm, size_t count) {
 }
 
 size_t edge_asd_push(edge_asd_detector *d, const int16_t *pcm, size_t count) {
-    size_t used = 0;
+    size_t used = d->windows.stream == NULL ? count : 0;
     uint32_t ready = 0;
     while (used < count && ready == 0) {
         int32_t scores[EDGE_ASD_NETWORK_WINDOWS];

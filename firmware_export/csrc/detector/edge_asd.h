@@ -38,6 +38,20 @@ extern "C" {
     EDGE_ASD_WAITING(EDGE_ASD_SAMPLE_RATE, EDGE_ASD_HOP_LENGTH, EDGE_ASD_WINDOW_HOP, EDGE_ASD_INTERVAL_FRAMES, \
                      EDGE_ASD_NETWORK_WINDOWS)
 
+/* Samples of sound until the first decision. */
+#define EDGE_ASD_FIRST_SAMPLES \
+    (EDGE_ASD_N_FFT + (EDGE_ASD_WINDOW_FRAMES + (EDGE_ASD_SCORE_RING - 1U) * EDGE_ASD_WINDOW_HOP - 1U) * EDGE_ASD_HOP_LENGTH)
+
+/* Score spans in so many seconds of calibration, with room for one more. */
+#define EDGE_ASD_SPANS(seconds)                                                                             \
+    ((size_t)((uint64_t)(seconds) * EDGE_ASD_SAMPLE_RATE /                                                  \
+              ((uint64_t)EDGE_ASD_SCORE_RING * EDGE_ASD_WINDOW_HOP * EDGE_ASD_HOP_LENGTH)) + \
+     2U)
+
+#if EDGE_ASD_INTERVAL_FRAMES < 1
+#error "EDGE_ASD_INTERVAL_FRAMES is at least 1: frames between two decisions."
+#endif
+
 typedef struct {
     edge_asd_windows windows;
     int32_t threshold; /* Q15.16 */
@@ -55,13 +69,14 @@ bool edge_asd_init(edge_asd_detector *detector, uint32_t section);
 /* Decide by another threshold than edge_asd_sections', such as one of edge_asd_calibrate_end. */
 void edge_asd_set_threshold(edge_asd_detector *detector, int32_t threshold);
 
-/* Take samples until a decision may have been made, or all are taken. Returns how many of the `count` samples were
+/* Take samples until a decision may have been made, or all are taken; all of them, and nothing comes of it, where the
+ * detector was not started. Returns how many of the `count` samples were
  * taken: take the decisions with edge_asd_next, and call again with the rest. Decisions that are not taken are lost when
  * there is no room for more, the oldest first. */
 size_t edge_asd_push(edge_asd_detector *detector, const int16_t *pcm, size_t count);
 
 /* Take the next decision; false where there is none. The first falls when a score's span has been heard
- * (EDGE_ASD_SCORE_SAMPLES samples); none is made on dead sound. */
+ * (EDGE_ASD_FIRST_SAMPLES samples); none is made on dead sound. */
 bool edge_asd_next(edge_asd_detector *detector, edge_asd_decision *decision);
 
 /* The sound ends here: edge_asd_next gives what waited for more of it. */
@@ -72,8 +87,8 @@ bool edge_asd_is_dead(const edge_asd_detector *detector);
 
 /* Fit the section's threshold on healthy sound, instead of deciding.
  *
- *     static int32_t spans[60];                              // ten minutes, where a score spans 10 s
- *     edge_asd_calibrate_begin(&detector, &calibration, spans, 60);
+ *     static int32_t spans[EDGE_ASD_SPANS(600)];             // ten minutes
+ *     edge_asd_calibrate_begin(&detector, &calibration, spans, sizeof spans / sizeof *spans);
  *     for each recording: edge_asd_calibrate_push(&detector, &calibration, pcm, count) ... and
  *                         edge_asd_calibrate_recorded(&detector, &calibration)
  *     if (edge_asd_calibrate_end(&detector, &calibration, 900000) == EDGE_ASD_CALIBRATION_OK) ... detector.threshold

@@ -71,8 +71,10 @@ static int listen_to(const char *path) {
                 path, detector.decisions.withheld);
     }
     if (count == 0) {
-        fprintf(stderr, "%s: no decision. The first falls after %.3f s of sound.\n", path,
-                (double)EDGE_ASD_SCORE_SAMPLES / EDGE_ASD_SAMPLE_RATE);
+        if (detector.decisions.withheld == 0) {
+            fprintf(stderr, "%s is too short: the first decision falls after %.3f s of sound.\n", path,
+                    (double)EDGE_ASD_FIRST_SAMPLES / EDGE_ASD_SAMPLE_RATE);
+        }
         return 1;
     }
     return anomaly ? 3 : 0;
