@@ -16,6 +16,7 @@ from edge_asd.firmware_export.network_source import network_sources
 from edge_asd.firmware_export.step import Structure
 from tests.firmware_export.exported import Program, Reference, build_kernels, mismatches, records
 from tests.firmware_export.graphs import Graph, Layer
+from tests.firmware_export.runtimes import Case, install_tflm, run_tflm
 from tests.firmware_export.zoo import LARGE, ZOO, Maker, dense_network
 from tests.once import Once
 
@@ -57,6 +58,22 @@ def test_some_networks(target: str, once: Once, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["host", *BOARDS])
 def test_all_networks(target: str, once: Once, tmp_path: Path) -> None:
     check(once, target, {**ZOO, **LARGE}, tmp_path, count=6)
+
+
+@pytest.mark.prove
+def test_networks_rounded_twice_equal_tflm(once: Once, tmp_path: Path) -> None:
+    cases: list[Case] = []
+    ours = []
+    for number, name in enumerate(name for name in ZOO if name != "tables"):  # TFLM rescales no RELU6
+        content = ZOO[name]()
+        network = read_network(content, twice=True)
+        inputs = records(network, 3, number)
+        program = Program("host", kernels(once, "host"), network, inputs[0].ring.size, tmp_path / str(number))
+        ours += list(program.run(inputs)[0])
+        cases += [(content, record.windows(network)) for record in inputs]
+    outputs = run_tflm(once("tflm", install_tflm), cases, tmp_path)
+    different = [number for number, (a, b) in enumerate(zip(ours, outputs, strict=True)) if a.tobytes() != b.tobytes()]
+    assert different == []
 
 
 @pytest.mark.parametrize("hop", [1, 8, 24])
