@@ -12,7 +12,7 @@ _TRAINING = ("train", ("tensorflow", "scipy", "sklearn", "matplotlib", "pyroomac
 _NEEDS = {
     "train": _TRAINING,
     "quantize": _TRAINING,
-    "firmware_export": ("firmware", ("flatbuffers", "jinja2")),
+    "firmware_export": ("firmware", ("jinja2",)),
 }
 
 

@@ -7,15 +7,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.frontend.c_tables import c_integer, wrapped
+
 LICENCE = "/* SPDX-License-Identifier: MIT */\n"
 
 C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "uint32": "uint32_t",
            "float32": "float"}  # fmt: skip
 
 
-def integer(value: int) -> str:
-    """Write an int32; C has no negative literals, and -2147483648 would be the negation of a long."""
-    return "INT32_MIN" if value == -(2**31) else str(value)
+def string(text: str) -> str:
+    """Write a string literal; whatever C could read otherwise is escaped byte by byte, in UTF-8."""
+    plain = [chr(byte) if 32 <= byte < 127 and chr(byte) not in '"\\?' else f"\\{byte:03o}" for byte in text.encode()]
+    return f'"{"".join(plain)}"'
 
 
 def wrapped_numbers(values: npt.NDArray[Any]) -> str:
@@ -23,7 +26,7 @@ def wrapped_numbers(values: npt.NDArray[Any]) -> str:
     if values.dtype.kind == "f":
         texts = [f"{float(value).hex()}F" for value in values.ravel()]
     else:
-        texts = [integer(int(value)) for value in values.ravel()]
+        texts = [c_integer(int(value)) for value in values.ravel()]
     return wrapped(texts)
 
 
@@ -31,17 +34,6 @@ def wrapped_words(words: npt.NDArray[np.uint32]) -> str:
     """Write words in hexadecimal, as lines of an initialiser."""
     texts = [f"0x{int(word):08X}" for word in words]
     return "".join(f"    {', '.join(texts[i : i + 9])},\n" for i in range(0, len(texts), 9))
-
-
-def wrapped(texts: list[str]) -> str:
-    """Join texts by commas in lines of at most 120 characters."""
-    lines, line = [], "   "
-    for text in texts:
-        if len(line) + len(text) + 2 > 118:
-            lines.append(line)
-            line = "   "
-        line += f" {text},"
-    return "\n".join([*lines, line]) + "\n"
 
 
 def guarded(name: str, includes: str, body: str, maker: str) -> str:

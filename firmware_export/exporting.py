@@ -21,6 +21,9 @@ from edge_asd.firmware_export.tflm_source import tflm_files
 VERIFICATIONS = ("host", "qemu")
 """Ways to prove an export: on this machine under sanitizers, and on emulated boards as well."""
 
+FORMATS = ("c", "tflm")
+"""C of our own, or the model for TensorFlow Lite Micro."""
+
 MAX_HOPS = 16
 
 _REPORT = "verification.json"
@@ -60,6 +63,8 @@ class Choices:
     frontend_only : bool
     tflm : bool
         Write the .tflite file for TensorFlow Lite Micro, not C of our own.
+    cmsis_nn : bool
+        Add what hands fully connected layers to the user's own CMSIS-NN, where the project is built so.
     verification : {"host", "qemu"}, optional
     overwrite : bool
         Replace files of an earlier export that were changed since.
@@ -70,6 +75,7 @@ class Choices:
     hops: int = 1
     frontend_only: bool = False
     tflm: bool = False
+    cmsis_nn: bool = False
     verification: str | None = None
     overwrite: bool = False
 
@@ -91,7 +97,9 @@ def export_bundle(
     if choices.frontend_only:
         library = frontend_library(bundle)
     else:
-        library = detector_library(bundle, rounding=choices.rounding or "litert", hops=choices.hops)
+        library = detector_library(
+            bundle, rounding=choices.rounding or "litert", hops=choices.hops, cmsis_nn=choices.cmsis_nn
+        )
     return _export(library, bundle.model, out, choices, progress)
 
 
@@ -111,7 +119,9 @@ def export_model(path: Path, out: Path, choices: Choices, progress: Callable[[st
     try:
         if choices.tflm:
             return _export_tflm(content, out)
-        library = model_library(content, rounding=choices.rounding or "tflm", hops=choices.hops)
+        library = model_library(
+            content, rounding=choices.rounding or "tflm", hops=choices.hops, cmsis_nn=choices.cmsis_nn
+        )
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     return _export(library, content, out, choices, progress)

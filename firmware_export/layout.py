@@ -65,9 +65,8 @@ def laid_out(library: Library, target: str, report: Mapping[str, Any] | None = N
     library : Library
     target : str, one of `TARGETS`
     report : mapping, optional
-        What was proven and measured, for README: ``boards``, by name, with ``instructions_per_inference``,
-        ``instructions_per_hop``, ``flash_bytes``, ``ram_bytes``, ``stack_bytes``, ``code_bytes`` and
-        ``weight_bytes``, any of them None; ``vectors`` and ``mismatches``.
+        What was proven and measured, for README: a `edge_asd.firmware_export.proof.verification.Verification`
+        as a mapping, all the way down.
 
     Returns
     -------

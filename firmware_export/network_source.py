@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, integer, wrapped_numbers, wrapped_words
+from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, wrapped_numbers, wrapped_words
 from edge_asd.firmware_export.depthwise import Depthwise
 from edge_asd.firmware_export.matrix import Matrix, Words
 from edge_asd.firmware_export.network import Network
 from edge_asd.firmware_export.step import Step, Structure
+from edge_asd.frontend.c_tables import c_integer
 
 _KERNELS = ("portable", "dsp", "helium")
 
@@ -79,7 +80,7 @@ class _Writer:
             kind = C_TYPES[value.dtype.name]
             self._constants.append(f"static const {kind} {name}[{value.size}] = {{\n{wrapped_numbers(value)}}};\n")
             return name
-        return integer(int(value))
+        return c_integer(int(value))
 
     def _matrix(self, name: str, m: Matrix) -> str:
         stream = f"edge_asd_{name.removesuffix('_matrix')}"

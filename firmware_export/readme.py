@@ -46,8 +46,8 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
         ],
         "rows": _rows(library.kind, report or {}),
         "factors": CYCLES_PER_INSTRUCTION,
-        "vectors": (report or {}).get("vectors"),
-        "mismatches": (report or {}).get("mismatches"),
+        "proof": report,
+        "cmsis_nn": library.facts.get("cmsis_nn", False),
         "rounding": library.facts.get("rounding"),
         "hops": library.facts.get("hops", 1),
     }

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, guarded, wrapped, wrapped_numbers
+from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, guarded, wrapped_numbers
 from edge_asd.firmware_export.sources import HERE
 from edge_asd.firmware_export.tflm import TflmModel, arena_bytes
+from edge_asd.frontend.c_tables import wrapped
 from edge_asd.model_file import ModelFile, Tensor, read_model
 
 _MAKER = "firmware_export/tflm_source.py"

@@ -47,6 +47,10 @@ def command(
     batch_hops: Annotated[
         int, typer.Option(min=1, max=16, help="Score so many hops together, which takes fewer instructions a hop.")
     ] = 1,
+    cmsis_nn: Annotated[
+        bool,
+        typer.Option("--cmsis-nn", help="Add what hands fully connected layers to a CMSIS-NN of yours, if built so."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files of an earlier export in DIR that were changed since.")
     ] = False,
@@ -59,9 +63,13 @@ def command(
     """
     if (bundle is None) == (tflite is None):
         raise typer.BadParameter("give either BUNDLE, or --tflite FILE")
-    if frontend_only and (tflite is not None or form is ExportFormat.tflm or batch_hops > 1 or rounding is not None):
+    if frontend_only and (
+        tflite is not None or form is ExportFormat.tflm or batch_hops > 1 or rounding is not None or cmsis_nn
+    ):
         raise typer.BadParameter("--frontend-only exports no model: it goes with BUNDLE, --target and --verify alone")
-    if form is ExportFormat.tflm and (verify is not None or batch_hops > 1 or rounding is ExportRounding.litert):
+    if form is ExportFormat.tflm and (
+        verify is not None or batch_hops > 1 or rounding is ExportRounding.litert or cmsis_nn
+    ):
         raise typer.BadParameter(
             "--format tflm hands the model to TensorFlow Lite Micro: there is nothing of ours to prove"
         )
@@ -72,6 +80,7 @@ def command(
         hops=batch_hops,
         frontend_only=frontend_only,
         tflm=form is ExportFormat.tflm,
+        cmsis_nn=cmsis_nn,
         verification=verify and verify.value,
         overwrite=overwrite,
     )

@@ -108,18 +108,19 @@ def c_source(spec: FeatureSpec, name: str = "edge_asd_tables") -> str:
 def _c_array(name: str, array: npt.NDArray[np.integer]) -> str:
     if array.ndim == 1:
         kind = f"{array.dtype.name}_t"
-        values = [_c_integer(int(value)) for value in array]
-        return f"static const {kind} {name}[{array.size}] = {{\n{_wrapped(values)}}};\n"
-    pairs = [f"{{{_c_integer(int(c))}, {_c_integer(int(s))}}}" for c, s in array.reshape(-1, 2)]
-    return f"static const edge_asd_complex {name}[{len(pairs)}] = {{\n{_wrapped(pairs)}}};\n"
+        values = [c_integer(int(value)) for value in array]
+        return f"static const {kind} {name}[{array.size}] = {{\n{wrapped(values)}}};\n"
+    pairs = [f"{{{c_integer(int(c))}, {c_integer(int(s))}}}" for c, s in array.reshape(-1, 2)]
+    return f"static const edge_asd_complex {name}[{len(pairs)}] = {{\n{wrapped(pairs)}}};\n"
 
 
-def _c_integer(value: int) -> str:
-    # C has no negative literals: -2147483648 would be the negation of a long.
+def c_integer(value: int) -> str:
+    """Write an int32; C has no negative literals, and -2147483648 would be the negation of a long."""
     return "INT32_MIN" if value == -(2**31) else str(value)
 
 
-def _wrapped(values: list[str]) -> str:
+def wrapped(values: list[str]) -> str:
+    """Join values by commas in lines of at most 120 characters."""
     lines, line = [], "   "
     for value in values:
         if len(line) + len(value) + 2 > 118:

@@ -14,7 +14,11 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.frontend import Stream
+from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.thresholds import is_anomalous
+
+INTERVAL_S = 1.0
+"""Time between two decisions by default [s]."""
 
 _PIECE = 1 << 16  # bounds the memory, however long a block is
 
@@ -38,6 +42,11 @@ class Decision:
     score: int
     threshold: int
     anomaly: bool
+
+
+def interval_frames(spec: FeatureSpec, interval_s: float = INTERVAL_S) -> int:
+    """Round the time between two decisions to whole frames, at least one."""
+    return max(1, round(interval_s * spec.sample_rate / spec.hop_length))
 
 
 class Engine:
@@ -75,7 +84,7 @@ class Engine:
         section: str,
         *,
         domain: str | None = None,
-        interval_s: float = 1.0,
+        interval_s: float = INTERVAL_S,
         detector: WindowDetector | None = None,
     ) -> None:
         self._bundle, self._section = bundle, section
@@ -84,7 +93,7 @@ class Engine:
         self.unit = self._detector.unit
         self._rolling = RollingScore(bundle.windows_per_score)
         spec = bundle.features
-        self._interval = max(1, round(interval_s * spec.sample_rate / spec.hop_length))
+        self._interval = interval_frames(spec, interval_s)
         self._stream = Stream(spec)
         self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
         self._windows = 0

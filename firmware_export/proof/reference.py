@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edge_asd.errors import DependencyError
 from edge_asd.firmware_export.network import Network
 from edge_asd.firmware_export.tflm import TflmModel
-from edge_asd.interpreter import Model
+from edge_asd.interpreter import Model, runtime_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ def reference(network: Network, content: bytes, windows: npt.NDArray[Any]) -> Re
     model = _tflm(content) if network.twice else _litert(content)
     if model is None:
         return None
+    name = model.runtime if network.twice else f"{runtime_name()}'s reference kernels"
     parts: dict[int, list[bytes]] = {tensor: [] for tensor in network.computed()}
     outputs = []
     shape = network.input.shape[1:]
@@ -58,7 +59,7 @@ def reference(network: Network, content: bytes, windows: npt.NDArray[Any]) -> Re
         outputs.append(model.run(window.reshape(1, *shape)).reshape(-1).copy())
         for tensor, values in parts.items():
             values.append(np.ascontiguousarray(model.activation(tensor)).tobytes())
-    return Reference(model.runtime, np.array(outputs), {tensor: b"".join(values) for tensor, values in parts.items()})
+    return Reference(name, np.array(outputs), {tensor: b"".join(values) for tensor, values in parts.items()})
 
 
 def _litert(content: bytes) -> Any:

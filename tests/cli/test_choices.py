@@ -14,6 +14,9 @@ from edge_asd.cli.quantize import command
 def offered() -> dict[type[StrEnum], list[str]]:
     from edge_asd.bundle.kinds import KINDS
     from edge_asd.clips import DOMAINS
+    from edge_asd.firmware_export.exporting import FORMATS, VERIFICATIONS
+    from edge_asd.firmware_export.layout import TARGETS
+    from edge_asd.firmware_export.library import ROUNDINGS
     from edge_asd.interpreter import ARITHMETICS
     from edge_asd.quantize.int8.methods import METHODS
     from edge_asd.quantize.threshold_fitting import METHODS as THRESHOLDS
@@ -32,6 +35,10 @@ def offered() -> dict[type[StrEnum], list[str]]:
         choices.QuantisationMethod: list(METHODS),
         choices.ThresholdMethod: [method for method in THRESHOLDS if method != "false-positive-rate"],
         choices.Arithmetic: list(ARITHMETICS),
+        choices.ExportTarget: list(TARGETS),
+        choices.ExportFormat: list(FORMATS),
+        choices.ExportRounding: list(ROUNDINGS),
+        choices.Proof: list(VERIFICATIONS),
         choices.PresetName: list(PRESETS),
         choices.MachineName: ["all", *MACHINES],
     }

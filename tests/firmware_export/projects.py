@@ -42,9 +42,9 @@ def library(kind: str = DETECTOR, detector: str = "ae", hops: int = 1) -> Librar
     return detector_library(bundle(detector), hops=hops) if kind == DETECTOR else frontend_library(bundle(detector))
 
 
-def project(folder: Path, target: str, kind: str = DETECTOR, detector: str = "ae", hops: int = 1) -> Path:
-    """Write a project into `folder`."""
-    for name, text in laid_out(library(kind, detector, hops), target).items():
+def project(folder: Path, target: str, of: Library | None = None) -> Path:
+    """Write a project into `folder`: of a library, by default `library`'s."""
+    for name, text in laid_out(of or library(), target).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

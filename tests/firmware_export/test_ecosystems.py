@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_asd.firmware_export.layout import laid_out
-from edge_asd.firmware_export.library import DETECTOR
+from edge_asd.firmware_export.library import DETECTOR, detector_library
 from edge_asd.monitor.engine import Engine
 from tests.firmware_export.projects import KINDS, built, bundle, call, library, need, project
 from tests.golden.committed import made_sound
@@ -177,10 +178,23 @@ def test_module_yml(kind: str) -> None:
     assert ("samples/selftest/prj.conf" in files) == (kind == DETECTOR)
 
 
+def test_kconfig_of_cmsis_nn(tmp_path: Path) -> None:
+    kconfiglib = pytest.importorskip("kconfiglib")
+    project(tmp_path, "zephyr", detector_library(bundle(), cmsis_nn=True))
+    zephyr = tmp_path / "Kconfig"
+    zephyr.write_text(f'config CMSIS_NN\n\tbool "CMSIS-NN"\nsource "{tmp_path}/zephyr/Kconfig"\n')
+    config = kconfiglib.Kconfig(str(zephyr), warn_to_stderr=False)
+    for name, visible in (("EDGE_ASD", 0), ("CMSIS_NN", 0), ("EDGE_ASD_CMSIS_NN", 2)):
+        assert config.syms["EDGE_ASD_CMSIS_NN"].visibility == visible
+        assert config.syms[name].set_value("y")
+    assert config.syms["EDGE_ASD_CMSIS_NN"].str_value == "y"
+    assert config.warnings == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_kconfig(kind: str, tmp_path: Path) -> None:
     kconfiglib = pytest.importorskip("kconfiglib")
-    project(tmp_path, "zephyr", kind)
+    project(tmp_path, "zephyr", library(kind))
     config = kconfiglib.Kconfig(str(tmp_path / "zephyr" / "Kconfig"), warn_to_stderr=False)
     assert config.warnings == []
     of_detector = {"EDGE_ASD_INTERVAL_FRAMES"} if kind == DETECTOR else set()
@@ -211,3 +225,17 @@ def test_the_module_is_out_of_the_way_unless_wanted(tmp_path: Path) -> None:
     options = (f"-DMODULE={module}", f"-DOPTIONS={tmp_path / '.config'}")
     call("cmake", "-B", "build", "-S", ".", *options, folder=application)
     assert "edge_asd" not in call("cmake", "--build", "build", "--target", "help", folder=application)
+
+
+def test_any_name_of_a_machine(tmp_path: Path) -> None:
+    """All that may stand in a name: whatever can be printed, but slashes."""
+    machine = 'Lüfter "A" | $(x) <b> #1 = {{ x }}'
+    named = detector_library(replace(bundle(), machine=machine))
+    manifest = json.loads(laid_out(named, "platformio")["library.json"])
+    assert machine in manifest["description"]
+    assert f"sentence=Hears that a machine ({machine}) sounds" in laid_out(named, "arduino")["library.properties"]
+    assert machine in laid_out(named, "cmake")["README.md"]
+    kconfiglib = pytest.importorskip("kconfiglib")
+    project(tmp_path, "zephyr", named)
+    config = kconfiglib.Kconfig(str(tmp_path / "zephyr" / "Kconfig"), warn_to_stderr=False)
+    assert machine in config.syms["EDGE_ASD"].nodes[0].help

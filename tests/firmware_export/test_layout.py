@@ -12,7 +12,7 @@ import pytest
 from edge_asd.audio.wav_writing import write_wav
 from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export.layout import TARGETS, laid_out
-from edge_asd.firmware_export.library import DETECTOR, FRONTEND, MODEL
+from edge_asd.firmware_export.library import DETECTOR, FRONTEND, MODEL, ROUNDINGS, model_library
 from tests.conftest import ROOT
 from tests.firmware_export.projects import KINDS, WARNINGS, bundle, call, commands, library, project
 from tests.golden.committed import made_sound
@@ -20,6 +20,10 @@ from tests.golden.committed import made_sound
 REPORT = {
     "vectors": 20,
     "mismatches": 0,
+    "values": 12_345_678,
+    "decisions": 9,
+    "reference": "LiteRT's reference kernels",
+    "notes": ["A note."],
     "boards": {
         "cortex-m4": {
             "instructions_per_inference": 250_000,
@@ -70,12 +74,16 @@ def test_the_table_of_boards() -> None:
     model = laid_out(library(MODEL), "cmake", REPORT)["README.md"]
     assert f"| cortex-m4 | 250,000 | 300,000 | 11,000 | 600 | 9,000 | 280,000 | {round(250_000 * 1.44):,} |" in model
     readme = laid_out(library(), "cmake", REPORT)["README.md"]
-    assert "20 vectors, 0 mismatches" in readme
+    words = " ".join(readme.split())
+    assert (
+        "on each of these processors in QEMU: windows 20, values 12,345,678, decisions 9. None differs. A note."
+        in words
+    )
     cycles = round(312_345 * 1.44)
     assert f"| cortex-m4 | 250,000 | 312,345 | 300,000 | 11,000 | 600 | 9,000 | 280,000 | {cycles:,} |" in readme
     assert "| riscv32 | 990,000 | - | - | - | - | - | - | - |" in readme
-    assert "Nothing was measured" not in readme
-    assert "Nothing was measured" in laid_out(library(), "cmake")["README.md"]
+    assert "were not measured" not in readme
+    assert "were not measured" in laid_out(library(), "cmake")["README.md"]
 
 
 @pytest.mark.parametrize(("kind", "target"), list(product(KINDS, TARGETS)))
@@ -102,7 +110,7 @@ def test_the_commands_of_readme_lead_to_a_decision(tmp_path: Path) -> None:
 
 def test_the_commands_of_readme_compute_a_model(tmp_path: Path) -> None:
     golden = bundle().golden_arrays()
-    project(tmp_path, "arduino", MODEL)
+    project(tmp_path, "arduino", library(MODEL))
     frames, outputs = golden["model_input"], golden["model_output"]
     windows = np.stack([frames[i : i + bundle().window_frames].ravel() for i in range(len(outputs))])
     windows.tofile(tmp_path / "inputs.bin")
@@ -111,14 +119,14 @@ def test_the_commands_of_readme_compute_a_model(tmp_path: Path) -> None:
 
 
 def test_the_commands_of_readme_compare_features(tmp_path: Path) -> None:
-    project(tmp_path, "platformio", FRONTEND)
+    project(tmp_path, "platformio", library(FRONTEND))
     text = call("sh", "-c", f"set -e\n{commands((tmp_path / 'README.md').read_text())}", folder=tmp_path)
     assert re.search(r"^\d+ frames of 128 values: 0 differ\.$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_code_of_readme_compiles(kind: str, tmp_path: Path) -> None:
-    project(tmp_path, "cmake", kind)
+    project(tmp_path, "cmake", library(kind))
     blocks = re.findall(r"```c\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
     assert len(blocks) == (2 if kind == DETECTOR else 1)
     (tmp_path / "use.c").write_text("".join(blocks))
@@ -136,7 +144,7 @@ def test_readme_tells_how_long_a_call_may_take() -> None:
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_the_examples_compile_without_a_warning(compiler: str, tmp_path: Path) -> None:
     for kind in KINDS:
-        project(tmp_path, "cmake", kind)
+        project(tmp_path, "cmake", library(kind))
     sources = [*(tmp_path / "examples").glob("*.c"), *(tmp_path / "examples" / "host").glob("*.c")]
     assert {path.stem for path in sources} >= {"wav", "run", "compare", "microphone_dma", "cycles"}
     flags = ("-std=c99", *WARNINGS.split(), "-fsyntax-only", "-Iinclude", "-Iexamples")
@@ -145,7 +153,7 @@ def test_the_examples_compile_without_a_warning(compiler: str, tmp_path: Path) -
 
 def test_cppcheck_of_the_examples(tmp_path: Path) -> None:
     for kind in KINDS:
-        project(tmp_path, "cmake", kind)
+        project(tmp_path, "cmake", library(kind))
     command = (
         "cppcheck",
         "--quiet",
@@ -156,3 +164,16 @@ def test_cppcheck_of_the_examples(tmp_path: Path) -> None:
     for source in sorted((tmp_path / "examples").rglob("*.c")):  # one by one: programs that have nothing in common
         if source.parent.name != "qemu" or source.name == "console.c":
             assert call(*command, "-Iinclude", "-Iexamples", "-Iexamples/qemu", source, folder=tmp_path) == ""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_readme_tells_of_cmsis_nn_and_of_the_rounding(rounding: str, target: str) -> None:
+    one = model_library(bundle().model, rounding=rounding, cmsis_nn=True)
+    words = " ".join(laid_out(one, target)["README.md"].split())
+    both = "both it and this code with `-D" if rounding == "litert" else "both it and this code without `"
+    assert f"{both}CMSIS_NN_USE_SINGLE_ROUNDING`" in words
+    assert ("Lite Micro does" in words) == (rounding == "tflm")
+    assert "CMSIS" not in "".join(
+        text for name, text in laid_out(library(MODEL), target).items() if not name.endswith((".c", ".h"))
+    )

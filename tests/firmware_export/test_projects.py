@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import numpy.typing as npt
 import pytest
 
 from edge_asd.audio.wav_writing import write_wav
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.firmware_export.library import detector_library
 from edge_asd.monitor.engine import Decision, Engine
-from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, need, project
+from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, library, need, project
 from tests.golden.committed import made_sound
 from tests.once import Once
 
@@ -22,6 +25,9 @@ Pcm = npt.NDArray[np.int16]
 LINE = re.compile(r" *(\d+\.\d{3}) s  score .* \((-?\d+)\)  threshold .* \((-?\d+)\)  (ANOMALY|normal)")
 
 RATE = 16_000
+
+CMSIS_NN = Path(__file__).parent / "c" / "cmsis_nn"
+"""Declares and computes what CMSIS-NN documents."""
 
 
 @pytest.fixture(params=["ae", "mobilenetv2"])
@@ -36,7 +42,7 @@ def programs(detector: str, once: Once) -> Path:
     need("cmake", "make")
 
     def make(folder: Path) -> None:
-        project(folder, "cmake", detector=detector)
+        project(folder, "cmake", library(detector=detector))
         write_wav(folder / "FILE.wav", made_sound(1, 200), RATE)
         text = commands((folder / "README.md").read_text())
         told = call("sh", "-c", f"set -e\nexport CFLAGS='{WARNINGS}' MAKEFLAGS=-j2\n{text}", folder=folder, status=3)
@@ -149,6 +155,14 @@ BAD = {
 }
 
 
+def with_domains() -> Bundle:
+    """The autoencoder's bundle where section 00 has thresholds by domain."""
+    one = bundle()
+    whole = one.thresholds["00"]
+    domains = {"source": replace(whole, score=whole.score - 9), "target": replace(whole, score=10**9)}
+    return replace(one, thresholds={**one.thresholds, "00": replace(whole, domains=domains)})
+
+
 @pytest.fixture(scope="module")
 def runner(once: Once) -> Path:
     """The WAV runner of the autoencoder, which scores four windows together, under sanitizers."""
@@ -156,7 +170,7 @@ def runner(once: Once) -> Path:
 
     def make(folder: Path) -> None:
         flags = f"-DCMAKE_C_FLAGS={WARNINGS} -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
-        built(project(folder, "cmake", hops=4), flags, "-DCMAKE_BUILD_TYPE=None")
+        built(project(folder, "cmake", detector_library(with_domains(), hops=4)), flags, "-DCMAKE_BUILD_TYPE=None")
 
     return once("project-sanitized", make) / "build" / "wav"
 
@@ -176,11 +190,19 @@ def test_files_that_are_refused(message: str, runner: Path, tmp_path: Path) -> N
     assert message in text
 
 
+@pytest.mark.parametrize(("domain", "status"), [("source", 3), ("target", 0)])
+def test_thresholds_of_domains(domain: str, status: int, runner: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.wav").write_bytes(GOOD["plain"]())
+    text = call(runner, "x.wav", "00", domain, folder=tmp_path, status=status)
+    assert {row[2] for row in printed(text)} == {with_domains().threshold("00", domain).score}
+
+
 def test_other_mistakes(runner: Path, tmp_path: Path) -> None:
     assert "cannot be opened" in call(runner, "x.wav", "00", folder=tmp_path, status=1)
     assert "is no WAV file" in call(runner, ".", "00", folder=tmp_path, status=1)
     assert "There is: 00 01" in call(runner, "x.wav", "07", folder=tmp_path, status=1)
     assert "Usage: " in call(runner, "x.wav", folder=tmp_path, status=2)
+    assert "Usage: " in call(runner, "x.wav", "00", "neither", folder=tmp_path, status=2)
 
 
 def mutate(runner: Path, folder: Path, count: int) -> None:
@@ -206,7 +228,7 @@ def test_mutated_headers(runner: Path, tmp_path: Path) -> None:
 
 @pytest.mark.prove
 def test_many_mutated_headers(runner: Path, tmp_path: Path) -> None:
-    mutate(runner, tmp_path, 10_000)
+    mutate(runner, tmp_path, 3000)
 
 
 def test_the_board_in_qemu(tmp_path: Path) -> None:
@@ -242,9 +264,24 @@ def test_as_a_part_of_another_project(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["model", "frontend"])
 def test_projects_without_a_detector(kind: str, tmp_path: Path) -> None:
-    build = built(project(tmp_path, "cmake", kind))
+    build = built(project(tmp_path, "cmake", library(kind)))
     if kind == "frontend":
         assert "0 differ" in call(build / "compare", folder=tmp_path)
     else:
         text = call(build / "run", folder=tmp_path, status=1, stdin=b"12345")
         assert text == "The input is no whole number of windows of 640 bytes.\n"
+
+
+def test_a_cmsis_nn_of_the_users_own(tmp_path: Path) -> None:
+    one = detector_library(bundle(), cmsis_nn=True)
+    project(tmp_path / "detector", "cmake", one)
+    (tmp_path / "CMakeLists.txt").write_text(
+        "cmake_minimum_required(VERSION 3.16)\nproject(firmware LANGUAGES C)\n"
+        f'add_library(nn STATIC "{CMSIS_NN / "arm_nnfunctions.c"}")\n'
+        f'target_include_directories(nn PUBLIC "{CMSIS_NN}")\n'
+        "target_compile_definitions(nn PRIVATE CMSIS_NN_USE_SINGLE_ROUNDING)\n"
+        "set(EDGE_ASD_BUILD_EXAMPLES ON)\nadd_subdirectory(detector)\n"
+    )
+    build = built(tmp_path, "-DEDGE_ASD_CMSIS_NN=nn")
+    assert "Self-test passed." in call(build / "detector" / "wav", "--selftest", folder=tmp_path)
+    assert "edge_asd_matrix_cmsis_nn" in call("nm", build / "detector" / "wav", folder=tmp_path)

@@ -29,7 +29,7 @@ extern "C" {
 
 /* Time between two decisions; may be set to another one when the library is compiled. */
 #if !defined(EDGE_ASD_INTERVAL_FRAMES)
-#define EDGE_ASD_INTERVAL_FRAMES ((EDGE_ASD_SAMPLE_RATE + EDGE_ASD_HOP_LENGTH / 2U) / EDGE_ASD_HOP_LENGTH)
+#define EDGE_ASD_INTERVAL_FRAMES EDGE_ASD_SECOND_FRAMES
 #endif
 
 #define EDGE_ASD_SCORE_RING \

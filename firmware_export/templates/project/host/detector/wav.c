@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Listens to a WAV file on a computer:
  *
- *     wav FILE.wav SECTION     prints every decision
- *     wav --selftest           computes the golden vectors
+ *     wav FILE.wav SECTION [source|target]     prints every decision, by the section's or its domain's threshold
+ *     wav --selftest                           computes the golden vectors
  *
  * Exit status: 0 nothing wrong, 1 error, 2 wrong usage, 3 an anomaly was found. */
 #include "edge_asd.h"
@@ -82,17 +82,24 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--selftest") == 0) {
         return selftest();
     }
-    if (argc != 3) {
-        fprintf(stderr, "Usage: wav FILE.wav SECTION, or wav --selftest\n");
+    const bool source = argc == 4 && strcmp(argv[3], "source") == 0;
+    const bool target = argc == 4 && strcmp(argv[3], "target") == 0;
+    if (argc != 3 && !source && !target) {
+        fprintf(stderr, "Usage: wav FILE.wav SECTION [source|target], or wav --selftest\n");
         return 2;
     }
-    if (!edge_asd_init(&detector, edge_asd_find_section(argv[2]))) {
+    const uint32_t section = edge_asd_find_section(argv[2]);
+    if (!edge_asd_init(&detector, section)) {
         fprintf(stderr, "There is no section %s. There is:", argv[2]);
         for (uint32_t i = 0; i < EDGE_ASD_SECTIONS; i++) {
             fprintf(stderr, " %s", edge_asd_sections[i].name);
         }
         fprintf(stderr, "\n");
         return 1;
+    }
+    if (source || target) {
+        const edge_asd_section *of = &edge_asd_sections[section];
+        edge_asd_set_threshold(&detector, source ? of->source : of->target);
     }
     const int status = listen_to(argv[1]);
     if (fflush(stdout) != 0) {
