@@ -44,6 +44,11 @@ class Depthwise:
         """The DSP kernel, which has no other range than int8's, can compute it exactly."""
         return self.helium_quick and (self.layer.low, self.layer.high) == (-128, 127)
 
+    @property
+    def floors(self) -> bool:
+        """Negative sums all become -128: the sign need not be heeded in rounding (`Matrix.floors`)."""
+        return self.layer.zero_point == -128
+
     def portable(self) -> Words:
         """Order for any processor."""
         layer = self.layer

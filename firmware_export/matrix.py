@@ -17,6 +17,13 @@ CMSIS-NN  all   the rows' weights as in the model, filled up to a word; biases, 
 A DSP word holds two halfwords 256 h + l of a high and a low weight. With u = x_h - 127 and y = 256 x_l - u, which both
 fit 16 bits, (256 h + l) u + l y = 256 (h x_h + l x_l - 127 h): two dual multiplications and one extraction for four
 weights. The share -127 h is put right in the bias.
+
+Two roundings are one floor where whatever is negative becomes the least value, as behind a ReLU (`Matrix.floors`). With
+the real product P = sum * multiplier / 2^31, which is not negative, and a right shift r:
+
+    round(round(P) / 2^r) = floor((floor(P + 1/2) + 2^(r-1)) / 2^r) = floor((P + 1/2 + 2^(r-1)) / 2^r)
+
+and of 128 P, the high word of 256 sum * multiplier, the fraction cannot change that floor.
 """
 
 from __future__ import annotations
@@ -93,6 +100,11 @@ class Matrix:
         )
 
     @property
+    def floors(self) -> bool:
+        """Negative sums all become the least value, so that the DSP kernel may round once what is rounded twice."""
+        return self.twice and self.low >= self.zero_point and bool((self.right <= 15).all())
+
+    @property
     def right(self) -> Int64:
         """Places by which the quick kernels shift a product's high word to the right."""
         return -self.shifts if self.twice else 7 - self.shifts
@@ -118,8 +130,10 @@ class Matrix:
         bytes_ = weights.copy()
         bytes_[:, 1::2] -= weights[:, ::2] < 0  # 256 h + l borrows from h
         bias = self.full_bias + 127 * self.weights[:, 1::2].sum(axis=1)
-        addend = (1 << (self.right - 1)) + (self.zero_point << self.right)
-        constants = np.stack([(2 if self.twice else 256) * bias, self.multipliers, addend, self.right], axis=1)
+        right, half = (self.right + 7, 1 << 6) if self.floors else (self.right, 0)
+        addend = half + (1 << (right - 1)) + (self.zero_point << right)
+        factor = 2 if self.twice and not self.floors else 256
+        constants = np.stack([factor * bias, self.multipliers, addend, right], axis=1)
         parts = []
         for first in range(0, len(weights), size):
             group = bytes_[first : first + size].reshape(size, -1, 4).transpose(1, 0, 2)

@@ -85,7 +85,7 @@ class _Writer:
     def _matrix(self, name: str, m: Matrix) -> str:
         stream = f"edge_asd_{name.removesuffix('_matrix')}"
         self._streams[stream] = dict(zip(_KERNELS, (m.portable(), m.dsp(), m.helium()), strict=True))
-        dsp = f"edge_asd_matrix_{'quads' if m.quads else 'rows'}_{'twice' if m.twice else 'once'}"
+        dsp = f"edge_asd_matrix_{'quads' if m.quads else 'rows'}_{'twice' if m.twice and not m.floors else 'once'}"
         plain = "edge_asd_matrix_portable"
         names = (plain, dsp, "edge_asd_matrix_helium") if m.quick else (plain, plain, plain)
         self._chosen.append((stream, names))
@@ -101,7 +101,8 @@ class _Writer:
             return f"{stream.upper()}_KERNEL"
         self._streams[stream] = dict(zip(_KERNELS, (kernel.portable(), kernel.dsp(), kernel.helium()), strict=True))
         plain, quick = "edge_asd_depthwise_portable", "edge_asd_depthwise_quick"
-        names = (plain, quick if kernel.dsp_quick else plain, quick if kernel.helium_quick else plain)
+        dsp = f"{quick}_behind_relu" if kernel.floors else quick
+        names = (plain, dsp if kernel.dsp_quick else plain, quick if kernel.helium_quick else plain)
         self._chosen.append((stream, names))
         return stream
 

@@ -47,6 +47,9 @@ edge_asd_depthwise_function edge_asd_depthwise_portable;
 #if EDGE_ASD_KERNELS != EDGE_ASD_PORTABLE
 edge_asd_depthwise_function edge_asd_depthwise_quick;
 #endif
+#if EDGE_ASD_KERNELS == EDGE_ASD_DSP
+edge_asd_depthwise_function edge_asd_depthwise_quick_behind_relu; /* where negative values all become -128 */
+#endif
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,8 @@
  *     once:  SSAT((high(sum * multiplier) + addend) >> shift)
  *     twice: SSAT((round(high(sum/128 * multiplier)) + addend + (sum >> 31)) >> shift)
  *
+ * Twice behind a ReLU is once with another addend (firmware_export/matrix.py).
+ *
  * The loops are in assembly because they use all fourteen registers; above each stands what it does, in C. */
 #include "edge_asd_matrix_kernels.h"
 

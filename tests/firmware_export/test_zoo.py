@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_asd.firmware_export.depthwise import Depthwise
@@ -14,8 +16,10 @@ from edge_asd.firmware_export.matrix import Matrix
 from edge_asd.firmware_export.network import read_network
 from edge_asd.firmware_export.network_source import network_sources
 from edge_asd.firmware_export.step import Structure
+from edge_asd.quiet import quiet_stderr
 from tests.firmware_export.exported import Program, Reference, build_kernels, mismatches, records
 from tests.firmware_export.graphs import Graph, Layer
+from tests.firmware_export.runtimes import Case, install_tflm, run_tflm
 from tests.firmware_export.zoo import LARGE, ZOO, Maker, dense_network
 from tests.once import Once
 
@@ -57,6 +61,22 @@ def test_some_networks(target: str, once: Once, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["host", *BOARDS])
 def test_all_networks(target: str, once: Once, tmp_path: Path) -> None:
     check(once, target, {**ZOO, **LARGE}, tmp_path, count=6)
+
+
+@pytest.mark.prove
+def test_networks_rounded_twice_equal_tflm(once: Once, tmp_path: Path) -> None:
+    cases: list[Case] = []
+    ours = []
+    for number, name in enumerate(name for name in ZOO if name != "tables"):  # TFLM rescales no RELU6
+        content = ZOO[name]()
+        network = read_network(content, twice=True)
+        inputs = records(network, 3, number)
+        program = Program("host", kernels(once, "host"), network, inputs[0].ring.size, tmp_path / str(number))
+        ours += list(program.run(inputs)[0])
+        cases += [(content, record.windows(network)) for record in inputs]
+    outputs = run_tflm(once("tflm", install_tflm), cases, tmp_path)
+    different = [number for number, (a, b) in enumerate(zip(ours, outputs, strict=True)) if a.tobytes() != b.tobytes()]
+    assert different == []
 
 
 @pytest.mark.parametrize("hop", [1, 8, 24])
@@ -131,3 +151,42 @@ def test_operations_in_place_need_no_memory() -> None:
     plain = read_network(graph.written(x), twice=False).arena
     x = graph.softmax(graph.table("RELU", graph.sum_with_constant(x)))
     assert read_network(graph.written(x), twice=False).arena == plain
+
+
+def make_converted(folder: Path) -> None:
+    """Have TensorFlow convert a MobileNetV2 of three classes, and a network with a sum, per channel and per tensor."""
+    from edge_asd.train.backend import import_tensorflow
+    from edge_asd.train.networks.section_classifier import logits_of, section_classifier
+
+    tf = import_tensorflow()
+    rng = np.random.default_rng(0)
+    tf.keras.utils.set_random_seed(1)
+    x = image = tf.keras.Input((17, 12, 2))
+    x = short = tf.keras.layers.Conv2D(12, 3, strides=2, activation="relu6")(x)
+    x = tf.keras.layers.SeparableConv2D(12, 3, padding="same", activation="relu")(x)
+    x = tf.keras.layers.Add()([x, short])
+    x = tf.keras.layers.DepthwiseConv2D((5, 3), depth_multiplier=2)(tf.keras.layers.ZeroPadding2D(1)(x))
+    x = tf.keras.layers.Dense(5, activation="softmax")(tf.keras.layers.GlobalAveragePooling2D()(x))
+    small = tf.keras.Model(image, x)
+    for name, model in (("small", small), ("mobilenetv2", logits_of(section_classifier(96, 3)))):
+        for channels in (True, False):
+            converter = tf.lite.TFLiteConverter.from_keras_model(model)
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.inference_input_type = converter.inference_output_type = tf.int8
+            converter._experimental_disable_per_channel = not channels
+            shape = (1, *model.input_shape[1:])
+            samples = [[rng.normal(0, 1, shape).astype(np.float32)] for _ in range(10)]
+            converter.representative_dataset = lambda samples=samples: iter(samples)
+            with quiet_stderr(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # "Statistics for quantized inputs were expected": they are measured
+                (folder / f"{name} {channels}.tflite").write_bytes(converter.convert())
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("target", ["host", *BOARDS])
+def test_the_converters_networks(target: str, once: Once, tmp_path: Path) -> None:
+    folder = once("converted_networks", make_converted)
+    contents = {path.stem: path.read_bytes for path in sorted(folder.glob("*.tflite"))}
+    assert len(contents) == 4
+    check(once, target, contents, tmp_path, count=2)

@@ -10,6 +10,7 @@ from tests.firmware_export.graphs import NONE, RELU, RELU6, Graph, Layer
 Maker = Callable[[], bytes]
 
 RELUS = Layer(activation=RELU6)
+AMID = Layer(activation=RELU, zero_point=-30)
 WITH_128 = Layer(low=-128)  # beyond the DSP kernel's range
 
 
@@ -89,6 +90,9 @@ def convolution_networks() -> dict[str, Maker]:
             lambda g: g.depthwise(g.convolution(g.input, 8, (3, 3), layer=Layer(ratio=r)), layer=Layer(ratio=r)),
             (1, 5, 6, 4),
         )
+    made["convolutions with relu amid int8"] = lambda: _one(
+        lambda g: g.depthwise(g.convolution(g.input, 8, (3, 3), layer=AMID), layer=AMID), (1, 5, 6, 4)
+    )
     made["convolution too wide for 24 bits"] = lambda: _one(lambda g: g.convolution(g.input, 4, (5, 5)), (1, 6, 6, 48))
     return made
 
