@@ -41,12 +41,15 @@ class Exported:
     files : int
         Number of files.
     verification : Verification or None
+    target : str or None
+        None where it has none.
     """
 
     out: Path
     kind: str
     files: int
     verification: Verification | None
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +149,7 @@ def _export(library: Library, content: bytes, out: Path, choices: Choices, progr
     if report is not None:
         files[_REPORT] = json.dumps(report, indent=2) + "\n"
     write_folder(out, files)
-    return Exported(out, library.kind, len(files), found)
+    return Exported(out, library.kind, len(files), found, choices.target)
 
 
 def _export_tflm(content: bytes, out: Path) -> Exported:

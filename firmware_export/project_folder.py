@@ -30,7 +30,9 @@ def check_folder(out: Path, *, overwrite: bool) -> None:
         return
     listed = _listed(out)
     if listed is None:
-        raise OutputError(f"{out} holds other files than an earlier export. Choose another --out.")
+        raise OutputError(
+            f"{out} holds other files than an earlier export, which is known by its {LIST}. Choose another --out."
+        )
     if overwrite:
         return
     if changed := [name for name, digest in listed.items() if _is_changed(out / name, digest)]:

@@ -18,34 +18,44 @@ if TYPE_CHECKING:
 
 def command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the project.")],
-    bundle: Annotated[Path | None, typer.Argument(metavar="[BUNDLE]", help="Bundle made by edge-asd quantize.")] = None,
+    bundle: Annotated[Path | None, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize.")] = None,
     tflite: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Instead of BUNDLE, any int8 .tflite model: exported without a detector."),
     ] = None,
     target: Annotated[
-        ExportTarget, typer.Option(help="Kind of project: a CMake library, or one for Arduino, PlatformIO or Zephyr.")
-    ] = ExportTarget.cmake,
+        ExportTarget | None,
+        typer.Option(help="Kind of project: a CMake library (the default), or one for Arduino, PlatformIO or Zephyr."),
+    ] = None,
     verify: Annotated[
         Proof | None,
-        typer.Option(help="Prove the C equal: on this machine under sanitizers, or on seven emulated boards as well."),
+        typer.Option(
+            help="Prove that the C computes what edge-asd computes: on this machine, or on seven emulated boards, too. "
+            "Without it nothing is proven."
+        ),
     ] = None,
     frontend_only: Annotated[
         bool, typer.Option("--frontend-only", help="The bundle's log-mel front end alone, for a model of your own.")
     ] = False,
     form: Annotated[
         ExportFormat,
-        typer.Option("--format", help="c: our kernels. tflm: the model for TensorFlow Lite Micro, as a C array."),
+        typer.Option("--format", help="c: our own code. tflm: the model alone, an array for TensorFlow Lite Micro."),
     ] = ExportFormat.c,
     rounding: Annotated[
         ExportRounding | None,
         typer.Option(
-            help="Whose arithmetic: LiteRT's reference kernels (the default of a bundle) or TensorFlow Lite Micro's "
-            "and CMSIS-NN's (the default of --tflite)."
+            help="Whose rounding: LiteRT's, which a bundle was evaluated with (its default), or TensorFlow Lite "
+            "Micro's and CMSIS-NN's (the default of --tflite)."
         ),
     ] = None,
     batch_hops: Annotated[
-        int, typer.Option(min=1, max=16, help="Score so many hops together, which takes fewer instructions a hop.")
+        int,
+        typer.Option(
+            min=1,
+            max=16,
+            help="Run the model once for so many hops of sound: fewer instructions, more memory, later decisions. Best "
+            "a multiple of 4; for fully connected models.",
+        ),
     ] = 1,
     cmsis_nn: Annotated[
         bool,
@@ -56,26 +66,39 @@ def command(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Write a C99 project that computes what was evaluated, integer for integer, and prove it.
+    """Write a C99 project for microcontrollers that decides as edge-asd monitor does, integer for integer.
 
     It holds the front end, the int8 model, the score and the thresholds of all sections, without heap or floating
-    point, with kernels for Cortex-M's DSP instructions, for Helium, and for any other processor.
+    point; Cortex-M4, M7, M33, M55 and M0+ have kernels of their own. --verify proves it, and counts instructions
+    and memory.
     """
     if (bundle is None) == (tflite is None):
         raise typer.BadParameter("give either BUNDLE, or --tflite FILE")
-    if frontend_only and (
-        tflite is not None or form is ExportFormat.tflm or batch_hops > 1 or rounding is not None or cmsis_nn
-    ):
-        raise typer.BadParameter("--frontend-only exports no model: it goes with BUNDLE, --target and --verify alone")
-    if form is ExportFormat.tflm and (
-        verify is not None or batch_hops > 1 or rounding is ExportRounding.litert or cmsis_nn
-    ):
-        raise typer.BadParameter(
-            "--format tflm hands the model to TensorFlow Lite Micro: there is nothing of ours to prove"
+    if frontend_only:
+        _refuse(
+            "goes with a model; --frontend-only exports none",
+            {
+                "--tflite": tflite is not None,
+                "--format tflm": form is ExportFormat.tflm,
+                "--batch-hops": batch_hops > 1,
+                "--rounding": rounding is not None,
+                "--cmsis-nn": cmsis_nn,
+            },
+        )
+    if form is ExportFormat.tflm:
+        _refuse(
+            "is for C of our own; --format tflm writes the model alone",
+            {
+                "--verify": verify is not None,
+                "--batch-hops": batch_hops > 1,
+                "--rounding litert": rounding is ExportRounding.litert,
+                "--target": target is not None,
+                "--cmsis-nn": cmsis_nn,
+            },
         )
     exporting = load_stage("firmware_export.exporting")
     choices = exporting.Choices(
-        target=target.value,
+        target=(target or ExportTarget.cmake).value,
         rounding=rounding and rounding.value,
         hops=batch_hops,
         frontend_only=frontend_only,
@@ -93,39 +116,55 @@ def command(
     else:
         done = exporting.export_model(tflite, out, choices, progress)
     if json:
-        print_json(_document(done, target.value, exporting))
+        print_json(_document(done, exporting))
     else:
         _print(done)
 
 
-def _document(done: Exported, target: str, exporting: Any) -> dict[str, Any]:
+def _refuse(why: str, given: dict[str, bool]) -> None:
+    for option, is_given in given.items():
+        if is_given:
+            raise typer.BadParameter(f"{option} {why}")
+
+
+def _document(done: Exported, exporting: Any) -> dict[str, Any]:
     found = done.verification
-    report = {"mismatches": None, "vectors": None, "boards": {}} if found is None else exporting.as_report(found)
-    return {"out": str(done.out), "target": target, "kind": done.kind, "files": done.files, **report}
+    absent = dict.fromkeys(("mismatches", "vectors", "values", "decisions", "reference"))
+    report = {**absent, "boards": {}, "notes": []} if found is None else exporting.as_report(found)
+    return {"out": str(done.out), "target": done.target, "kind": done.kind, "files": done.files, **report}
 
 
 def _print(done: Exported) -> None:
     if done.verification is not None:
-        _print_proof(done.verification)
+        _print_proof(done.verification, "frames" if done.kind == "frontend" else "windows")
     print(f"Wrote {done.files} files to {done.out}. Next: read {done.out / 'README.md'}.")
 
 
-def _print_proof(found: Verification) -> None:
+def _print_proof(found: Verification, what: str) -> None:
     decisions = f", {found.decisions} decisions" if found.decisions else ""
-    print(f"Equal to {found.reference}: {found.vectors} windows, {found.values:,} values{decisions}; 0 differ.")
+    print(f"Equal to {found.reference}: {found.vectors} {what}, {found.values:,} values{decisions}; 0 differ.")
     for text in found.notes:
         print(f"Note: {text}")
     if found.boards:
-        header = ["board", "instructions", "a hop", "flash", "RAM", "stack", "code", "weights"]
+        header = ["board", "inference", "hop (mean)", "flash", "RAM", "stack", "code", "weights"]
         rows = [
             [
                 name,
-                f"{board.instructions_per_inference:,}",
-                "-" if board.instructions_per_hop is None else f"{board.instructions_per_hop:,}",
+                *(
+                    "-" if n is None else f"{n:,}"
+                    for n in (board.instructions_per_inference, board.instructions_per_hop)
+                ),
                 *(f"{size:,}" for size in (board.flash_bytes, board.ram_bytes, board.stack_bytes)),
                 *(f"{size:,}" for size in (board.code_bytes, board.weight_bytes)),
             ]
             for name, board in found.boards.items()
         ]
-        print("\nInstructions for one inference with the preparation of its input, and for a hop of sound; bytes:\n")
+        print(
+            "\nInstructions of an inference with the preparation of its input, and of a hop of sound, with and without "
+            "the model, in the mean; bytes:\n"
+        )
         print(table(header, rows) + "\n")
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"

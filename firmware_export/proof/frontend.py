@@ -11,7 +11,7 @@ import numpy as np
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import Library
 from edge_asd.firmware_export.proof.programs import HARNESS, SANITIZE, Sources
-from edge_asd.firmware_export.proof.verification import HOST, Verification
+from edge_asd.firmware_export.proof.verification import HOST, Board, Verification
 from edge_asd.frontend.fixed_point import log_mel
 
 _FRAMES = 60
@@ -38,7 +38,7 @@ def verify_frontend(
     levels = 10 ** rng.uniform(0, 4.5, count // 97 + 1).repeat(97)[:count]
     sound = np.clip(np.rint(rng.normal(0, 1, count) * levels), -32768, 32767).astype("<i2")
     expected = log_mel(sound.astype(np.int16), spec)
-    wrong = 0
+    mismatches, measured = 0, dict[str, Board]()
     with tempfile.TemporaryDirectory(prefix="edge-asd-proof-") as temporary:
         folder = Path(temporary)
         sources = Sources.write(library, folder / "sources")
@@ -55,10 +55,33 @@ def verify_frontend(
                 flags=SANITIZE if name == HOST else ("-O2",),
             )
             sound.tofile(place / "sound.bin")
-            qemu.run(target, program, place)
+            qemu.run(target, program, place, count=True)
             found = np.fromfile(place / "features.bin", "<i4")
-            wrong += abs(found.size - expected.size)
+            wrong = abs(found.size - expected.size)
             wrong += int(np.count_nonzero(found[: expected.size] != expected.ravel()[: found.size]))
+            mismatches += wrong
+            if name != HOST:
+                measured[name] = _board(target, program, [path.name for path in sources.files], wrong)
     return Verification(
-        mismatches=wrong, vectors=_FRAMES, values=expected.size, decisions=0, reference="the front end's specification"
+        mismatches=mismatches,
+        vectors=_FRAMES,
+        values=expected.size,
+        decisions=0,
+        reference="the front end's specification",
+        boards=measured,
+    )
+
+
+def _board(target: qemu.Target, program: Path, library: list[str], wrong: int) -> Board:
+    instructions, stack, memory = (int(n) for n in np.fromfile(program.parent / "figures.bin", np.uint32))
+    size = qemu.footprint(target, program, library)
+    return Board(
+        mismatches=wrong,
+        instructions_per_inference=None,
+        instructions_per_hop=instructions,
+        flash_bytes=size.flash,
+        ram_bytes=size.ram + memory + stack,
+        stack_bytes=stack,
+        code_bytes=size.total("code"),
+        weight_bytes=0,
     )

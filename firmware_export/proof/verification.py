@@ -59,17 +59,17 @@ class Board:
     ----------
     mismatches : int
         Values that differ, of all tensors, outputs and decisions.
-    instructions_per_inference : int
-        The model with the preparation of its input.
+    instructions_per_inference : int or None
+        The model with the preparation of its input; None for a front end alone.
     instructions_per_hop : int or None
-        Front end, model and score together; None for a model alone.
+        Front end, model and score together, the mean of hops with and without the model; None for a model alone.
     flash_bytes, ram_bytes, stack_bytes, code_bytes, weight_bytes : int
         What firmware takes: all of flash; variables, what the caller provides and the stack; the stack; code;
         weights with the constants of their rows.
     """
 
     mismatches: int
-    instructions_per_inference: int
+    instructions_per_inference: int | None
     instructions_per_hop: int | None
     flash_bytes: int
     ram_bytes: int
