@@ -45,8 +45,9 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
         "columns": [
             *(title for key, title in _COLUMNS.items() if key != _HAS_NO.get(library.kind)),
             "cycles, estimated",
+            *(() if bundle is None else ("MHz to keep up, estimated",)),
         ],
-        "rows": _rows(library.kind, report or {}),
+        "rows": _rows(library, report or {}),
         "factors": CYCLES_PER_INSTRUCTION,
         "proof": report,
         "cmsis_nn": library.facts.get("cmsis_nn", False),
@@ -111,13 +112,17 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _rows(kind: str, report: Mapping[str, Any]) -> list[list[str]]:
-    """Make the rows of the table of boards: name, what was measured, and the estimated cycles."""
-    rows = []
+def _rows(library: Library, report: Mapping[str, Any]) -> list[list[str]]:
+    """Make the rows of the table of boards: name, what was measured, the estimated cycles, and the clock they need."""
+    kind, rows = library.kind, []
     for name, measured in report.get("boards", {}).items():
         whole = measured.get("instructions_per_inference" if kind == kinds.MODEL else "instructions_per_hop")
         factor = CYCLES_PER_INSTRUCTION.get(name)
         numbers = [measured.get(column) for column in _COLUMNS if column != _HAS_NO.get(kind)]
-        numbers.append(None if whole is None or factor is None else round(whole * factor))
+        cycles = None if whole is None or factor is None else round(whole * factor)
+        numbers.append(cycles)
+        if library.bundle is not None:
+            spec = library.bundle.features
+            numbers.append(None if cycles is None else math.ceil(cycles * spec.sample_rate / spec.hop_length / 1e6))
         rows.append([name, *("-" if number is None else f"{number:,}" for number in numbers)])
     return rows

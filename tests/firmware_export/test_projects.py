@@ -151,7 +151,7 @@ BAD = {
     "sample rate is another": lambda: wav([(b"fmt ", pcm_format(rate=44_100)), (b"data", bytes(8))]),
     "no whole number of samples": lambda: wav([(b"fmt ", pcm_format()), (b"data", bytes(7))]),
     "it is cut off": lambda: wav([(b"fmt ", pcm_format()), (b"data", sound().tobytes())])[:-2],
-    "no decision. The first falls after 1.472 s": lambda: wav([(b"fmt ", pcm_format()), (b"data", bytes(8))]),
+    "too short: the first decision falls after 1.472 s": lambda: wav([(b"fmt ", pcm_format()), (b"data", bytes(8))]),
 }
 
 

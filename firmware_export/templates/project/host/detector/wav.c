@@ -72,7 +72,7 @@ static int listen_to(const char *path) {
     }
     if (count == 0) {
         if (detector.decisions.withheld == 0) {
-            fprintf(stderr, "%s is too short: the first decision falls after %.3f s of sound.\n", path,
+            fprintf(stderr, "%s: too short: the first decision falls after %.3f s of sound.\n", path,
                     (double)EDGE_ASD_FIRST_SAMPLES / EDGE_ASD_SAMPLE_RATE);
         }
         return 1;
