@@ -256,7 +256,10 @@ def _quantisation(
         or (np.abs(zeros) > 32768).any()
         or (len(scales) > 1 and not (0 <= axis < len(shape) and shape[axis] == len(scales)))
     ):
-        raise ModelError(f"The tensor {name!r:.80} has scales or zero points that do not belong to its shape {shape}.")
+        raise ModelError(
+            f"The tensor {name!r:.80} has scales or zero points that do not belong to its shape {shape}. Convert the "
+            "model anew."
+        )
     return scales, zeros if len(zeros) else np.zeros(len(scales), np.int64), axis
 
 

@@ -32,6 +32,7 @@ def verify_frontend(
         Told what comes next.
     """
     assert library.bundle is not None
+    qemu.require(qemu.TARGETS[name] for name in (HOST, *boards))
     spec = library.bundle.features
     rng = np.random.default_rng(_SEED)
     count = spec.sample_count(_FRAMES)

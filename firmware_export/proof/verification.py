@@ -136,8 +136,7 @@ def verify(
     """
     network = _network(library)
     inputs = trial_windows(network, -(-windows // network.hops) * network.hops, _golden(library))
-    for name in boards:
-        qemu.TARGETS[name].require()
+    qemu.require(qemu.TARGETS[name] for name in (HOST, *boards))
     sound = _sound(library)
     with tempfile.TemporaryDirectory(prefix="edge-asd-proof-") as temporary:
         folder = Path(temporary)

@@ -7,7 +7,7 @@ Programs talk to their surroundings through ``templates/qemu/hostio.h`` only, so
 from edge_asd.firmware_export.qemu.building import WARNINGS, build, compile_object
 from edge_asd.firmware_export.qemu.running import run
 from edge_asd.firmware_export.qemu.sizes import Footprint, Part, footprint
-from edge_asd.firmware_export.qemu.targets import BOARDS, TARGETS, Target
+from edge_asd.firmware_export.qemu.targets import BOARDS, TARGETS, Target, require
 
 __all__ = [
     "BOARDS",
@@ -19,5 +19,6 @@ __all__ = [
     "build",
     "compile_object",
     "footprint",
+    "require",
     "run",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -92,8 +93,22 @@ class Target:
         DependencyError
             If something is not; the message names the Debian packages.
         """
-        if missing := self.missing():
-            raise DependencyError(f"Not installed: {', '.join(missing)}. On Debian: apt install {self.packages}.")
+        require([self])
+
+
+def require(targets: Iterable[Target]) -> None:
+    """Make sure that all is installed that several targets need.
+
+    Raises
+    ------
+    DependencyError
+        If something is not; the message names all of it, and the Debian packages.
+    """
+    lacking = {target: missing for target in targets if (missing := target.missing())}
+    if lacking:
+        commands = dict.fromkeys(name for missing in lacking.values() for name in missing)
+        packages = dict.fromkeys(package for target in lacking for package in target.packages.split())
+        raise DependencyError(f"Not installed: {', '.join(commands)}. On Debian: apt install {' '.join(packages)}.")
 
 
 @cache

@@ -137,7 +137,11 @@ def test_readme_tells_how_long_a_call_may_take() -> None:
     readmes = [
         laid_out(one, "cmake")["README.md"] for one in (library(), library(hops=4), library(DETECTOR, "mobilenetv2"))
     ]
-    for readme, text in zip(readmes, ("once every\n32 ms:", "once every\n128 ms, on 4 windows together:", "once every\n256 ms:"), strict=True):
+    for readme, text in zip(
+        readmes,
+        ("once every\n32 ms:", "once every\n128 ms, on 4 windows together:", "once every\n256 ms:"),
+        strict=True,
+    ):
         assert text in readme
 
 

@@ -47,7 +47,7 @@ static const char *read_format(wav_file *wav, uint32_t size, uint32_t rate) {
         return "its header tells an impossible number of channels";
     }
     if (number(format + 4, 4) != rate) {
-        return "its sample rate is another than the detector's";
+        return "its sample rate is another than the detector's; convert it: ffmpeg -i IN.wav -ac 1 -ar RATE OUT.wav";
     }
     wav->frame_bytes = 2 * channels;
     return NULL;
