@@ -11,14 +11,14 @@ from typing import Any
 
 from edge_asd.cli.common import JsonOption, print_json
 from edge_asd.errors import EdgeAsdError
-from edge_asd.stages import missing_modules
+from edge_asd.stages import load_stage, missing_modules
 
 _SECONDS = 20
 
 
 def command(json: JsonOption = False) -> None:
     """Tell which parts are in use here, what is missing, and how to mend it."""
-    checks = [_front_end(), _runtime(), _microphones(), _sound_files(), _training()]
+    checks = [_front_end(), _runtime(), _microphones(), _sound_files(), _training(), _firmware()]
     if json:
         print_json({"python": platform.python_version(), "machine": platform.machine(), "checks": checks})
         return
@@ -88,3 +88,17 @@ def _training() -> dict[str, Any]:
         advice = "Needed only to train, quantise and evaluate: pip install 'edge-asd[train]'"
         return {**_check("training", f"without {', '.join(missing)}", advice), "ok": True}  # a device needs none
     return _check("training", f"TensorFlow {_version('tensorflow')}")
+
+
+def _firmware() -> dict[str, Any]:
+    if missing := missing_modules("firmware_export"):
+        advice = "Needed only to export firmware: pip install 'edge-asd[firmware]'"
+        return {**_check("firmware", f"without {', '.join(missing)}", advice), "ok": True}
+    qemu = load_stage("firmware_export.qemu")
+    ready = [name for name, board in qemu.BOARDS.items() if not board.missing()]
+    found = f"boards to prove it on: {', '.join(ready) or 'none'}"
+    try:
+        qemu.require(qemu.BOARDS.values())
+    except EdgeAsdError as error:
+        return {**_check("firmware", found, f"Needed only for export --verify qemu. {error}"), "ok": True}
+    return _check("firmware", found)
