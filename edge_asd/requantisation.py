@@ -23,8 +23,9 @@ def fixed_multiplier(real: float) -> tuple[int, int]:
 
 
 def rounded_once(accumulators: Integers, multiplier: int, shift: int) -> Integers:
-    """Multiply and round, halves up: TFLite's MultiplyByQuantizedMultiplier with single rounding."""
-    result: Integers = (accumulators * multiplier + (1 << (30 - shift))) >> (31 - shift)
+    """Multiply and round, halves away from zero: what LiteRT's reference kernels do in fully connected layers."""
+    products = accumulators * multiplier
+    result: Integers = (products + (1 << (30 - shift)) - (products < 0)) >> (31 - shift)
     return result
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.bundle import MAX_MODEL_BYTES, Bundle
 from edge_asd.errors import EdgeAsdError, ModelError
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.layout import laid_out
@@ -96,7 +96,7 @@ def export_bundle(
     check_folder(out, overwrite=choices.overwrite)
     bundle = Bundle.load(path)
     if choices.tflm:
-        return _export_tflm(bundle.model, out)
+        return _export_tflm(bundle.model, out, choices)
     if choices.frontend_only:
         library = frontend_library(bundle)
     else:
@@ -115,19 +115,29 @@ def export_model(path: Path, out: Path, choices: Choices, progress: Callable[[st
         As `export_bundle`.
     """
     check_folder(out, overwrite=choices.overwrite)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"Cannot read {path}: {error.strerror or error}.") from error
+    content = _read_model(path)
     try:
         if choices.tflm:
-            return _export_tflm(content, out)
+            return _export_tflm(content, out, choices)
         library = model_library(
             content, rounding=choices.rounding or "tflm", hops=choices.hops, cmsis_nn=choices.cmsis_nn
         )
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     return _export(library, content, out, choices, progress)
+
+
+def _read_model(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise ModelError(f"{path} is not a file. Give a .tflite model with --tflite.")
+        with path.open("rb") as file:
+            content = file.read(MAX_MODEL_BYTES + 1)
+    except OSError as error:
+        raise ModelError(f"Cannot read {path}: {error.strerror or error}.") from error
+    if len(content) > MAX_MODEL_BYTES:
+        raise ModelError(f"{path} is larger than {MAX_MODEL_BYTES >> 20} MiB: no microcontroller holds such a model.")
+    return content
 
 
 def _export(library: Library, content: bytes, out: Path, choices: Choices, progress: Callable[[str], None]) -> Exported:
@@ -148,13 +158,13 @@ def _export(library: Library, content: bytes, out: Path, choices: Choices, progr
     files = laid_out(library, choices.target, report)
     if report is not None:
         files[_REPORT] = json.dumps(report, indent=2) + "\n"
-    write_folder(out, files)
+    write_folder(out, files, overwrite=choices.overwrite)
     return Exported(out, library.kind, len(files), found, choices.target)
 
 
-def _export_tflm(content: bytes, out: Path) -> Exported:
+def _export_tflm(content: bytes, out: Path, choices: Choices) -> Exported:
     files = tflm_files(content)
-    write_folder(out, files)
+    write_folder(out, files, overwrite=choices.overwrite)
     return Exported(out, "tflm", len(files), None)
 
 

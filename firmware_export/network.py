@@ -18,6 +18,9 @@ from edge_asd.model_file import MAX_TOTAL, ModelFile, Operator, Tensor, read_mod
 _FROM_RING = ("dense", "convolution", "block")
 """Kernels that read an input whose first value lies in the middle."""
 
+MAX_WEIGHTS = 4 * 2**20
+"""Of all operations together."""
+
 _SCRATCH = -1_000_000  # keys of scratch buffers, below all tensors
 
 
@@ -98,6 +101,7 @@ def read_network(content: bytes, *, twice: bool, hops: int = 1) -> Network:
     """
     model = read_model(content)
     _check_ends(model)
+    _check_weights(model)
     single, alias = _steps(model, twice=twice, hops=hops)
     final = alias.get(model.outputs[0], model.outputs[0])
     networks = [_network(model, fused(single, final, leave=leave), alias, twice, hops) for leave in (False, True)]
@@ -123,6 +127,19 @@ def _network(model: ModelFile, steps: list[Step], alias: Mapping[int, int], twic
         raise ModelError("The model's input cannot be read several windows at once. Export it without --batch-hops.")
     offsets, scratch, arena = _plan(model, steps, alias, copies=copies, hops=hops)
     return Network(model, tuple(steps), offsets, scratch, arena, copies, twice, hops)
+
+
+def _check_weights(model: ModelFile) -> None:
+    """Refuse more weights than any microcontroller's flash holds; operations that share theirs have a copy each."""
+    total = 0
+    for operator in model.operators:
+        constants = (model.tensors[tensor] for tensor in operator.inputs if tensor != -1)
+        total += sum(tensor.data.size for tensor in constants if tensor.data is not None)
+    if total > MAX_WEIGHTS:
+        raise ModelError(
+            f"The model's operations have {total:,} weights and constants; at most {MAX_WEIGHTS:,} are possible. Make "
+            "the model smaller."
+        )
 
 
 def _check_ends(model: ModelFile) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from edge_asd.errors import OutputError
@@ -42,7 +42,7 @@ def check_folder(out: Path, *, overwrite: bool) -> None:
         )
 
 
-def write_folder(out: Path, files: Mapping[str, str]) -> None:
+def write_folder(out: Path, files: Mapping[str, str], *, overwrite: bool = False) -> None:
     """Write a project; files of an earlier export that are no longer part of it go, all others stay.
 
     Parameters
@@ -51,41 +51,67 @@ def write_folder(out: Path, files: Mapping[str, str]) -> None:
         As `check_folder` allows it.
     files : mapping of str to str
         Contents by path.
+    overwrite : bool
+        Replace files of others, too, where the project has files of their names.
 
     Raises
     ------
     OutputError
-        If the folder cannot be written; what was there is then still there.
+        If the folder cannot be written, or something of another is in the way; nothing is then changed.
     """
     digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in sorted(files.items())}
     contents = {**files, LIST: json.dumps(digests, indent=2) + "\n"}
-    parent = prepare_folder(out.absolute().parent)
+    out = Path(os.path.realpath(out))
+    is_there = out.is_dir()
+    listed = (_listed(out) or {}) if is_there else {}
+    if is_there:
+        _check_ways(out, contents, listed, overwrite=overwrite)
+    # Within the folder where there is one: it may be a file system of its own.
+    parent = out if is_there else prepare_folder(out.parent)
     try:
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=parent) as temporary:
             new = Path(temporary) / "project"
             for name, text in contents.items():
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).write_text(text, encoding="utf-8")
-            if not out.exists():
+            if not is_there:
                 os.replace(new, out)
                 return
-            for name in set(_listed(out) or {}) - set(contents):
-                (out / name).unlink(missing_ok=True)
             for name in contents:
                 (out / name).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(new / name, out / name)
+        for name in listed:
+            if name not in contents:
+                _remove(out, name)
     except OSError as error:
         raise OutputError(
             f"Cannot write {out}: {error.strerror or error}. Choose another --out or free some space."
         ) from error
-    _remove_empty(out)
+
+
+def _check_ways(out: Path, contents: Iterable[str], listed: Mapping[str, str], *, overwrite: bool) -> None:
+    """Refuse what stands where the project's files go: links, files for folders, files of the user."""
+    for name in contents:
+        path = out / name
+        for one in [*list(path.parents)[: len(Path(name).parts) - 1][::-1], path]:
+            is_folder = one != path
+            if one.is_symlink() or (one.exists() and one.is_dir() != is_folder):
+                raise OutputError(
+                    f"{one} is in the way: the project has a {'folder' if is_folder else 'file'} of that name. Move "
+                    "it, or choose another --out."
+                )
+        if path.exists() and name != LIST and name not in listed and not overwrite:
+            raise OutputError(
+                f"{path} is none of the files that were exported, and the project has one of that name. Move it, "
+                "replace it with --overwrite, or choose another --out."
+            )
 
 
 def _listed(out: Path) -> dict[str, str] | None:
     """Return what an earlier export wrote; None where there was none."""
     try:
         listed = json.loads((out / LIST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(listed, dict):
         return None
@@ -96,17 +122,25 @@ def _listed(out: Path) -> dict[str, str] | None:
 
 def _is_inside(name: str) -> bool:
     path = Path(name)
-    return not path.is_absolute() and ".." not in path.parts and path.parts != ()
+    return name.isprintable() and not path.is_absolute() and ".." not in path.parts and path.parts != ()
 
 
 def _is_changed(path: Path, digest: str) -> bool:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest() != digest
-    except OSError:
+    except FileNotFoundError:
         return False  # it is gone
+    except OSError:
+        return True
 
 
-def _remove_empty(out: Path) -> None:
-    for folder, _, _ in sorted(os.walk(out), reverse=True):
-        if folder != str(out) and not os.listdir(folder):
-            shutil.rmtree(folder)
+def _remove(out: Path, name: str) -> None:
+    """Remove a file of an earlier export, and the folders that hold nothing more."""
+    path = out / name
+    folders = list(path.parents)[: len(Path(name).parts) - 1]
+    if any(one.is_symlink() for one in (path, *folders)) or not path.is_file():
+        return
+    path.unlink()
+    for folder in folders:
+        with suppress(OSError):  # not empty
+            folder.rmdir()

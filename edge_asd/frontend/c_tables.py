@@ -97,10 +97,11 @@ def c_source(spec: FeatureSpec, name: str = "edge_asd_tables") -> str:
         f"#if EDGE_ASD_FRONTEND_NUMBER != {FRONTEND_NUMBER}\n"
         f'#error "These tables belong to number {FRONTEND_NUMBER} of the front end."\n#endif\n'
     ]
-    fields = [f".{key} = {value}," for key, value in packed.scalars.items()]
+    fields = [f"/* {key} */ {value}," for key, value in packed.scalars.items()]
     for key, array in packed.arrays.items():
         parts.append(_c_array(f"{key}_table", array))
-        fields.append(f".{key} = {key}_table,")
+        fields.append(f"/* {key} */ {key}_table,")
+    # In the order of the structure: C++ has no designated initialisers.
     parts.append(f"const edge_asd_frontend_tables {name} = {{\n    " + "\n    ".join(fields) + "\n};\n")
     return "\n".join(parts)
 

@@ -17,8 +17,8 @@ typedef struct {
 #define PLACE(address) \
     "ldr.w r6, " address "\n" \
     "ldrd r8, r9, [r0], #8\n" \
-    "sxtb16.w r7, r6, ror #8\n" \
-    "sxtb16.w r6, r6\n" \
+    "sxtb16 r7, r6, ror #8\n" \
+    "sxtb16 r6, r6\n" \
     "smlabb r2, r6, r8, r2\n" \
     "smlatt r4, r6, r8, r4\n" \
     "smlabb r3, r7, r9, r3\n" \
@@ -47,7 +47,7 @@ typedef struct {
  *     for each place of the filter, with words *stream++: sum[c] += x[place][c] * weight[c]
  *     *y++ = rounded(sum[c], {multiplier, addend, shift} = *stream++) */
 #define PLACE_FUNCTION(name, ROUND) \
-    __attribute__((naked, noinline)) static void name(const job *j __attribute__((unused))) { \
+    EDGE_ASD_NAKED static void name(const job *j __attribute__((unused))) { \
         __asm__ volatile( \
             "push {r4-r11, lr}\n" \
             "sub sp, #4\n" \

@@ -12,19 +12,19 @@
  *     for each column: for i = 0 .. 3: sums[i] += x[column] * stream byte[i]
  *
  * Bytes without sign, 128 too large each, because Cortex-M0+ reads only those with an offset in the instruction. Returns
- * the stream behind them. */
-#if defined(__GNUC__) && defined(__ARM_ARCH_6M__)
-#define BYTE(i, sum)            \
-    "ldrb r7, [%[w], #" i "]\n" \
-    "muls r7, %[value]\n"      \
-    "adds " sum ", r7\n"
+ * the stream behind them. The assembly needs more registers than GCC leaves where it optimises for size. */
+#if defined(__GNUC__) && defined(__ARM_ARCH_6M__) && !defined(__OPTIMIZE_SIZE__)
+#define BYTE(i, sum)                  \
+    "ldrb %[byte], [%[w], #" i "]\n" \
+    "muls %[byte], %[value]\n"      \
+    "add " sum ", %[byte]\n"
 #define COLUMN(i, w0, w1, w2, w3)                   \
     "ldrb %[value], [%[x], #" i "]\n" BYTE(w0, "%[a]") \
     BYTE(w1, "%[b]") BYTE(w2, "%[c]") BYTE(w3, "%[d]")
 __attribute__((noinline)) static const uint32_t *four_rows(const uint32_t *stream, const uint8_t *x, uint32_t columns,
                                                            uint32_t sums[4]) {
     const uint8_t *w = (const uint8_t *)stream, *const fours = x + columns / 4 * 4, *const end = x + columns;
-    uint32_t a = 0, b = 0, c = 0, d = 0, value;
+    uint32_t a = 0, b = 0, c = 0, d = 0, value, byte;
     if (x < fours) {
         __asm__ volatile(".syntax unified\n"
                          "1:\n" COLUMN("0", "0", "1", "2", "3") COLUMN("1", "4", "5", "6", "7")
@@ -33,10 +33,10 @@ __attribute__((noinline)) static const uint32_t *four_rows(const uint32_t *strea
                          "adds %[w], #16\n"
                          "cmp %[x], %[fours]\n"
                          "bne 1b\n"
-                         : [w] "+l"(w), [x] "+l"(x), [a] "+l"(a), [b] "+l"(b), [c] "+l"(c), [d] "+l"(d),
-                           [value] "=&l"(value)
-                         : [fours] "h"(fours)
-                         : "r7", "cc", "memory");
+                         : [w] "+l"(w), [x] "+l"(x), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d),
+                           [value] "=&l"(value), [byte] "=&l"(byte) /* r7 is left to a frame pointer */
+                         : [fours] "r"(fours)
+                         : "cc", "memory");
     }
     for (; x < end; x++, w += 4) {
         a += (uint32_t)*x * w[0];

@@ -118,10 +118,10 @@ typedef struct {
     "smlad r3, r7, " u ", r3\n" \
     "smlad r4, r8, " u ", r4\n" \
     "smlad r5, r9, " u ", r5\n" \
-    "sxtb16.w r6, r6\n" \
-    "sxtb16.w r7, r7\n" \
-    "sxtb16.w r8, r8\n" \
-    "sxtb16.w r9, r9\n" \
+    "sxtb16 r6, r6\n" \
+    "sxtb16 r7, r7\n" \
+    "sxtb16 r8, r8\n" \
+    "sxtb16 r9, r9\n" \
     "smlad r2, r6, " y ", r2\n" \
     "smlad r3, r7, " y ", r3\n" \
     "smlad r4, r8, " y ", r4\n" \
@@ -136,7 +136,7 @@ typedef struct {
  *     for i = 0 .. 3: *y++ = rounded(sum[i], {bias, multiplier, addend, shift} = *stream++)
  */
 #define ROWS_FUNCTION(name, ROUND) \
-    __attribute__((naked, noinline)) static void name(job *j __attribute__((unused))) { \
+    EDGE_ASD_NAKED static void name(job *j __attribute__((unused))) { \
         __asm__ volatile( \
             "push {r4-r11, lr}\n" \
             "sub sp, #20\n" \
@@ -195,7 +195,7 @@ typedef struct {
     op " r9, r11, lr" s9 "\n"
 #define ADDING(op) PAIR_U(op, ", r2", ", r3", ", r4", ", r5", ", r6", ", r7", ", r8", ", r9")
 #define STARTING PAIR_U("smuad", "", "", "", "", "", "", "", "")
-#define LOW_BYTES "sxtb16.w r10, r10\nsxtb16.w r11, r11\n"
+#define LOW_BYTES "sxtb16 r10, r10\nsxtb16 r11, r11\n"
 #define FIRST_COLUMNS "ldrd r10, r11, [r0], #8\n" STARTING LOW_BYTES ADDING("smlad")
 #define MORE_COLUMNS_BYTES (23 * 4)
 #define MORE_COLUMNS "ldrd r10, r11, [r0], #8\n" ADDING("smlad") LOW_BYTES ADDING("smlad")
@@ -208,7 +208,7 @@ typedef struct {
  *     for each row i and vector v: *y[v]++ = rounded(sum[i][v], constants of the row = *stream++)
  */
 #define PAIRS_FUNCTION(name, ROUND) \
-    __attribute__((naked, noinline)) static void name(job *j __attribute__((unused))) { \
+    EDGE_ASD_NAKED static void name(job *j __attribute__((unused))) { \
         __asm__ volatile( \
             "push {r4-r11, lr}\n" \
             "sub sp, #36\n" \

@@ -43,14 +43,16 @@ static inline int32_t edge_asd_high_word(int32_t a, int32_t b) {
 #endif
 }
 
-/* floor(sum * ratio + 1/2); -31 <= shift <= 30, and the result fits 32 bits. */
+/* Rounded to a whole number, halves away from zero; -31 <= shift <= 30, and the result fits 32 bits. */
 static inline int32_t edge_asd_rescale_once(int32_t sum, int32_t multiplier, int32_t shift) {
-    if (shift <= -2) { /* the low word cannot change the floor */
-        const uint32_t right = (uint32_t)(-1 - shift);
-        return (edge_asd_high_word(sum, multiplier) + (int32_t)(1U << (right - 1))) >> right;
+    if (shift <= -2) {
+        /* Below zero the product less one decides: its high word is one less where the low word is 0. */
+        const uint32_t low = (uint32_t)sum * (uint32_t)multiplier, right = (uint32_t)(-1 - shift);
+        const int32_t high = edge_asd_high_word(sum, multiplier) - (sum < 0 && low == 0 ? 1 : 0);
+        return (high + (int32_t)(1U << (right - 1))) >> right;
     }
     const uint32_t right = (uint32_t)(31 - shift);
-    return (int32_t)(((int64_t)sum * multiplier + ((int64_t)1 << (right - 1))) >> right);
+    return (int32_t)(((int64_t)sum * multiplier - (sum < 0) + ((int64_t)1 << (right - 1))) >> right);
 }
 
 /* Rounded to a multiple of 2^shift first, halves up, and then to a whole number, halves away from zero;

@@ -31,6 +31,34 @@
 /* Fails to compile where `condition` is false; valid in C99 and C++. */
 #define EDGE_ASD_CHECK(name, condition) typedef char edge_asd_check_##name[(condition) ? 1 : -1]
 
+/* A function that is assembly from its first to its last instruction: nothing may be put before it, whatever the
+ * compiler's options for protection, profiling or coverage. */
+#if EDGE_ASD_KERNELS == EDGE_ASD_DSP
+#if defined(__has_attribute)
+#if __has_attribute(no_stack_protector)
+#define EDGE_ASD_UNPROTECTED __attribute__((no_stack_protector))
+#endif
+#if __has_attribute(no_sanitize_coverage)
+#define EDGE_ASD_UNCOVERED __attribute__((no_sanitize_coverage))
+#endif
+#if __has_attribute(no_profile_instrument_function)
+#define EDGE_ASD_UNPROFILED __attribute__((no_profile_instrument_function))
+#endif
+#endif
+#if !defined(EDGE_ASD_UNPROTECTED)
+#define EDGE_ASD_UNPROTECTED
+#endif
+#if !defined(EDGE_ASD_UNCOVERED)
+#define EDGE_ASD_UNCOVERED
+#endif
+#if !defined(EDGE_ASD_UNPROFILED)
+#define EDGE_ASD_UNPROFILED
+#endif
+#define EDGE_ASD_NAKED                                                                            \
+    __attribute__((naked, noinline, no_instrument_function)) EDGE_ASD_UNPROTECTED EDGE_ASD_UNCOVERED \
+        EDGE_ASD_UNPROFILED
+#endif
+
 /* A build that defines EDGE_ASD_TRACE hands every computed row of every tensor to this function, for
  * comparison with another implementation; normal builds have none of it. */
 #if defined(EDGE_ASD_TRACE)

@@ -1,7 +1,7 @@
 """Weight scales with which every TFLite runtime rounds a fully connected layer alike.
 
 A layer multiplies its accumulator by M = input scale * weight scale / output scale and rounds to whole
-steps of its output. LiteRT's reference kernels round once, halves up; its optimised kernels, tflite-runtime
+steps of its output. LiteRT's reference kernels round once, halves away from zero; its optimised kernels, tflite-runtime
 2.14 and TFLite Micro twice, first to a multiple of about M; XNNPACK in float32, halves to even. They differ
 at accumulators whose product lies within M of a half. Accumulators are whole numbers: with 1 / M even,
 these products are the halves themselves and others at least M away, and with M a few ten-millionths larger the

@@ -153,6 +153,69 @@ class TestFolder:
             assert_error(command("export", AE, "--out", out, "--overwrite"), "holds other files")
         assert secret.read_text() == "x"
 
+    @pytest.mark.parametrize(
+        "listed", ['{"a\\u0000b": "x"}', '{"\\ud800": "x"}', "[" * 100_000, "[]", '{"README.md": 1}', ""]
+    )
+    def test_a_damaged_list(self, command: Command, listed: str, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        out.mkdir()
+        (out / "edge-asd-export.json").write_text(listed)
+        (out / "README.md").write_text("mine")
+        done = command("export", AE, "--out", out)
+        assert_error(done, str(out), "--out")
+        assert (out / "README.md").read_text() == "mine"
+
+    def test_a_repository_and_empty_folders_survive(self, command: Command, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert command("export", AE, "--out", out).returncode == 0
+        kept = [out / ".git" / "refs" / "heads", out / "mydata" / "inbox", out / "src" / "empty"]
+        for folder in kept:
+            folder.mkdir(parents=True)
+        assert command("export", AE, "--target", "arduino", "--out", out).returncode == 0
+        assert all(folder.is_dir() for folder in kept)
+        assert not (out / "include").exists()
+
+    def test_a_file_of_the_users_in_the_way(self, command: Command, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert command("export", AE, "--out", out).returncode == 0
+        path = out / "library.properties"
+        path.write_text("mine")
+        before = tree(out)
+        assert_error(command("export", AE, "--target", "arduino", "--out", out), str(path), "--overwrite")
+        assert tree(out) == before
+        assert command("export", AE, "--target", "arduino", "--out", out, "--overwrite").returncode == 0
+        assert path.read_text() != "mine"
+
+    def test_a_file_where_a_folder_belongs(self, command: Command, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        assert command("export", AE, "--out", out).returncode == 0
+        shutil.rmtree(out / "src")
+        (out / "src").write_text("mine")
+        before = tree(out)
+        assert_error(command("export", AE, "--batch-hops", 4, "--out", out), str(out / "src"))
+        assert tree(out) == before
+
+    @pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+    def test_links_lead_nowhere(self, command: Command, overwrite: list[str], tmp_path: Path) -> None:
+        out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "file").write_text("x")
+        assert command("export", AE, "--out", out).returncode == 0
+        listed = json.loads((out / "edge-asd-export.json").read_text())
+        (out / "edge-asd-export.json").write_text(json.dumps({**listed, "lnk/file": "0" * 64}))
+        (out / "lnk").symlink_to(elsewhere)
+        shutil.rmtree(out / "src")
+        (out / "src").symlink_to(elsewhere)
+        assert_error(command("export", AE, "--out", out, *overwrite), "--out")
+        assert tree(elsewhere) == {"file": b"x"}
+
+    def test_a_link_to_another_folder(self, command: Command, tmp_path: Path) -> None:
+        (tmp_path / "real").mkdir()
+        (tmp_path / "out").symlink_to(tmp_path / "real")
+        assert command("export", AE, "--out", tmp_path / "out").returncode == 0
+        assert (tmp_path / "real" / "README.md").is_file()
+        assert (tmp_path / "out").is_symlink()
+
     def test_nothing_is_left_where_it_fails(self, command: Command, float_model: Path, tmp_path: Path) -> None:
         assert_error(command("export", "--tflite", float_model, "--out", tmp_path / "a" / "out"), str(float_model))
         assert not (tmp_path / "a").exists()

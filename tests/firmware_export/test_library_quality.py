@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -27,6 +28,9 @@ COMPILERS = {
     "Cortex-M55": ("arm-none-eabi-gcc", "-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", *C99, "-O2"),
     "Cortex-M55 as C++": ("arm-none-eabi-g++", "-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "-x", "c++", *CPP),
     "Cortex-M4 as C++": ("arm-none-eabi-g++", "-mcpu=cortex-m4", "-mthumb", "-x", "c++", *CPP, "-O2"),
+    "Cortex-M0+, -O0": ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", *C99, "-O0", "-fno-omit-frame-pointer"),
+    "Cortex-M0+, -Os": ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", *C99, "-Os", "-fno-omit-frame-pointer"),
+    "pedantic C++": ("g++", "-x", "c++", "-std=c++11", "-Wpedantic", "-Wshadow", *CPP[1:], "-O2"),
     "Cortex-M0+": ("arm-none-eabi-gcc", "-mcpu=cortex-m0plus", "-mthumb", *C99, "-O2"),
     "RV32": ("riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32", "--specs=picolibc.specs", *C99, "-O2"),
 }
@@ -59,6 +63,45 @@ def test_no_warnings(compiler: str, libraries: list[Path], tmp_path: Path) -> No
     for folder in libraries:
         sources = sorted(folder.glob("*.c"))
         assert call(*COMPILERS[compiler], f"-I{folder}", "-c", *sources, folder=tmp_path) == ""
+
+
+@pytest.mark.parametrize(
+    "flags", [["-fstack-protector-all"], ["-finstrument-functions"], ["-pg"], ["-fsanitize-coverage=trace-pc"], ["-O0"]]
+)
+def test_nothing_is_put_before_the_assembly(flags: list[str], libraries: list[Path], tmp_path: Path) -> None:
+    """A naked function starts by saving registers; a compiler's own prologue would spoil its caller's stack."""
+    cross = COMPILERS["Cortex-M4"]
+    found = 0
+    for name in ("edge_asd_matrix_dsp", "edge_asd_depthwise_dsp"):
+        call(*cross, *flags, f"-I{libraries[1]}", "-c", libraries[1] / f"{name}.c", "-o", "x.o", folder=tmp_path)
+        listing = call("arm-none-eabi-objdump", "-d", "--no-show-raw-insn", "x.o", folder=tmp_path)
+        for function in ("rows_once", "rows_twice", "pairs_once", "pairs_twice", "one_place"):
+            if start := re.search(rf"<{function}>:\n\s+[0-9a-f]+:\s+(.*)", listing):
+                assert start[1].split() == [
+                    "stmdb",
+                    "sp!,",
+                    "{r4,",
+                    "r5,",
+                    "r6,",
+                    "r7,",
+                    "r8,",
+                    "r9,",
+                    "sl,",
+                    "fp,",
+                    "lr}",
+                ]
+                found += 1
+    assert found == 5
+
+
+def test_clang_for_cortex_m4(libraries: list[Path], tmp_path: Path) -> None:
+    headers = Path("/usr/include/newlib")
+    if not headers.is_dir():
+        pytest.skip("needs newlib's headers: apt install libnewlib-arm-none-eabi")
+    target = ("--target=thumbv7em-none-eabihf", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-isystem", headers)
+    for folder in libraries:
+        sources = sorted(folder.glob("*.c"))
+        assert call("clang", *target, *C99, "-O2", f"-I{folder}", "-c", *sources, folder=tmp_path) == ""
 
 
 def test_cppcheck(libraries: list[Path], tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ uint32_t edge_asd_find_section(const char *name);
 /* Start with no sample, for one section; also how to switch to another. False if there is no such section. */
 bool edge_asd_init(edge_asd_detector *detector, uint32_t section);
 
-/* Decide by another threshold than edge_asd_sections', such as one of edge_asd_calibrate_end. */
+/* Decide by another threshold than edge_asd_sections', such as one of edge_asd_calibrate_end; until edge_asd_init. */
 void edge_asd_set_threshold(edge_asd_detector *detector, int32_t threshold);
 
 /* Take samples until a decision may have been made, or all are taken; all of them, and nothing comes of it, where the
@@ -79,7 +79,7 @@ size_t edge_asd_push(edge_asd_detector *detector, const int16_t *pcm, size_t cou
  * (EDGE_ASD_FIRST_SAMPLES samples); none is made on dead sound. */
 bool edge_asd_next(edge_asd_detector *detector, edge_asd_decision *decision);
 
-/* The sound ends here: edge_asd_next gives what waited for more of it. */
+/* The sound ends here: edge_asd_next gives what waited for more of it. Start anew with edge_asd_init. */
 void edge_asd_finish(edge_asd_detector *detector);
 
 /* The input is dead now: muted, unplugged. */
