@@ -15,6 +15,7 @@ from edge_asd.firmware_export.proof.reference import Reference, reference
 from edge_asd.firmware_export.proof.verification import Verification, verify
 from edge_asd.firmware_export.proof.windows import trial_windows
 from edge_asd.model_file import read_model
+from tests.firmware_export.graphs import Graph, Values
 from tests.golden.committed import NAMES
 from tests.once import Once
 
@@ -93,3 +94,27 @@ def test_a_committed_bundle_s_model_equals_tflm(name: str) -> None:
     assert result.reference.startswith(RUNTIMES["tflm"])
     assert (result.mismatches, result.vectors) == (0, WINDOWS)
     assert result.values == WINDOWS * {"ae": 8 * 128 + 8 + 640, "mobilenetv2": 615298}[name]
+
+
+def halves(*, zero_point: int, activation: int) -> bytes:
+    """Dense layers whose scales are powers of two, so that sums lie exactly on halves."""
+    graph = Graph((1, 8), 0, scale=1.0, zero_point=0)
+    tensor = graph.input
+    rng = np.random.default_rng(4)
+    for scales in (0.5, 0.25, 0.125):
+        data = rng.integers(-3, 4, (8, 8)).astype(np.int8)
+        weights = graph.add(Values((8, 8), np.full(8, scales, np.float32), data=data, axis=0))
+        output = graph.tensor((1, 8), 1.0, zero_point)
+        graph.operation("FULLY_CONNECTED", [tensor, weights], output, fusedActivationFunction=activation)
+        tensor = output
+    return graph.written(tensor)
+
+
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+@pytest.mark.parametrize(("zero_point", "activation"), [(0, 0), (0, 1), (-128, 1), (5, 0)])
+def test_exact_halves_are_rounded_as_their_runtime_does(zero_point: int, activation: int, rounding: str) -> None:
+    content = halves(zero_point=zero_point, activation=activation)
+    library = model_library(content, rounding=rounding)
+    found = verify(library, content, windows=60, boards=("cortex-m4", "cortex-m55") if rounding == "litert" else ())
+    assert found.mismatches == 0
+    assert found.reference.startswith(RUNTIMES[rounding])
