@@ -62,9 +62,8 @@ def command(
     """Listen to a machine and decide, once a second, whether it sounds anomalous.
 
     Each decision rests on the score of the last ten seconds (the span that the bundle's thresholds
-    belong to). Single decisions over the threshold are no alarm yet: it is raised when most decisions of a minute
-    are, once, and cleared when they no longer are. With --wav or --stdin the exit code is 3 if any decision was
-    anomalous, alarm or not.
+    belong to). An alarm is raised, once, when three quarters of a minute's decisions were anomalous, and cleared
+    when as many were not. With --wav or --stdin the exit code is 3 if any decision was anomalous, alarm or not.
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
@@ -95,10 +94,12 @@ def command(
             )
         else:
             blocks = sources.from_microphone(device, loaded, chosen, channel, note)
+        if verbose is None:
+            verbose = not live
         sink: Sink
         if json:
             sink = JsonLines()
-        elif verbose if verbose is not None else not live:
+        elif verbose:
             sink = Lines(engine.unit)
         else:
             sink = Minutes(engine.unit, time_of_day=wav is None)
