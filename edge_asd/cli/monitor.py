@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_asd.cli.choices import DomainName
 from edge_asd.cli.common import BundleArgument, finite, note
+
+if TYPE_CHECKING:
+    from edge_asd.monitor.alarms import Policy
 
 
 def command(
@@ -33,22 +38,47 @@ def command(
     interval: Annotated[
         float, typer.Option(min=0.032, max=3600, callback=finite, help="Seconds between two decisions.")
     ] = 1.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON line a decision.")] = False,
+    alarm_after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Raise an alarm after K of the last N decisions were over the threshold. "
+            "By default three quarters of a minute's: 45/60 at one a second.",
+        ),
+    ] = None,
+    cooldown: Annotated[
+        float, typer.Option(min=0, callback=finite, help="Seconds without a new alarm after one has ended.")
+    ] = 60.0,
+    verbose: Annotated[
+        bool | None,
+        typer.Option(
+            "--verbose/--quiet",
+            help="Print every decision, or a summary a minute; events in any case. "
+            "By default every decision of --wav and --stdin, and of a microphone the summary.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON line a decision and an event.")] = False,
 ) -> None:
     """Listen to a machine and decide, once a second, whether it sounds anomalous.
 
     Each decision rests on the score of the last ten seconds (the span that the bundle's thresholds
-    belong to). With --wav or --stdin the exit code is 3 if any decision was anomalous.
+    belong to). An alarm is raised, once, when three quarters of a minute's decisions were anomalous, and cleared
+    when as many were not. With --wav or --stdin the exit code is 3 if any decision was anomalous, alarm or not.
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
+    from contextlib import closing
+
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.interface import choose_section
     from edge_asd.monitor import sources
+    from edge_asd.monitor.alarms import Alarms
     from edge_asd.monitor.engine import Engine
     from edge_asd.monitor.loop import listen
-    from edge_asd.monitor.sinks.console import Lines, json_lines
+    from edge_asd.monitor.reports import Sink
+    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes
 
+    policy = _policy(interval, alarm_after, cooldown)
     loaded = Bundle.load(bundle)
     chosen = choose_section(loaded, section)
     engine = Engine(loaded, chosen, domain=domain, interval_s=interval)
@@ -64,10 +94,36 @@ def command(
             )
         else:
             blocks = sources.from_microphone(device, loaded, chosen, channel, note)
-        sink = json_lines if json else Lines(engine.unit)
-        anomalies = listen(engine, loaded, blocks, [sink], note, clipping=wav is None)
+        if verbose is None:
+            verbose = not live
+        sink: Sink
+        if json:
+            sink = JsonLines()
+        elif verbose:
+            sink = Lines(engine.unit)
+        else:
+            sink = Minutes(engine.unit, time_of_day=wav is None)
+        source = "stdin" if stdin else str(wav or device or "microphone")
+        alarms = Alarms(policy, chosen, loaded.features.sample_rate)
+        with closing(sink):
+            anomalies = listen(engine, loaded, alarms, blocks, [sink], note, source=source, clipping=wav is None)
     except KeyboardInterrupt:
         note("Stopped.")
         raise typer.Exit(0 if live else 130) from None
     if anomalies:
         raise typer.Exit(3)
+
+
+def _policy(interval_s: float, alarm_after: str | None, cooldown_s: float) -> Policy:
+    from edge_asd.monitor.alarms import Policy
+
+    policy = replace(Policy.for_interval(interval_s), cooldown_s=cooldown_s)
+    if alarm_after is None:
+        return policy
+    numbers = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", alarm_after)
+    if numbers is None:
+        raise typer.BadParameter(f"--alarm-after takes two numbers such as 45/60, not {alarm_after!r}")
+    try:
+        return replace(policy, needed=int(numbers[1]), of=int(numbers[2]))
+    except ValueError as error:
+        raise typer.BadParameter(f"--alarm-after {alarm_after}: {error}") from None

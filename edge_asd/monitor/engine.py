@@ -44,6 +44,22 @@ class Decision:
     anomaly: bool
 
 
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    """The input died, or came back.
+
+    Attributes
+    ----------
+    time_s : float [s]
+        Counted in samples since the start: where it had been constant for half a second, or where it was so no longer.
+    dead : bool
+        It died.
+    """
+
+    time_s: float
+    dead: bool
+
+
 def interval_frames(spec: FeatureSpec, interval_s: float = INTERVAL_S) -> int:
     """Round the time between two decisions to whole frames, at least one."""
     return max(1, round(interval_s * spec.sample_rate / spec.hop_length))
@@ -98,6 +114,7 @@ class Engine:
         self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
         self._windows = 0
         self._input = DeadLine(spec.sample_rate)
+        self._died = -1  # the start of the last dead line that was told
         self._dead: list[Stretch] = []  # those that ended, as long as a score may hold them
         self._waiting: deque[tuple[int, Decision]] = deque()  # with the place where the score's span ends
         self.withheld = 0
@@ -119,20 +136,28 @@ class Engine:
         EdgeAsdError
             If `samples` is not a one-dimensional int16 array.
         """
-        decisions: list[Decision] = []
+        return [news for news in self.hear(samples) if isinstance(news, Decision)]
+
+    def hear(self, samples: npt.NDArray[np.int16]) -> list[Decision | InputChange]:
+        """Do what `push` does; return the changes of the input among the decisions, in their order.
+
+        Both are the same, and in the same order, whatever the blocks.
+        """
+        heard: list[Decision | InputChange] = []
         for start in range(0, max(1, len(samples)), _PIECE):
-            self._take(samples[start : start + _PIECE])
-            decisions += self._settled(ended=False)
-        return decisions
+            changes = self._take(samples[start : start + _PIECE])
+            heard += sorted([*self._settled(ended=False), *changes], key=lambda news: news.time_s)
+        return heard
 
     def finish(self) -> list[Decision]:
         """End the stream: return the decisions that waited for more of it."""
         return self._settled(ended=True)
 
-    def _take(self, samples: npt.NDArray[np.int16]) -> None:
+    def _take(self, samples: npt.NDArray[np.int16]) -> list[InputChange]:
         bundle, spec = self._bundle, self._bundle.features
         frames = np.concatenate([self._frames, self._stream.push(samples)])
-        self._dead += self._input.push(samples)
+        ended = self._input.push(samples)
+        self._dead += ended
         scores = self._detector.window_scores(frames, self._section)
         self._frames = frames[len(scores) * bundle.window_hop :]
         for score in scores.tolist():
@@ -149,6 +174,19 @@ class Engine:
                     anomaly=is_anomalous(mean, self._threshold),
                 )
                 self._waiting.append((end, decision))
+        return self._changes(ended)
+
+    def _changes(self, ended: list[Stretch]) -> list[InputChange]:
+        """Tell of dead stretches that have ended, and of the one that goes on, what was not told yet."""
+        line, rate = self._input, self._bundle.features.sample_rate
+        changes: list[InputChange] = []
+        for stretch in [*ended, line.line] if line.dead else ended:
+            if stretch is not None and stretch.start != self._died:
+                self._died = stretch.start
+                changes.append(InputChange((stretch.start + line.least) / rate, dead=True))
+            if stretch in ended:
+                changes.append(InputChange(stretch.stop / rate, dead=False))
+        return changes
 
     def _settled(self, *, ended: bool) -> list[Decision]:
         """Take from those that wait what no longer has to."""

@@ -1,4 +1,4 @@
-"""The monitor's loop: every block to the engine, every decision to the sinks, and what goes wrong to people."""
+"""The monitor's loop: blocks to the engine, decisions and events to the sinks, and what goes wrong to people."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, C
 from edge_asd.audio.stream import Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import AudioFormatError, DataError
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.alarms import Alarms, Event
+from edge_asd.monitor.engine import Decision, Engine, InputChange
+from edge_asd.monitor.reports import Clock, Report, Sink, now
 
 Note = Callable[[str], None]
 """Tells the user something."""
 
-Sink = Callable[[Decision], None]
-"""Is told of every decision."""
-
 
 def listen(
-    engine: Engine, bundle: Bundle, blocks: Iterable[Pcm], sinks: Sequence[Sink], note: Note, *, clipping: bool = True
+    engine: Engine,
+    bundle: Bundle,
+    alarms: Alarms,
+    blocks: Iterable[Pcm],
+    sinks: Sequence[Sink],
+    note: Note,
+    *,
+    source: str,
+    clipping: bool = True,
+    clock: Clock = now,
 ) -> int:
     """Decide on a stream until it ends.
 
@@ -27,13 +35,19 @@ def listen(
     engine : Engine
         Made of `bundle`.
     bundle : Bundle
+    alarms : Alarms
+        Made for the engine's section.
     blocks : iterable of int16 [shape=(n,)]
-    sinks : sequence of callable
-        Called with each decision, in their order.
+    sinks : sequence of Sink
+        Told of each decision, with the state after it, and then of the event that it brings about.
     note : callable
         Called with what the user should know of the input.
+    source : str
+        Where the blocks come from, for reports.
     clipping : bool
         Tell of clipping, too; False where that was done for the stream as a whole.
+    clock : callable
+        Tells the time that reports bear; nothing else depends on it.
 
     Returns
     -------
@@ -49,26 +63,33 @@ def listen(
     """
     count = anomalies = 0
     watch = Clipping(bundle.score_samples)
-    was_dead = was_clipped = ever_dead = False
+    was_clipped = ever_dead = False
 
-    def told(decisions: Iterable[Decision]) -> None:
-        nonlocal count, anomalies
-        for decision in decisions:
-            count += 1
-            anomalies += decision.anomaly
-            for sink in sinks:
-                sink(decision)
+    def report(what: Decision | Event) -> None:
+        told = Report(what, clock(), source, alarms.state)
+        for sink in sinks:
+            sink(told)
+
+    def take(heard: Iterable[Decision | InputChange]) -> None:
+        nonlocal count, anomalies, ever_dead
+        for news in heard:
+            event = alarms.push(news)
+            if isinstance(news, Decision):
+                count += 1
+                anomalies += news.anomaly
+                report(news)
+            elif news.dead:
+                ever_dead = True
+                note(
+                    f"The input has stayed within 1 of a constant for {DEAD_SECONDS} s: it is probably muted or "
+                    f"unplugged. No decisions until {bundle.score_seconds:.1f} s of sound have been heard again."
+                )
+            if event is not None:
+                report(event)
 
     def hear(block: Pcm) -> None:
-        nonlocal was_dead, was_clipped, ever_dead
-        told(engine.push(block))
-        if engine.dead and not was_dead:
-            note(
-                f"The input has stayed within 1 of a constant for {DEAD_SECONDS} s: it is probably muted or unplugged. "
-                f"No decisions until {bundle.score_seconds:.1f} s of sound have been heard again."
-            )
-        was_dead = engine.dead
-        ever_dead = ever_dead or was_dead
+        nonlocal was_clipped
+        take(engine.hear(block))
         watch.push(block)
         clipped = watch.share > MAX_CLIPPED_SHARE
         if clipping and clipped and not was_clipped:
@@ -84,7 +105,7 @@ def listen(
             hear(block)
     except AudioFormatError as error:
         cut_off = error
-    told(engine.finish())
+    take(engine.finish())
     if cut_off is not None:
         if not anomalies:
             raise cut_off

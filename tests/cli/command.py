@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 NO_MICROPHONE = "pcm.nothing { type hw card 99 }\n"
 """An ALSA configuration of one card that is not there; PortAudio aborts on an empty one."""
@@ -31,6 +33,12 @@ def edge_asd(
         timeout=300,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def json_decisions(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """Decisions that ``edge-asd monitor --json`` printed, without events, and without when and whence."""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return [{k: v for k, v in line.items() if k not in ("time", "source")} for line in lines if "event" not in line]
 
 
 def said(done: subprocess.CompletedProcess[str]) -> list[str]:

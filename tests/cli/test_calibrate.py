@@ -20,7 +20,7 @@ from edge_asd.files import locked
 from edge_asd.frontend import log_mel
 from edge_asd.selftest import selftest
 from edge_asd.thresholds import false_positive_threshold, quantile_threshold
-from tests.cli.command import assert_error, edge_asd
+from tests.cli.command import assert_error, edge_asd, json_decisions
 from tests.data import RATE, machine_sound, write_wav
 
 SOUND = machine_sound(np.random.default_rng(7), seconds=4, pitch=260.0, noise=500.0)
@@ -77,11 +77,12 @@ def test_the_threshold_is_the_quantile_of_the_recordings_and_decides_from_then_o
         "notes": [note],
     }
 
-    def decisions(path):
-        lines = edge_asd("monitor", path, "--section", "00", "--wav", healthy / "long.wav", "--json").stdout
-        return [json.loads(line) for line in lines.splitlines()]
+    def monitored(path):
+        wanted = {"time_s", "section", "score", "threshold", "anomaly"}
+        done = edge_asd("monitor", path, "--section", "00", "--wav", healthy / "long.wav", "--json")
+        return [{key: d[key] for key in wanted} for d in json_decisions(done)]
 
-    theirs, ours = decisions(bundle_path), decisions(new_path)
+    theirs, ours = monitored(bundle_path), monitored(new_path)
     assert {d["threshold"] for d in ours} == {expected.score} != {d["threshold"] for d in theirs}
     assert ours == [d | {"threshold": expected.score, "anomaly": d["score"] > expected.score} for d in theirs]
     assert 0 < sum(d["anomaly"] for d in ours) < len(ours) == 39

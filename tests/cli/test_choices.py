@@ -7,8 +7,10 @@ from enum import StrEnum
 
 import pytest
 
-from edge_asd.cli import choices
+from edge_asd.cli import choices, monitor
 from edge_asd.cli.quantize import command
+from edge_asd.monitor.alarms import Policy
+from edge_asd.monitor.engine import INTERVAL_S
 
 
 def offered() -> dict[type[StrEnum], list[str]]:
@@ -65,3 +67,10 @@ def test_the_defaults_of_quantize_are_the_packages() -> None:
     defaults = inspect.signature(command).parameters
     assert defaults["quantisation"].default == DEFAULT
     assert defaults["headroom"].default == HEADROOM_DB
+
+
+def test_the_monitors_defaults_are_the_policys() -> None:
+    parameters = inspect.signature(monitor.command).parameters
+    assert parameters["interval"].default == INTERVAL_S
+    assert parameters["cooldown"].default == Policy().cooldown_s
+    assert f"{Policy().needed}/{Policy().of}" in str(parameters["alarm_after"].annotation)

@@ -16,7 +16,7 @@ from tests.cli.command import EDGE_ASD, Command, assert_error, edge_asd
 
 
 def test_closed_standard_streams(bundle_path: Path) -> None:
-    monitor = f"'{EDGE_ASD}' monitor '{bundle_path}' --section 00 --stdin --json"
+    monitor = f"'{EDGE_ASD}' monitor '{bundle_path}' --section 00 --stdin"
     closed_in = subprocess.run(["sh", "-c", f"{monitor} <&-"], capture_output=True, text=True)
     assert (closed_in.returncode, closed_in.stdout) == (1, "")
     assert closed_in.stderr.startswith("Error: No sound came in")

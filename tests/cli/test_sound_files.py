@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from tests.audio.wav_files import chunk, extensible, fmt, pcm16, riff
-from tests.cli.command import Command, assert_error, edge_asd
+from tests.cli.command import Command, assert_error, edge_asd, json_decisions
 from tests.golden.committed import NAMES, PITCHES, made_sound
 
 SOUND = made_sound(3, PITCHES[0])
@@ -39,7 +39,7 @@ REFUSED = {
 def monitor(command: Command, path: Path) -> tuple[list[dict[str, object]], str]:
     done = command("monitor", NAMES["ae"], "--section", "00", "--wav", path, "--json")
     assert done.returncode in (0, 3), done
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+    return json_decisions(done), done.stderr
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.cli.command import Command, assert_error, edge_asd
+from tests.cli.command import Command, assert_error, edge_asd, json_decisions
 from tests.data import RATE, machine_sound, write_wav
 from tests.golden.committed import NAMES, made_sound
 
@@ -63,7 +62,7 @@ def test_where_a_file_is_dead_is_told_before_the_first_decision(tmp_path: Path, 
     assert "part.wav is dead from 6.00 s to 9.00 s (its samples stay within 1 of a constant): no decisions there." in (
         done.stderr
     )
-    times = [json.loads(line)["time_s"] for line in done.stdout.splitlines()]
+    times = [decision["time_s"] for decision in json_decisions(done)]
     assert any(time > 10.47 for time in times)
     assert not any(6.01 < time < 10.47 for time in times)
 

@@ -92,4 +92,4 @@ def _drain(lines: queue.Queue[dict]) -> list[dict]:
     found = []
     while not lines.empty():
         found.append(lines.get())
-    return found
+    return [line for line in found if "event" not in line]

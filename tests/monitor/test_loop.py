@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
+from edge_asd.monitor.alarms import Alarms, Event, Policy
 from edge_asd.monitor.engine import Decision, Engine
 from edge_asd.monitor.loop import listen
+from edge_asd.monitor.reports import Report, now
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
 
@@ -18,23 +23,69 @@ SOUND = made_sound(1, 200)
 ZEROS = np.zeros(2 * RATE, np.int16)
 
 
-def heard(*parts: npt.NDArray[np.int16], clipping: bool = True) -> tuple[int, list[Decision], list[str]]:
-    """Listen to sound in blocks of a tenth of a second; return the anomalies, the decisions and the notes."""
+MOMENT = datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=1)))
+
+
+class Kept:
+    """A sink that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+
+    def __call__(self, report: Report, /) -> None:
+        self.reports.append(report)
+
+    def close(self) -> None:
+        pass
+
+
+def heard(*parts: npt.NDArray[np.int16], clipping: bool = True) -> tuple[int, list[Report], list[str]]:
+    """Listen to sound in blocks of a tenth of a second; return the anomalies, the reports and the notes."""
     pcm = np.concatenate(parts)
-    decisions: list[Decision] = []
+    kept = Kept()
     notes: list[str] = []
     blocks = np.split(pcm, range(RATE // 10, pcm.size, RATE // 10))
-    count = listen(Engine(BUNDLE, "00"), BUNDLE, blocks, [decisions.append], notes.append, clipping=clipping)
-    return count, decisions, notes
+    alarms = Alarms(Policy(needed=1, of=1), "00", RATE)
+    count = listen(
+        Engine(BUNDLE, "00"), BUNDLE, alarms, blocks, [kept], notes.append,
+        source="here", clipping=clipping, clock=lambda: MOMENT,
+    )  # fmt: skip
+    return count, kept.reports, notes
 
 
 def test_every_decision_is_told_and_anomalies_counted() -> None:
     engine = Engine(BUNDLE, "00")
     expected = engine.push(SOUND) + engine.finish()
-    count, decisions, notes = heard(SOUND)
-    assert decisions == expected
+    count, reports, notes = heard(SOUND)
+    assert [report.what for report in reports if isinstance(report.what, Decision)] == expected
     assert count == sum(decision.anomaly for decision in expected) > 0
     assert notes == []
+
+
+def test_an_event_follows_the_decision_that_brings_it_about() -> None:
+    _, reports, _ = heard(SOUND, ZEROS, SOUND)
+    at = [i for i, report in enumerate(reports) if isinstance(report.what, Event)]
+    names = [reports[i].what.event for i in at]
+    assert [name for name in names if name in ("dead", "alive")] == ["dead", "alive"]
+    assert names.count("alarm") >= 1
+    for i in at:
+        event = reports[i].what
+        if event.event in ("alarm", "cleared"):
+            before = reports[i - 1]
+            assert (before.what.time_s, before.what.score) == (event.time_s, event.score)
+            assert before.state is reports[i].state
+    dead = reports[at[names.index("dead")]]
+    assert dead.for_programs() == {
+        "event": "dead", "time_s": 6.5, "section": "00", "score": None, "threshold": None, "duration_s": None,
+        "time": "2026-10-25T02:30:00.000+01:00", "source": "here", "state": "dead",
+    }  # fmt: skip
+    assert reports[0].for_programs() == {
+        **asdict(reports[0].what), "time": "2026-10-25T02:30:00.000+01:00", "source": "here", "state": "alarm",
+    }  # fmt: skip
+
+
+def test_the_clock_here_has_a_zone() -> None:
+    assert now().utcoffset() is not None
 
 
 def test_a_dead_input_is_told_once_until_it_ends() -> None:
