@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -42,12 +44,13 @@ def command(
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
+    from edge_asd.audio.stream import Break, Pcm
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.interface import choose_section
     from edge_asd.monitor import sources
     from edge_asd.monitor.engine import Engine
     from edge_asd.monitor.loop import listen
-    from edge_asd.monitor.sinks.console import Lines, json_lines
+    from edge_asd.monitor.sinks.console import Lines, json_break, json_lines
 
     loaded = Bundle.load(bundle)
     chosen = choose_section(loaded, section)
@@ -55,6 +58,8 @@ def command(
     if chosen in loaded.without_own_threshold(domain):
         note(f"Section {chosen} has no threshold of its own for the domain {domain}; the section's decides.")
     live = wav is None and not stdin
+    blocks: Iterable[Pcm | Break]
+    stack = ExitStack()  # closes the microphone
     try:
         if wav is not None:
             blocks = sources.from_file(wav, loaded, channel, note)
@@ -63,9 +68,11 @@ def command(
                 sys.stdin.buffer, loaded, rate=rate, channels=channels, channel=channel, note=note
             )
         else:
-            blocks = sources.from_microphone(device, loaded, chosen, channel, note)
+            blocks = stack.enter_context(closing(sources.from_microphone(device, loaded, chosen, channel, note)))
         sink = json_lines if json else Lines(engine.unit)
-        anomalies = listen(engine, loaded, blocks, [sink], note, clipping=wav is None)
+        on_break = json_break if json else None
+        with stack:
+            anomalies = listen(engine, loaded, blocks, [sink], note, clipping=wav is None, on_break=on_break)
     except KeyboardInterrupt:
         note("Stopped.")
         raise typer.Exit(0 if live else 130) from None

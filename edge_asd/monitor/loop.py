@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping
-from edge_asd.audio.stream import Pcm
+from edge_asd.audio.stream import Break, Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.monitor.engine import Decision, Engine
@@ -16,9 +16,19 @@ Note = Callable[[str], None]
 Sink = Callable[[Decision], None]
 """Is told of every decision."""
 
+BreakSink = Callable[[Break, float], None]
+"""Is told of every break of a live stream, with the engine's time [s]."""
+
 
 def listen(
-    engine: Engine, bundle: Bundle, blocks: Iterable[Pcm], sinks: Sequence[Sink], note: Note, *, clipping: bool = True
+    engine: Engine,
+    bundle: Bundle,
+    blocks: Iterable[Pcm | Break],
+    sinks: Sequence[Sink],
+    note: Note,
+    *,
+    clipping: bool = True,
+    on_break: BreakSink | None = None,
 ) -> int:
     """Decide on a stream until it ends.
 
@@ -27,13 +37,16 @@ def listen(
     engine : Engine
         Made of `bundle`.
     bundle : Bundle
-    blocks : iterable of int16 [shape=(n,)]
+    blocks : iterable of int16 [shape=(n,)] or Break
+        The engine begins afresh at each break.
     sinks : sequence of callable
         Called with each decision, in their order.
     note : callable
         Called with what the user should know of the input.
     clipping : bool
         Tell of clipping, too; False where that was done for the stream as a whole.
+    on_break : callable, optional
+        Called with each break.
 
     Returns
     -------
@@ -78,10 +91,22 @@ def listen(
             )
         was_clipped = clipped
 
+    def broken(gap: Break) -> None:
+        nonlocal watch, was_dead, was_clipped
+        told(engine.skip(gap.samples))
+        watch, was_dead, was_clipped = Clipping(bundle.score_samples), False, False
+        if gap.text:
+            note(gap.text)
+        if on_break is not None:
+            on_break(gap, engine.time_s)
+
     cut_off: AudioFormatError | None = None
     try:
         for block in blocks:
-            hear(block)
+            if isinstance(block, Break):
+                broken(block)
+            else:
+                hear(block)
     except AudioFormatError as error:
         cut_off = error
     told(engine.finish())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 
+from edge_asd.audio.stream import Break
 from edge_asd.detectors.scores import told_apart
 from edge_asd.monitor.engine import Decision
 
@@ -35,3 +37,14 @@ class Lines:
 def json_lines(decision: Decision) -> None:
     """Print `decision` as one line of JSON."""
     print(json.dumps(asdict(decision)), flush=True)
+
+
+def json_break(gap: Break, time_s: float) -> None:
+    """Print a break of the stream, at the engine's `time_s` [s], as one line of JSON."""
+    event = {
+        "event": gap.event,
+        "time": datetime.fromtimestamp(gap.clock).astimezone().isoformat(timespec="milliseconds"),
+        "time_s": time_s,
+        "seconds": round(gap.seconds, 3),
+    }
+    print(json.dumps(event), flush=True)
