@@ -41,6 +41,7 @@ class PulseMicrophone:
 
     def __init__(self, folder: Path, *, rate: int = 16000, channels: int = 1) -> None:
         self.folder = folder
+        self._rate = rate
         self._format = f"rate={rate} channels={channels} format=s16le"
         self._log = folder / "pulseaudio.log"
         self._clients: list[subprocess.Popen[bytes]] = []
@@ -111,7 +112,8 @@ class PulseMicrophone:
         heard = self.folder / "heard.u8"
         with heard.open("wb") as file:
             command = ["parec", f"--device={self.SINK}.monitor", "--latency-msec=20", "--raw"]
-            command += ["--rate=8000", "--channels=1", "--format=u8"]  # The least to write: 8 kB a second.
+            # Little to write: 8 or 11 kB a second. A rate of the other family would change the sink's own.
+            command += [f"--rate={8000 if self._rate % 8000 == 0 else 11025}", "--channels=1", "--format=u8"]
             self._clients.append(
                 subprocess.Popen(
                     command, env=self.env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL

@@ -153,10 +153,11 @@ def test_lost_samples_are_a_break_of_that_length(pulse_microphone: PulseMicropho
     assert second == first + kept.size + lost["samples"] == round(lost["time_s"] * RATE)
 
 
-@pytest.mark.parametrize(("rate", "channels", "channel", "bound"), [(44100, 2, 1, 0.01), (48000, 1, 0, 0.01)])
-def test_other_rates_score_as_16_khz_does(tmp_path: Path, rate: int, channels: int, channel: int, bound: float) -> None:
-    machine = np.rint(soxr.resample(made_sound(1, 200).astype(float), RATE, rate)).astype(np.int16)
-    other = np.roll(machine, rate // 3) // 2
+@pytest.mark.parametrize(("rate", "channels", "channel"), [(44100, 2, 1), (48000, 1, 0)])
+def test_other_rates_score_as_16_khz_does(tmp_path: Path, rate: int, channels: int, channel: int) -> None:
+    machine = np.rint(soxr.resample(made_sound(1, 200)[RATE : 4 * RATE].astype(float), RATE, rate)).astype(np.int16)
+    machine = np.pad(machine, rate // 4)  # PulseAudio may swallow the first hundredths of a second
+    other = np.roll(machine, 7) // 2
     played = tmp_path / "played.wav"
     soundfile.write(played, np.stack([other, machine], axis=1)[:, 2 - channels :], rate, subtype="PCM_16")
     with (
@@ -177,13 +178,14 @@ def test_other_rates_score_as_16_khz_does(tmp_path: Path, rate: int, channels: i
     from_file = read_recording(recorded, sample_rate=RATE, channel=0).pcm
     assert np.array_equal(live, from_file[: live.size])
     assert_decisions_are_those_of_fresh_engines(listener)
-    # The same sound at 16 kHz starts up to half a sample aside.
+    # The same sound at 16 kHz starts up to half a sample aside; silence has no score that could be compared.
     at_16k = read_recording(played, sample_rate=RATE, channel=channel).pcm
-    begin = round(start * RATE / rate)
-    got, expected = scores(live[begin : begin + at_16k.size]), scores(at_16k)
-    print(rate, got / expected - 1)
-    assert np.abs(got / expected - 1).max() < bound
+    quiet, begin = RATE // 4, round(start * RATE / rate)
+    expected = scores(at_16k[quiet:-quiet])
+    got = scores(live[begin + quiet : begin + at_16k.size - quiet])
+    print(f"{rate} Hz: scores differ by {np.abs(got / expected - 1).max():.2%} at most")
+    assert np.abs(got / expected - 1).max() < 0.02
 
 
 def scores(pcm: Pcm) -> np.ndarray:
-    return np.array([decision.score for decision in Engine(BUNDLE, "00").push(pcm)])
+    return np.array([decision.score for decision in Engine(BUNDLE, "00", interval_s=0.25).push(pcm)])
