@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -30,3 +32,23 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="2 bytes do not fit into the 1 that are free"):
         ring.write(memoryview(b"de"))
     assert ring.read(3) == b"abc"
+
+
+def test_the_ring_keeps_order_between_two_threads() -> None:
+    ring, sent, heard = ByteRing(1000), bytes(range(256)) * 60, bytearray()
+
+    def write() -> None:
+        at = 0
+        while at < len(sent):
+            piece = memoryview(sent)[at : at + 77]
+            if len(piece) <= ring.room:
+                ring.write(piece)
+                at += 77
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    while writer.is_alive():
+        heard += ring.read(ring.written)
+    writer.join()
+    heard += ring.read(ring.written)
+    assert bytes(heard) == sent
