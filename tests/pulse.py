@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,10 @@ class PulseMicrophone:
 
     SINK = "factory"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, rate: int = 16000, channels: int = 1) -> None:
         self.folder = folder
+        self._rate = rate
+        self._format = f"rate={rate} channels={channels} format=s16le"
         self._log = folder / "pulseaudio.log"
         self._clients: list[subprocess.Popen[bytes]] = []
         self._server: subprocess.Popen[bytes] | None = None
@@ -77,7 +80,7 @@ class PulseMicrophone:
             "--high-priority=no",
             "--log-target=stderr",
             f"--load=module-native-protocol-unix socket={self.folder / 'pulse' / 'native'}",
-            f"--load=module-null-sink sink_name={self.SINK} rate=16000 channels=1 format=s16le",
+            f"--load=module-null-sink sink_name={self.SINK} {self._format}",
         ]
         if shutil.which("setpriv"):  # The server ends with the tests, even where those are killed.
             command = ["setpriv", "--pdeathsig", "KILL", *command]
@@ -109,7 +112,8 @@ class PulseMicrophone:
         heard = self.folder / "heard.u8"
         with heard.open("wb") as file:
             command = ["parec", f"--device={self.SINK}.monitor", "--latency-msec=20", "--raw"]
-            command += ["--rate=8000", "--channels=1", "--format=u8"]  # The least to write: 8 kB a second.
+            # Little to write: 8 or 11 kB a second. A rate of the other family would change the sink's own.
+            command += [f"--rate={8000 if self._rate % 8000 == 0 else 11025}", "--channels=1", "--format=u8"]
             self._clients.append(
                 subprocess.Popen(
                     command, env=self.env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL
@@ -137,6 +141,11 @@ class PulseMicrophone:
         assert self._server is not None
         self._server.send_signal(signal.SIGSTOP)
 
+    def go_on(self) -> None:
+        """Let the server run again after `pause`."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End the server at once: the microphone is pulled out."""
         if self._server is not None:
@@ -161,7 +170,9 @@ def _missing() -> list[str]:
     return missing
 
 
-def _run() -> Iterator[PulseMicrophone]:
+@contextmanager
+def pulse(*, rate: int = 16000, channels: int = 1) -> Iterator[PulseMicrophone]:
+    """Run a `PulseMicrophone` whose null sink has this rate [Hz] and number of channels."""
     missing = _missing()
     if missing:
         pytest.skip(
@@ -170,7 +181,7 @@ def _run() -> Iterator[PulseMicrophone]:
         )
     # Short and directly under the system's folder: the path of a Unix socket has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="easd-pulse-", ignore_cleanup_errors=True) as folder:
-        microphone = PulseMicrophone(Path(folder))
+        microphone = PulseMicrophone(Path(folder), rate=rate, channels=channels)
         try:
             microphone.start()
             yield microphone
@@ -181,10 +192,12 @@ def _run() -> Iterator[PulseMicrophone]:
 @pytest.fixture(scope="module")
 def pulse_microphone() -> Iterator[PulseMicrophone]:
     """A `PulseMicrophone` for the tests of one module."""
-    yield from _run()
+    with pulse() as microphone:
+        yield microphone
 
 
 @pytest.fixture
 def fragile_microphone() -> Iterator[PulseMicrophone]:
     """A `PulseMicrophone` of a test's own, to be killed."""
-    yield from _run()
+    with pulse() as microphone:
+        yield microphone

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edge_asd.errors import AudioDeviceError, DependencyError
 from edge_asd.quiet import quiet_stderr
+
+_CARD = re.compile(r"\(hw:\d+,")  # ALSA's number of the card, which changes when it is plugged in again
+
+
+class UnavailableDeviceError(AudioDeviceError):
+    """A microphone that is not there, or refuses: it may come later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +97,10 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
     Raises
     ------
     AudioDeviceError
-        If none or more than one fits. The message lists the candidates.
+        If none (`UnavailableDeviceError`, but for an index) or more than one fits. The message lists the candidates.
     """
     if not devices:
-        raise AudioDeviceError(
+        raise UnavailableDeviceError(
             "No microphone was found. Plug one in, check that `arecord -l` lists it and that this user may record "
             "(group audio), then start again."
         )
@@ -101,10 +108,12 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
         default = [device for device in devices if device.is_default]
         if default:
             return default[0]
-        raise AudioDeviceError(f"No microphone is the default. Name one of: {_listed(devices)}.")
-    if isinstance(wanted, int) or (wanted.isdecimal() and all(device.name != wanted for device in devices)):
+        raise UnavailableDeviceError(f"No microphone is the default. Name one of: {_listed(devices)}.")
+    by_index = isinstance(wanted, int) or (wanted.isdecimal() and all(device.name != wanted for device in devices))
+    if by_index:
         found = [device for device in devices if device.index == int(wanted)]
     else:
+        wanted = str(wanted)
         found = [device for device in devices if device.name == wanted]
         if not found and wanted.strip():
             found = [device for device in devices if wanted.casefold() in device.name.casefold()]
@@ -114,7 +123,68 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
         raise AudioDeviceError(
             f"The microphone {wanted!r} could be any of: {_listed(found)}. Give the whole name or the number."
         )
-    raise AudioDeviceError(f"There is no microphone {wanted!r}. There are: {_listed(devices)}.")
+    kind = AudioDeviceError if by_index else UnavailableDeviceError
+    raise kind(f"There is no microphone {wanted!r}. There are: {_listed(devices)}.")
+
+
+class DeviceFinder:
+    """Finds a microphone, and the same one again after it was plugged in anew.
+
+    Parameters
+    ----------
+    wanted : str or int or None
+        What `choose_device` takes. It decides until a device was found; that one's name decides from then on, without
+        the number that ALSA gives to its card. Where several shared that name, only the whole name will do.
+    """
+
+    def __init__(self, wanted: str | int | None) -> None:
+        self._wanted = wanted
+        self._found: InputDevice | None = None
+        self._alone = False
+
+    def find(self, devices: Sequence[InputDevice]) -> InputDevice:
+        """Find it among those that there are.
+
+        Raises
+        ------
+        AudioDeviceError
+            As `choose_device` does.
+        """
+        before = self._found
+        if before is None:
+            found = choose_device(devices, self._wanted)
+        else:
+            same = [d for d in devices if d.name == before.name] or [
+                d for d in devices if self._alone and _plain(d.name) == _plain(before.name)
+            ]
+            if len(same) != 1:
+                raise UnavailableDeviceError(f"The microphone {before.name} is not there.")
+            found = same[0]
+        self._found = found
+        if before is None:
+            self._alone = sum(_plain(device.name) == _plain(found.name) for device in devices) == 1
+        return found
+
+
+def _plain(name: str) -> str:
+    return _CARD.sub("(hw:", name)
+
+
+def renew_devices() -> None:
+    """Start PortAudio anew, so that it sees the devices that there are now; no stream may be open.
+
+    Raises
+    ------
+    AudioDeviceError
+        If it does not start.
+    """
+    sd = import_sounddevice()
+    try:
+        while sd._initialized:
+            sd._terminate()
+        sd._initialize()
+    except sd.PortAudioError as error:
+        raise UnavailableDeviceError(f"PortAudio cannot start: {error}.") from error
 
 
 def _listed(devices: Sequence[InputDevice]) -> str:

@@ -11,30 +11,39 @@ class ByteRing:
     Parameters
     ----------
     capacity : int > 0 [bytes]
+
+    Attributes
+    ----------
+    written : int >= 0 [bytes]
+        All that was ever written.
     """
 
     def __init__(self, capacity: int) -> None:
         self._bytes = bytearray(capacity)
-        self._written = 0
+        self.written = 0
         self._taken = 0
 
-    def write(self, data: memoryview) -> bool:
-        """Append `data` whole, or refuse it whole and return False where it does not fit."""
+    @property
+    def room(self) -> int:
+        """Bytes that can be written now."""
+        return len(self._bytes) - (self.written - self._taken)
+
+    def write(self, data: memoryview) -> None:
+        """Append `data`, of at most `room` bytes."""
         capacity = len(self._bytes)
         length = len(data)
-        if length > capacity - (self._written - self._taken):
-            return False
-        start = self._written % capacity
+        if length > self.room:
+            raise ValueError(f"{length} bytes do not fit into the {self.room} that are free")
+        start = self.written % capacity
         first = min(length, capacity - start)
         self._bytes[start : start + first] = data[:first]
         self._bytes[: length - first] = data[first:]
-        self._written += length
-        return True
+        self.written += length
 
-    def read(self) -> bytes:
-        """Take all that is there, possibly nothing."""
+    def read(self, until: int) -> bytes:
+        """Take all up to the place `until` of what was ever written, possibly nothing."""
         capacity = len(self._bytes)
-        length = self._written - self._taken
+        length = until - self._taken
         start = self._taken % capacity
         first = min(length, capacity - start)
         data = bytes(self._bytes[start : start + first]) + bytes(self._bytes[: length - first])

@@ -10,7 +10,8 @@ import contextlib
 import importlib
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,30 @@ Pcm = NDArray[np.int16]
 
 _READ_BYTES = 1 << 16
 _PIECE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where a live stream broke: what is before and after it does not belong together.
+
+    Attributes
+    ----------
+    event : {"microphone-lost", "microphone-back", "samples-lost"}
+    samples : int >= 0
+        That are missing here, at the stream's rate. A lost microphone's are told when it is back.
+    seconds : float >= 0 [s]
+        Without sound: until it was noticed that the microphone was lost, until it was back, or of the lost samples.
+    clock : float [s]
+        When the sound ended, for a lost microphone, or went on; since 1970.
+    text : str
+        For people; may be empty.
+    """
+
+    event: Literal["microphone-lost", "microphone-back", "samples-lost"]
+    samples: int
+    seconds: float
+    clock: float
+    text: str
 
 
 class Resampler:

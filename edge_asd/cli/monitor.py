@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,8 +69,7 @@ def command(
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
-    from contextlib import closing
-
+    from edge_asd.audio.stream import Break, Pcm
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.interface import choose_section
     from edge_asd.monitor import sources
@@ -76,7 +77,7 @@ def command(
     from edge_asd.monitor.engine import Engine
     from edge_asd.monitor.loop import listen
     from edge_asd.monitor.reports import Sink
-    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes
+    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes, json_break
 
     policy = _policy(interval, alarm_after, cooldown)
     loaded = Bundle.load(bundle)
@@ -85,6 +86,8 @@ def command(
     if chosen in loaded.without_own_threshold(domain):
         note(f"Section {chosen} has no threshold of its own for the domain {domain}; the section's decides.")
     live = wav is None and not stdin
+    blocks: Iterable[Pcm | Break]
+    stack = ExitStack()  # closes the microphone
     try:
         if wav is not None:
             blocks = sources.from_file(wav, loaded, channel, note)
@@ -93,7 +96,7 @@ def command(
                 sys.stdin.buffer, loaded, rate=rate, channels=channels, channel=channel, note=note
             )
         else:
-            blocks = sources.from_microphone(device, loaded, chosen, channel, note)
+            blocks = stack.enter_context(closing(sources.from_microphone(device, loaded, chosen, channel, note)))
         if verbose is None:
             verbose = not live
         sink: Sink
@@ -105,8 +108,19 @@ def command(
             sink = Minutes(engine.unit, time_of_day=wav is None)
         source = "stdin" if stdin else str(wav or device or "microphone")
         alarms = Alarms(policy, chosen, loaded.features.sample_rate)
-        with closing(sink):
-            anomalies = listen(engine, loaded, alarms, blocks, [sink], note, source=source, clipping=wav is None)
+        on_break = json_break if json else None
+        with stack, closing(sink):
+            anomalies = listen(
+                engine,
+                loaded,
+                alarms,
+                blocks,
+                [sink],
+                note,
+                source=source,
+                clipping=wav is None,
+                on_break=on_break,
+            )
     except KeyboardInterrupt:
         note("Stopped.")
         raise typer.Exit(0 if live else 130) from None

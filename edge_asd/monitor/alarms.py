@@ -197,6 +197,10 @@ class Alarms:
         self._raised = place
         return self._event(EventName.alarm, place, self._begun, news)
 
+    def interrupted(self) -> None:
+        """Begin to count anew behind a gap of the input; an alarm that was raised goes on."""
+        self._forget()
+
     def _count(self, decision: Decision) -> None:
         if len(self._last) == self._policy.of:
             over, calm = self._last.popleft()

@@ -107,9 +107,16 @@ class Engine:
         self._threshold = bundle.threshold(section, domain).score
         self._detector = detector or load_detector(bundle)
         self.unit = self._detector.unit
-        self._rolling = RollingScore(bundle.windows_per_score)
         spec = bundle.features
         self._interval = interval_frames(spec, interval_s)
+        self.withheld = 0
+        self._start(0)
+
+    def _start(self, origin: int) -> None:
+        """Begin afresh, after `origin` samples."""
+        spec = self._bundle.features
+        self._origin = origin
+        self._rolling = RollingScore(self._bundle.windows_per_score)
         self._stream = Stream(spec)
         self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
         self._windows = 0
@@ -117,12 +124,16 @@ class Engine:
         self._died = -1  # the start of the last dead line that was told
         self._dead: list[Stretch] = []  # those that ended, as long as a score may hold them
         self._waiting: deque[tuple[int, Decision]] = deque()  # with the place where the score's span ends
-        self.withheld = 0
 
     @property
     def dead(self) -> bool:
         """The input is dead now."""
         return self._input.dead
+
+    @property
+    def time_s(self) -> float:
+        """End of what was heard or missed so far [s], counted in samples since the start."""
+        return (self._origin + self._input.count) / self._bundle.features.sample_rate
 
     def push(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
         """Take the next samples; return the decisions that they complete.
@@ -153,6 +164,25 @@ class Engine:
         """End the stream: return the decisions that waited for more of it."""
         return self._settled(ended=True)
 
+    def skip(self, samples: int) -> list[Decision | InputChange]:
+        """Begin a fresh span behind a gap: no score mixes what was before it with what comes after it.
+
+        Parameters
+        ----------
+        samples : int >= 0
+            That are missing. Time goes on by them.
+
+        Returns
+        -------
+        heard : list of Decision or InputChange
+            Decisions that waited for more of the stream; and that the input is dead no longer, where it was.
+        """
+        heard: list[Decision | InputChange] = [*self.finish()]
+        if self.dead:
+            heard.append(InputChange(self.time_s, dead=False))
+        self._start(self._origin + self._input.count + samples)
+        return heard
+
     def _take(self, samples: npt.NDArray[np.int16]) -> list[InputChange]:
         bundle, spec = self._bundle, self._bundle.features
         frames = np.concatenate([self._frames, self._stream.push(samples)])
@@ -167,7 +197,7 @@ class Engine:
             if mean is not None and late * bundle.window_hop % self._interval < bundle.window_hop:
                 end = spec.sample_count(bundle.window_frames + (self._windows - 1) * bundle.window_hop)
                 decision = Decision(
-                    time_s=end / spec.sample_rate,
+                    time_s=(self._origin + end) / spec.sample_rate,
                     section=self._section,
                     score=mean,
                     threshold=self._threshold,
@@ -183,9 +213,9 @@ class Engine:
         for stretch in [*ended, line.line] if line.dead else ended:
             if stretch is not None and stretch.start != self._died:
                 self._died = stretch.start
-                changes.append(InputChange((stretch.start + line.least) / rate, dead=True))
+                changes.append(InputChange((self._origin + stretch.start + line.least) / rate, dead=True))
             if stretch in ended:
-                changes.append(InputChange(stretch.stop / rate, dead=False))
+                changes.append(InputChange((self._origin + stretch.stop) / rate, dead=False))
         return changes
 
     def _settled(self, *, ended: bool) -> list[Decision]:

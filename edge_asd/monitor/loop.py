@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping
-from edge_asd.audio.stream import Pcm
+from edge_asd.audio.stream import Break, Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.monitor.alarms import Alarms, Event
@@ -16,17 +16,22 @@ Note = Callable[[str], None]
 """Tells the user something."""
 
 
+BreakSink = Callable[[Break, float], None]
+"""Is told of every break of a live stream, with the engine's time [s]."""
+
+
 def listen(
     engine: Engine,
     bundle: Bundle,
     alarms: Alarms,
-    blocks: Iterable[Pcm],
+    blocks: Iterable[Pcm | Break],
     sinks: Sequence[Sink],
     note: Note,
     *,
     source: str,
     clipping: bool = True,
     clock: Clock = now,
+    on_break: BreakSink | None = None,
 ) -> int:
     """Decide on a stream until it ends.
 
@@ -37,7 +42,8 @@ def listen(
     bundle : Bundle
     alarms : Alarms
         Made for the engine's section.
-    blocks : iterable of int16 [shape=(n,)]
+    blocks : iterable of int16 [shape=(n,)] or Break
+        The engine begins afresh at each break.
     sinks : sequence of Sink
         Told of each decision, with the state after it, and then of the event that it brings about.
     note : callable
@@ -48,6 +54,8 @@ def listen(
         Tell of clipping, too; False where that was done for the stream as a whole.
     clock : callable
         Tells the time that reports bear; nothing else depends on it.
+    on_break : callable, optional
+        Called with each break.
 
     Returns
     -------
@@ -99,10 +107,23 @@ def listen(
             )
         was_clipped = clipped
 
+    def broken(gap: Break) -> None:
+        nonlocal watch, was_clipped
+        take(engine.skip(gap.samples))
+        alarms.interrupted()
+        watch, was_clipped = Clipping(bundle.score_samples), False
+        if gap.text:
+            note(gap.text)
+        if on_break is not None:
+            on_break(gap, engine.time_s)
+
     cut_off: AudioFormatError | None = None
     try:
         for block in blocks:
-            hear(block)
+            if isinstance(block, Break):
+                broken(block)
+            else:
+                hear(block)
     except AudioFormatError as error:
         cut_off = error
     take(engine.finish())

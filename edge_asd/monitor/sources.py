@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from edge_asd.audio.health import clipped_share, clipping_text, dead_place, dead_text, is_silent, other_channels
-from edge_asd.audio.stream import Pcm
+from edge_asd.audio.stream import Break, Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 
@@ -79,8 +79,8 @@ def from_standard_input(
 
 def from_microphone(
     device: str | None, bundle: Bundle, section: str, channel: int, note: Callable[[str], None]
-) -> Iterator[Pcm]:
-    """Listen to a microphone for good, and tell of samples that were lost.
+) -> Generator[Pcm | Break]:
+    """Listen to a microphone for good: it may come later, be unplugged and come back.
 
     Parameters
     ----------
@@ -90,19 +90,18 @@ def from_microphone(
     Raises
     ------
     AudioDeviceError
-        If there is none, or it fails.
+        If PortAudio is missing or what was asked for is ambiguous, before the first sound.
     """
-    from edge_asd.audio.microphone import Microphone
+    from edge_asd.audio.capture import Capture
 
     wanted = int(device) if device is not None and device.isdecimal() else device
-    with Microphone(wanted, sample_rate=bundle.features.sample_rate, channel=channel) as microphone:
-        note(
-            f"Listening to {microphone.description} for {bundle.machine}, section {section}. "
-            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."
-        )
-        dropped = 0
-        for block in microphone.blocks():
-            if microphone.dropped_samples > dropped:
-                dropped = microphone.dropped_samples
-                note(f"{dropped} samples were lost so far: this computer is too busy to keep up.")
-            yield block
+    with Capture(wanted, sample_rate=bundle.features.sample_rate, channel=channel) as capture:
+        told = False
+        for item in capture.sound():
+            if capture.description is not None and not told:
+                told = True
+                note(
+                    f"Listening to {capture.description} for {bundle.machine}, section {section}. "
+                    f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."
+                )
+            yield item

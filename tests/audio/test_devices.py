@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from edge_asd.audio.devices import InputDevice, choose_device
+from edge_asd.audio.devices import DeviceFinder, InputDevice, UnavailableDeviceError, choose_device
 from edge_asd.errors import AudioDeviceError
 
 DEVICES = [
@@ -59,18 +59,51 @@ def test_no_device_at_all() -> None:
         choose_device([], None)
 
 
-SAY = "from edge_asd.audio.microphone import {0}\ntry:\n    {1}\nexcept Exception as e:\n    print(type(e).__name__, e)"
+USB = DEVICES[1]
+PLUGGED_IN_AGAIN = InputDevice(9, "USB PnP Sound Device: Audio (hw:3,0)", 1, 48000, "ALSA", False)
+
+
+@pytest.mark.parametrize("wanted", ["usb pnp", 2, "2"])
+def test_a_microphone_is_found_again_by_its_name_whatever_number_it_has(wanted: str | int) -> None:
+    finder = DeviceFinder(wanted)
+    assert finder.find(DEVICES) == USB
+    others = [device for device in DEVICES if device is not USB]
+    stranger = InputDevice(2, "USB PnP Speakerphone (hw:1,0)", 1, 48000, "ALSA", True)
+    with pytest.raises(UnavailableDeviceError, match=r"The microphone USB PnP .* \(hw:1,0\) is not there"):
+        finder.find([*others, stranger])  # of the same index, and fits the part of a name
+    assert finder.find([*others, PLUGGED_IN_AGAIN]) == PLUGGED_IN_AGAIN
+    assert finder.find(DEVICES) == USB
+
+
+def test_the_default_is_not_exchanged_for_another_microphone() -> None:
+    finder = DeviceFinder(None)
+    assert finder.find([USB, InputDevice(5, "default", 32, 44100, "ALSA", True)]).name == "default"
+    with pytest.raises(UnavailableDeviceError):
+        finder.find([InputDevice(0, USB.name, 1, 48000, "ALSA", True)])
+
+
+def test_a_microphone_is_not_taken_for_its_twin() -> None:
+    finder = DeviceFinder("hw:1,0")
+    assert finder.find([USB, PLUGGED_IN_AGAIN]) == USB
+    with pytest.raises(UnavailableDeviceError):
+        finder.find([PLUGGED_IN_AGAIN])
+    assert finder.find([USB, PLUGGED_IN_AGAIN]) == USB
+
+
+SAY = "from edge_asd.audio.{0} import {1}\ntry:\n    {2}\nexcept Exception as e:\n    print(type(e).__name__, e)"
 
 
 def test_a_missing_portaudio_names_the_package(tmp_path) -> None:
     """The search for the library finds nothing, as where the package is not installed."""
     find = "import ctypes.util; ctypes.util.find_library = lambda name: None\n"
-    code = find + SAY.format("input_devices", "input_devices()")
+    code = find + SAY.format("devices", "input_devices", "input_devices()")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("AudioDeviceError The library PortAudio")
     assert "sudo apt install libportaudio2" in done.stdout
     (tmp_path / "sounddevice.py").write_text("raise ImportError('No module named sounddevice')")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n" + SAY.format("Microphone", "Microphone().__enter__()")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n" + SAY.format(
+        "capture", "Capture", "next(Capture().__enter__().sound())"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("DependencyError The package sounddevice is missing")
 
@@ -80,8 +113,8 @@ def test_a_machine_without_microphone(tmp_path) -> None:
     config = tmp_path / "asound.conf"
     config.write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
     private = {"ALSA_CONFIG_PATH": str(config), "PULSE_SERVER": f"unix:{tmp_path}/none", "HOME": str(tmp_path)}
-    code = SAY.format("Microphone", "Microphone().__enter__()")
+    code = SAY.format("devices", "choose_device, input_devices", "choose_device(input_devices(), None)")
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **private}
     )
-    assert done.stdout.startswith("AudioDeviceError No microphone was found"), done.stderr
+    assert done.stdout.startswith("UnavailableDeviceError No microphone was found"), done.stderr

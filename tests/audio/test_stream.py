@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_asd.audio.ring import ByteRing
 from edge_asd.audio.stream import Resampler, from_raw, from_recording, resample
 from edge_asd.errors import AudioFormatError
 from tests.audio.wav_files import chunk, fmt, pcm16, riff, tone
@@ -223,39 +222,3 @@ def test_a_pipe_gives_sound_as_it_comes(blocking: bool) -> None:
         later.join()
         pipe.close()
         assert list(source) == []
-
-
-# --- the ring ---------------------------------------------------------------------------------------------------------
-
-
-@given(steps=st.lists(st.one_of(st.none(), st.binary(max_size=12)), max_size=60))
-@settings(max_examples=300, deadline=None, derandomize=True)
-def test_the_ring_is_a_queue_that_refuses_what_does_not_fit(steps: list[bytes | None]) -> None:
-    ring, model = ByteRing(16), b""
-    for step in steps:
-        if step is None:
-            assert ring.read() == model
-            model = b""
-        else:
-            assert ring.write(memoryview(step)) == (len(model) + len(step) <= 16)
-            if len(model) + len(step) <= 16:
-                model += step
-    assert ring.read() == model
-
-
-def test_the_ring_keeps_order_between_two_threads() -> None:
-    ring, sent, heard = ByteRing(1000), bytes(range(256)) * 60, bytearray()
-
-    def write() -> None:
-        at = 0
-        while at < len(sent):
-            if ring.write(memoryview(sent)[at : at + 77]):
-                at += 77
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    while writer.is_alive():
-        heard += ring.read()
-    writer.join()
-    heard += ring.read()
-    assert bytes(heard) == sent

@@ -224,3 +224,27 @@ def test_only_mono_int16_is_taken(bundle):
     for wrong in (np.zeros(10), np.zeros((10, 2), np.int16), np.zeros(0)):
         with pytest.raises(EdgeAsdError, match="mono int16"):
             Engine(bundle, "00").push(wrong)
+
+
+def test_behind_a_gap_all_is_as_with_a_new_engine_but_for_the_time(bundle, signal, whole):
+    engine = Engine(bundle, "00", interval_s=0.1)
+    cut, missing = 31_111, 123_456_789_012  # samples beyond what 32 bits count
+    before = engine.push(signal[:cut]) + engine.skip(missing)
+    assert before == [decision for decision in whole if decision.time_s <= cut / RATE]
+    assert engine.time_s == (cut + missing) / RATE
+    after = engine.push(signal) + engine.finish()
+    late = [replace(decision, time_s=(round(decision.time_s * RATE) + cut + missing) / RATE) for decision in whole]
+    assert after == late != []
+
+
+def test_a_gap_decides_what_waits_and_ends_a_dead_stretch(bundle):
+    engine = Engine(bundle, "00", interval_s=0.032)
+    heard = engine.push(np.concatenate([noise(2), np.zeros(7000, np.int16)]))
+    waiting = engine.skip(0)
+    assert waiting[0].time_s == pytest.approx(heard[-1].time_s + 0.032)
+    engine.push(np.zeros(RATE, np.int16))
+    assert engine.dead
+    assert engine.skip(RATE) == []
+    assert not engine.dead
+    first, *_ = engine.push(noise(2))
+    assert first.time_s == pytest.approx((2 * RATE + 7000 + RATE + RATE + bundle.score_samples) / RATE, abs=1e-9)

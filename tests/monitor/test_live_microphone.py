@@ -7,6 +7,7 @@ import queue
 import signal
 import subprocess
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -65,27 +66,39 @@ def test_the_alarm_is_raised(demo: Demo, sounds: Path, pulse_microphone: PulseMi
     assert np.allclose(np.diff(times), 0.256, atol=1e-6)  # 8 frames: not a sample was lost or made up
 
 
-def test_nothing_but_our_words_reaches_the_user_when_a_microphone_is_pulled_out(
-    fragile_microphone: PulseMicrophone,
-) -> None:
+def test_a_microphone_that_is_pulled_out_ends_nothing(fragile_microphone: PulseMicrophone) -> None:
+    """And nothing but our words reaches the user, of all that ALSA and PortAudio print."""
     process = subprocess.Popen(
-        [EDGE_ASD, "monitor", NAMES["ae"], "--section", "00"],
+        [EDGE_ASD, "monitor", NAMES["ae"], "--section", "00", "--json"],
         env=fragile_microphone.env,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stderr is not None
+        assert process.stdout is not None
         assert process.stderr.readline().startswith("Listening to ")
         fragile_microphone.kill()
+        lost = json.loads(process.stdout.readline())
+        fragile_microphone.start()
+        back = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 1
-    *notes, last = errors.splitlines()
-    assert all(note.startswith("The input has stayed within 1 of a constant") for note in notes), notes
-    assert last.startswith("Error: The microphone "), errors
+    assert process.returncode == 0
+    for event, name in ((lost, "microphone-lost"), (back, "microphone-back")):
+        assert list(event) == ["event", "time", "time_s", "seconds"]
+        assert event["event"] == name
+        assert datetime.fromisoformat(event["time"]).tzinfo is not None
+    assert back["time_s"] - lost["time_s"] == pytest.approx(back["seconds"], abs=0.001)
+    told = [line for line in errors.splitlines() if not line.startswith("The input has stayed within 1 of a constant")]
+    assert [line[:30] for line in told] == [
+        "The microphone default is gone",
+        f"The microphone is back after {back['seconds']:.1f}"[:30],
+        "Stopped.",
+    ]
 
 
 def _drain(lines: queue.Queue[dict]) -> list[dict]:

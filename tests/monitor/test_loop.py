@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edge_asd.audio.stream import Break
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 from edge_asd.monitor.alarms import Alarms, Event, Policy
@@ -110,3 +111,24 @@ def test_an_input_without_a_decision_is_an_error() -> None:
             heard(dead)
     with pytest.raises(DataError, match=r"lasts less than the 1\.5 s that one score"):
         heard(SOUND[:RATE])
+
+
+def test_a_break_is_told_and_nothing_is_mixed_across_it() -> None:
+    lost = Break("microphone-lost", 0, 2.1, 1e9, "It is gone.")
+    back = Break("microphone-back", 5 * RATE, 5.0, 1e9 + 5, "")
+    decisions: list[Decision] = []
+    notes: list[str] = []
+    told: list[tuple[Break, float]] = []
+    listen(
+        Engine(BUNDLE, "00"),
+        BUNDLE,
+        [SOUND[:RATE], lost, back, SOUND[RATE:]],
+        [decisions.append],
+        notes.append,
+        on_break=lambda gap, time_s: told.append((gap, time_s)),
+    )
+    assert told == [(lost, 1.0), (back, 6.0)]
+    assert notes == ["It is gone."]
+    alone = Engine(BUNDLE, "00").push(SOUND[RATE:])
+    assert [d.score for d in decisions] == [d.score for d in alone] != []
+    assert [d.time_s for d in decisions] == pytest.approx([d.time_s + 6.0 for d in alone])

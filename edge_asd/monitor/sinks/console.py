@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
+from edge_asd.audio.stream import Break
 from edge_asd.detectors.scores import score_value, told_apart
 from edge_asd.monitor.alarms import Event, EventName, State
 from edge_asd.monitor.engine import Decision
@@ -131,3 +133,14 @@ def event_text(event: Event, unit: str) -> str:
             return f"{text}: no sound, no decisions"
         case EventName.alive:
             return f"{text}: there was no sound for {event.duration_s:.1f} s"
+
+
+def json_break(gap: Break, time_s: float) -> None:
+    """Print a break of the stream, at the engine's `time_s` [s], as one line of JSON."""
+    event = {
+        "event": gap.event,
+        "time": datetime.fromtimestamp(gap.clock).astimezone().isoformat(timespec="milliseconds"),
+        "time_s": time_s,
+        "seconds": round(gap.seconds, 3),
+    }
+    print(json.dumps(event), flush=True)

@@ -1,0 +1,230 @@
+"""Sound from a microphone for good: whenever it is lost it is looked for, found by its name and opened again."""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+from edge_asd.audio.devices import (
+    DeviceFinder,
+    UnavailableDeviceError,
+    import_sounddevice,
+    input_devices,
+    renew_devices,
+)
+from edge_asd.audio.microphone import Loss, Microphone
+from edge_asd.audio.stream import Break, Pcm, Resampler, check_rate
+from edge_asd.errors import AudioDeviceError
+from edge_asd.quiet import quiet_libraries
+
+_GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
+_TURN_SECONDS = 0.1
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+_END_SECONDS = 0.7
+
+
+class Capture:
+    """A microphone's sound, inside a ``with`` statement, however often it is unplugged.
+
+    A thread of its own makes all calls of PortAudio, which may hang for half a minute: whoever reads is never held up
+    by them. PortAudio lists the devices once, when it starts: it is started anew before each search.
+
+    Parameters
+    ----------
+    device : str or int or None
+        Name, unique part of a name or index; None for the default. It need not be there yet. Once it was opened, the
+        device is found again by its name, never by its index.
+    sample_rate : int, 1000 to 384000 [Hz]
+        Rate of the sound that is given. A device that refuses it is recorded at its own rate, and resampled.
+    channel : int >= 0
+        The device's channel to use.
+
+    Attributes
+    ----------
+    description : str or None
+        The device's name and rates, for people; None until the first sound has come.
+    lost_seconds : float [s]
+        Sound that was lost so far while the microphone was there.
+
+    Examples
+    --------
+    >>> with Capture("USB") as capture:  # doctest: +SKIP
+    ...     for item in capture.sound():
+    ...         print(item.text if isinstance(item, Break) else item.size)
+    """
+
+    def __init__(self, device: str | int | None = None, *, sample_rate: int = 16000, channel: int = 0) -> None:
+        check_rate(sample_rate)
+        self.description: str | None = None
+        self.lost_seconds = 0.0
+        self._finder = DeviceFinder(device)
+        self._rate, self._channel = sample_rate, channel
+        self._news: queue.SimpleQueue[Microphone | str | Exception] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._worker = threading.Thread(target=self._work, name="capture", daemon=True)
+        self._quiet = ExitStack()
+        self._away = False
+        self._heard_until = 0.0
+
+    def __enter__(self) -> Capture:
+        """Begin to look for the microphone, and to record."""
+        # ALSA and PortAudio print whatever they meet, when they open and as long as they run.
+        self._quiet.enter_context(quiet_libraries())
+        self._heard_until = time.monotonic()
+        self._worker.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop recording, within a second even where the sound server hangs."""
+        self._stop.set()
+        self._worker.join(_END_SECONDS)
+        self._quiet.close()
+
+    def sound(self) -> Iterator[Pcm | Break]:
+        """Give the sound as it comes in, without end, and each place where it broke.
+
+        `KeyboardInterrupt` passes through at any time; nothing needs to be closed but the capture.
+
+        Yields
+        ------
+        int16 [shape=(n,), n >= 1] or Break
+            What has come, at the wanted rate. The samples of all blocks and breaks together keep up with the clock.
+
+        Raises
+        ------
+        AudioDeviceError
+            Before the first sound: if PortAudio is missing, or what was asked for is ambiguous or cannot ever be.
+        DependencyError
+            If the package sounddevice is missing.
+        """
+        if not self._worker.ident:
+            raise RuntimeError("sound() needs an open capture: use it inside `with Capture(...) as capture`")
+        while True:
+            news = self._news.get()
+            if isinstance(news, Exception):
+                raise news
+            if isinstance(news, Microphone):
+                yield from self._recorded(news)
+            elif not self._away:
+                yield self._lost(f"{news} Waiting for it; Ctrl-C stops.")
+
+    def _recorded(self, microphone: Microphone) -> Iterator[Pcm | Break]:
+        resampler = None
+        while True:
+            gone = microphone.gone  # Asked first: so all that came before is taken below.
+            microphone.ready.clear()
+            taken = microphone.take()
+            if taken and self._away:
+                yield self._back(microphone)
+            for item in taken:
+                self.description = microphone.description
+                if isinstance(item, Loss):
+                    if resampler is not None:
+                        yield from _some(resampler.flush())
+                    resampler = None
+                    yield self._dropped(item, microphone.rate)
+                elif microphone.rate == self._rate:
+                    yield item
+                else:
+                    # Its state never outlives a break: what was before must not sound through.
+                    resampler = resampler or Resampler(microphone.rate, self._rate)
+                    yield from _some(resampler.process(item))
+            if taken:
+                continue
+            if gone is not None:
+                break
+            microphone.ready.wait(_TURN_SECONDS)
+        if resampler is not None:
+            yield from _some(resampler.flush())
+        if microphone.callbacks:
+            self._heard_until = microphone.last_heard
+        if not self._away:
+            yield self._lost(f"The microphone {microphone.device.name} is gone: {gone}. Waiting until it is back.")
+
+    def _lost(self, text: str) -> Break:
+        self._away = True
+        return Break("microphone-lost", 0, time.monotonic() - self._heard_until, _clock(self._heard_until), text)
+
+    def _back(self, microphone: Microphone) -> Break:
+        self._away = False
+        seconds = max(0.0, microphone.began - self._heard_until)
+        text = f"The microphone is back after {seconds:.1f} s without sound: {microphone.description}."
+        # Before the first sound there is nothing that it could be back from.
+        told = "" if self.description is None else text
+        return Break("microphone-back", round(seconds * self._rate), seconds, _clock(microphone.began), told)
+
+    def _dropped(self, loss: Loss, rate: int) -> Break:
+        seconds = loss.frames / rate
+        self.lost_seconds += seconds
+        return Break(
+            "samples-lost",
+            round(seconds * self._rate),
+            seconds,
+            _clock(loss.end),
+            f"{seconds:.2f} s of sound were lost, {self.lost_seconds:.2f} s so far: this computer is too busy to "
+            "keep up.",
+        )
+
+    def _work(self) -> None:
+        try:
+            self._supervise()
+        except Exception as error:  # handed on to who reads
+            self._news.put(error)
+
+    def _supervise(self) -> None:
+        sd = import_sounddevice()
+        # At the program's end PortAudio may hang with the sound server: nothing there needs it to be ended in order.
+        atexit.unregister(sd._exit_handler)
+        pause, opened = _FIRST_PAUSE_SECONDS, False
+        while not self._stop.is_set():
+            try:
+                microphone = Microphone(self._finder.find(input_devices()), self._rate, self._channel)
+            except AudioDeviceError as error:
+                if not opened and not isinstance(error, UnavailableDeviceError):
+                    raise
+                self._news.put(str(error))
+            else:
+                opened = True
+                self._news.put(microphone)
+                self._watch(microphone)
+                microphone.close()
+                if microphone.callbacks:
+                    pause = _FIRST_PAUSE_SECONDS
+            while not self._stop.wait(pause):
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+                try:
+                    renew_devices()
+                except AudioDeviceError as error:
+                    self._news.put(str(error))
+                else:
+                    break
+
+    def _watch(self, microphone: Microphone) -> None:
+        """Wait until a microphone is gone, or the capture ends."""
+        idle, seen, before = 0.0, 0, time.monotonic()
+        while not self._stop.wait(_TURN_SECONDS):
+            now = time.monotonic()
+            # Long turns say that the computer was asleep or busy, not that the microphone was silent.
+            idle = 0.0 if microphone.callbacks != seen else idle + min(now - before, 2 * _TURN_SECONDS)
+            seen, before = microphone.callbacks, now
+            if not microphone.active:
+                microphone.gone = "its stream ended"
+            elif idle >= _GONE_SECONDS:
+                microphone.gone = f"it sent nothing for {idle:.1f} s"
+            if microphone.gone:
+                microphone.ready.set()
+                return
+
+
+def _some(pcm: Pcm) -> list[Pcm]:
+    return [pcm] if pcm.size else []
+
+
+def _clock(moment: float) -> float:
+    """Turn a moment of `time.monotonic` into seconds since 1970."""
+    return time.time() - (time.monotonic() - moment)

@@ -1,0 +1,191 @@
+"""A microphone that is pulled out, hangs and comes back, through PortAudio on PulseAudio."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from edge_asd.audio.recording_file import read_recording
+from edge_asd.audio.stream import Pcm
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.monitor.engine import Engine
+from tests.audio.listener import Listener, listening
+from tests.golden.committed import NAMES, made_sound
+from tests.pulse import PulseMicrophone, pulse
+
+RATE = 16000
+BUNDLE = Bundle.load(NAMES["ae"])
+
+
+@pytest.fixture
+def long_sound(tmp_path: Path) -> Path:
+    """A minute of a machine: longer than any test that plays it."""
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.tile(made_sound(1, 200), 10), RATE, subtype="PCM_16")
+    return path
+
+
+def decided(listener: Listener) -> list[dict]:
+    return [line for line in listener.lines if "score" in line]
+
+
+def afresh(listener: Listener) -> list[dict]:
+    """Decide anew, with a new engine for each span that was heard without a break."""
+    found = []
+    for start, samples in listener.spans():
+        engine = Engine(BUNDLE, "00")
+        for decision in engine.push(samples) + engine.finish():
+            found.append({**asdict(decision), "time_s": decision.time_s + start / RATE})
+    return found
+
+
+def assert_decisions_are_those_of_fresh_engines(listener: Listener) -> None:
+    """All but those that still waited at the end."""
+    got, expected = decided(listener), afresh(listener)
+    assert len(expected) - 1 <= len(got) <= len(expected)
+    for one, other in zip(got, expected, strict=False):
+        assert one == {**other, "time_s": pytest.approx(other["time_s"], abs=1e-9)}
+
+
+@pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.prove)])
+def test_a_microphone_that_is_pulled_out_is_opened_again(
+    fragile_microphone: PulseMicrophone, tmp_path: Path, long_sound: Path, times: int
+) -> None:
+    with listening(fragile_microphone, tmp_path) as listener:
+        assert "default (ALSA" in listener.wait_for("ready")["description"]
+        fragile_microphone.play(long_sound)
+        listener.wait_for("score")
+        pairs = []
+        for _ in range(times):
+            fragile_microphone.kill()
+            lost = listener.wait_for("event")
+            fragile_microphone.start()
+            fragile_microphone.play(long_sound)
+            back = listener.wait_for("event")
+            pairs.append((lost, back))
+            listener.wait_for("score")
+        listener.stop()
+    notes = [line["note"] for line in listener.lines if "note" in line and "constant" not in line["note"]]
+    assert len(notes) == 2 * times  # one line when it is lost, one when it is back
+    for (lost, back), gone, returned in zip(pairs, notes[::2], notes[1::2], strict=True):
+        assert (lost["event"], back["event"]) == ("microphone-lost", "microphone-back")
+        assert gone.startswith("The microphone default is gone: ")
+        assert returned.startswith(f"The microphone is back after {back['seconds']:.1f} s without sound: default")
+        # Time goes on through the gap, by the clock.
+        assert lost["samples"] == 0
+        assert back["samples"] == round(back["seconds"] * RATE) > 0
+        assert back["time_s"] - lost["time_s"] == pytest.approx(back["seconds"], abs=1e-4)
+        assert back["clock"] - lost["clock"] == pytest.approx(back["seconds"], abs=0.1)
+    assert len(listener.spans()) == 1 + 2 * times  # an empty one while it is away
+    assert_decisions_are_those_of_fresh_engines(listener)
+
+
+def test_a_microphone_that_comes_later_is_waited_for(
+    fragile_microphone: PulseMicrophone, tmp_path: Path, long_sound: Path
+) -> None:
+    fragile_microphone.kill()
+    with listening(fragile_microphone, tmp_path) as listener:
+        lost = listener.wait_for("event")
+        assert (lost["event"], lost["time_s"]) == ("microphone-lost", 0.0)
+        fragile_microphone.start()
+        fragile_microphone.play(long_sound)
+        back = listener.wait_for("event")
+        assert back["event"] == "microphone-back"
+        assert back["time_s"] == pytest.approx(back["seconds"], abs=1e-4)
+        listener.wait_for("score")
+        listener.stop()
+    (note,) = [line["note"] for line in listener.lines if "note" in line and "constant" not in line["note"]]
+    assert note.startswith("No microphone was found. ")
+    assert note.endswith(" Waiting for it; Ctrl-C stops.")
+    assert_decisions_are_those_of_fresh_engines(listener)
+
+
+def test_an_interrupt_ends_the_waiting(fragile_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    fragile_microphone.kill()
+    with listening(fragile_microphone, tmp_path) as listener:
+        listener.wait_for("event")
+        listener.stop()
+
+
+def test_a_microphone_that_hangs_is_gone_and_holds_nothing_up(
+    fragile_microphone: PulseMicrophone, tmp_path: Path, long_sound: Path
+) -> None:
+    """Closing it would take PortAudio half a minute; an interrupt does not wait for that."""
+    with listening(fragile_microphone, tmp_path) as listener:
+        listener.wait_for("ready")
+        fragile_microphone.pause()
+        lost = listener.wait_for("event")
+        assert "it sent nothing for 2." in lost["text"]
+        assert lost["seconds"] >= 2.0
+        listener.process.send_signal(2)
+        listener.wait_for("interrupted")
+        listener.process.wait(timeout=20)
+
+
+def test_a_microphone_that_hung_goes_on(fragile_microphone: PulseMicrophone, tmp_path: Path, long_sound: Path) -> None:
+    with listening(fragile_microphone, tmp_path) as listener:
+        listener.wait_for("ready")
+        fragile_microphone.pause()
+        listener.wait_for("event", "microphone-lost")
+        fragile_microphone.go_on()
+        fragile_microphone.play(long_sound)
+        assert listener.wait_for("event")["event"] == "microphone-back"
+        listener.wait_for("score")
+        listener.stop()
+    assert_decisions_are_those_of_fresh_engines(listener)
+
+
+def test_lost_samples_are_a_break_of_that_length(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    with listening(pulse_microphone, tmp_path, ring_seconds=1, sleep=2.5) as listener:
+        listener.wait_for("ready")
+        lost = listener.wait_for("event")
+        listener.stop()
+    assert lost["event"] == "samples-lost"
+    assert lost["samples"] == round(lost["seconds"] * RATE)
+    assert 16000 <= lost["samples"] <= 32000  # 2.5 s slept, 1 s kept; a busy computer sleeps longer
+    assert lost["text"].endswith("so far: this computer is too busy to keep up.")
+    (first, kept), (second, _) = listener.spans()[:2]
+    assert second == first + kept.size + lost["samples"] == round(lost["time_s"] * RATE)
+
+
+@pytest.mark.parametrize(("rate", "channels", "channel"), [(44100, 2, 1), (48000, 1, 0)])
+def test_other_rates_score_as_16_khz_does(tmp_path: Path, rate: int, channels: int, channel: int) -> None:
+    machine = np.rint(soxr.resample(made_sound(1, 200)[RATE : 4 * RATE].astype(float), RATE, rate)).astype(np.int16)
+    machine = np.pad(machine, rate // 4)  # PulseAudio may swallow the first hundredths of a second
+    other = np.roll(machine, 7) // 2
+    played = tmp_path / "played.wav"
+    soundfile.write(played, np.stack([other, machine], axis=1)[:, 2 - channels :], rate, subtype="PCM_16")
+    with (
+        pulse(rate=rate, channels=channels) as microphone,
+        listening(microphone, tmp_path, only_rate=rate, channel=channel) as listener,
+    ):
+        assert listener.wait_for("ready")["description"].endswith(f"channel {channel}, resampled from {rate} Hz")
+        microphone.play(played).wait(timeout=60)
+        listener.wait_for("note")  # of the silence after it
+        listener.stop()
+    native = listener.native()
+    start = int(np.flatnonzero(native)[0]) - int(np.flatnonzero(machine)[0])
+    assert np.array_equal(native[start : start + machine.size], machine)  # nothing lost, nothing changed
+    # What is heard live is what a file of the same samples gives.
+    recorded = tmp_path / "recorded.wav"
+    soundfile.write(recorded, native, rate, subtype="PCM_16")
+    ((_, live),) = listener.spans()
+    from_file = read_recording(recorded, sample_rate=RATE, channel=0).pcm
+    assert np.array_equal(live, from_file[: live.size])
+    assert_decisions_are_those_of_fresh_engines(listener)
+    # The same sound at 16 kHz starts up to half a sample aside; silence has no score that could be compared.
+    at_16k = read_recording(played, sample_rate=RATE, channel=channel).pcm
+    quiet, begin = RATE // 4, round(start * RATE / rate)
+    expected = scores(at_16k[quiet:-quiet])
+    got = scores(live[begin + quiet : begin + at_16k.size - quiet])
+    print(f"{rate} Hz: scores differ by {np.abs(got / expected - 1).max():.2%} at most")
+    assert np.abs(got / expected - 1).max() < 0.02
+
+
+def scores(pcm: Pcm) -> np.ndarray:
+    return np.array([decision.score for decision in Engine(BUNDLE, "00", interval_s=0.25).push(pcm)])
