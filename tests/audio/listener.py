@@ -24,8 +24,10 @@ from edge_asd.audio import capture, microphone
 from edge_asd.audio.stream import Break, Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
-from edge_asd.monitor.engine import Engine
+from edge_asd.monitor.alarms import Alarms, Policy
+from edge_asd.monitor.engine import Decision, Engine
 from edge_asd.monitor.loop import listen
+from edge_asd.monitor.reports import Report
 from tests.golden.committed import NAMES
 from tests.pulse import PulseMicrophone
 
@@ -84,14 +86,17 @@ def main(options: dict[str, Any]) -> None:
             yield part
 
     bundle = Bundle.load(NAMES["ae"])
+    alarms = Alarms(Policy(), "00", bundle.features.sample_rate)
     try:
         with capture.Capture(**options) as source:
             listen(
                 Engine(bundle, "00"),
                 bundle,
+                alarms,
                 heard(source),
-                [lambda decision: say(**dataclasses.asdict(decision))],
+                [Decisions()],
                 lambda text: say(note=text),
+                source="microphone",
                 on_break=lambda gap, time_s: say(**dataclasses.asdict(gap), time_s=time_s),
             )
     except EdgeAsdError as error:
@@ -100,6 +105,18 @@ def main(options: dict[str, Any]) -> None:
         np.savez(folder / "heard.npz", *[p if isinstance(p, np.ndarray) else np.int64(p.samples) for p in parts])
         np.save(folder / "native.npy", np.concatenate([np.zeros(0, np.int16), *native]))
         say(interrupted=True)
+
+
+class Decisions:
+    """A sink that says decisions."""
+
+    def __call__(self, report: Report, /) -> None:
+        """Say it."""
+        if isinstance(report.what, Decision):
+            say(**dataclasses.asdict(report.what))
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class Listener:

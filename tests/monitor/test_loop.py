@@ -116,17 +116,20 @@ def test_an_input_without_a_decision_is_an_error() -> None:
 def test_a_break_is_told_and_nothing_is_mixed_across_it() -> None:
     lost = Break("microphone-lost", 0, 2.1, 1e9, "It is gone.")
     back = Break("microphone-back", 5 * RATE, 5.0, 1e9 + 5, "")
-    decisions: list[Decision] = []
+    kept = Kept()
     notes: list[str] = []
     told: list[tuple[Break, float]] = []
     listen(
         Engine(BUNDLE, "00"),
         BUNDLE,
+        Alarms(Policy(), "00", RATE),
         [SOUND[:RATE], lost, back, SOUND[RATE:]],
-        [decisions.append],
+        [kept],
         notes.append,
+        source="here",
         on_break=lambda gap, time_s: told.append((gap, time_s)),
     )
+    decisions = [report.what for report in kept.reports if isinstance(report.what, Decision)]
     assert told == [(lost, 1.0), (back, 6.0)]
     assert notes == ["It is gone."]
     alone = Engine(BUNDLE, "00").push(SOUND[RATE:])
