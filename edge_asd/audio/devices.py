@@ -102,7 +102,7 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
     if not devices:
         raise UnavailableDeviceError(
             "No microphone was found. Plug one in, check that `arecord -l` lists it and that this user may record "
-            "(group audio), then start again."
+            "(group audio)."
         )
     if wanted is None:
         default = [device for device in devices if device.is_default]

@@ -116,8 +116,17 @@ def test_damaged_bundle(bundle_path: Path, clip: Path, tmp_path: Path, command: 
 
 
 def test_no_microphone(bundle_path: Path, tmp_path: Path) -> None:
-    done = edge_asd("monitor", bundle_path, "--section", "00", env=without_microphone(tmp_path))
-    assert_error(done, "microphone")
+    """It is waited for, and Ctrl-C ends the waiting."""
+    command = [str(EDGE_ASD), "monitor", str(bundle_path), "--section", "00"]
+    env = {**os.environ, **without_microphone(tmp_path)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, rest = process.communicate(timeout=120)
+    assert line.startswith("No microphone was found. Plug one in")
+    assert line.endswith("Waiting for it; Ctrl-C stops.\n")
+    assert (process.returncode, out, rest) == (0, "", "Stopped.\n")
 
 
 def test_places_that_cannot_be_written(
