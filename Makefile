@@ -11,7 +11,8 @@ NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/fronten
 demo: install
 	$(BIN)/edge-asd demo
 
-# One process more than there are cores, as some wait for sound, up to four, as each holds TensorFlow; file by file, so that a file's fixtures are made once.
+# One process more than there are cores, as some wait for sound; up to four, as each holds TensorFlow; file by file, so
+# that a file's fixtures are made once.
 test: install $(TOOLS) check
 	$(BIN)/python -m pytest --numprocesses "$$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))" --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
