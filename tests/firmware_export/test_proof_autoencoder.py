@@ -41,12 +41,11 @@ def test_a_hop_is_the_model_and_the_rest(one_hop: Verification) -> None:
 
 
 def test_four_hops_together() -> None:
-    found = prove("ae", hops=4, boards=("cortex-m4", "cortex-m33", "riscv32"))
-    limits = {"instructions_per_inference": 220_000}
-    assert_at_most(found, {"cortex-m4": limits, "cortex-m33": limits})
+    found = prove("ae", hops=4, boards=("cortex-m4",))
+    assert_at_most(found, {"cortex-m4": {"instructions_per_inference": 220_000}})
 
 
-@pytest.mark.parametrize("hops", [3, 6])
+@pytest.mark.parametrize("hops", [3, pytest.param(6, marks=pytest.mark.prove)])
 def test_any_number_of_hops(hops: int) -> None:
     prove("ae", hops=hops, windows=2 * hops, boards=("cortex-m4",) if hops == 3 else ())
 

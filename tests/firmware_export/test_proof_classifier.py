@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.firmware_export.network import read_network
 from tests.firmware_export.proven import assert_at_most, prove
@@ -24,5 +26,6 @@ def test_row_by_row() -> None:
     )
 
 
+@pytest.mark.prove
 def test_rounded_twice_it_equals_tensorflow_lite_micro() -> None:
     prove("mobilenetv2", windows=6, rounding="tflm", boards=())
