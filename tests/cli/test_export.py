@@ -13,8 +13,8 @@ import pytest
 from edge_asd.cli.choices import ExportTarget
 from edge_asd.firmware_export import qemu
 from tests.cli.command import Command, assert_error
-from tests.firmware_export.targets import needs
 from tests.golden.committed import NAMES
+from tests.targets import needs
 
 AE = NAMES["ae"]
 

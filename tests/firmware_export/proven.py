@@ -8,8 +8,8 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import detector_library
 from edge_asd.firmware_export.proof.verification import Verification, verify
-from tests.firmware_export.targets import needs
 from tests.golden.committed import NAMES
+from tests.targets import needs
 
 
 def prove(

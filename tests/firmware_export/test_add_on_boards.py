@@ -12,15 +12,14 @@ from edge_asd.firmware_export.operators.dispatch import simple_steps
 from edge_asd.model_file import read_model
 from tests.firmware_export.kernels import CSRC, Kernels
 from tests.firmware_export.operator_cases import adds
+from tests.targets import needs
 
 PROGRAM = Path(__file__).parent / "c" / "add.c"
 
 
 @pytest.mark.parametrize(("name", "instructions"), [("cortex-m4", 20), ("cortex-m3", 24), ("cortex-m7", 20)])
 def test_every_sum(kernels: Kernels, name: str, instructions: int, tmp_path: Path) -> None:
-    target = qemu.TARGETS[name]
-    if missing := target.missing():
-        pytest.skip(f"needs {', '.join(missing)}: apt install {target.packages}")
+    target = needs(name)
     program = qemu.build(target, [PROGRAM, CSRC / "edge_asd_add.c"], tmp_path / "add", include=[CSRC])
     counts = []
     for content, inputs in adds()[:3]:

@@ -14,8 +14,8 @@ from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import detector_library
 from edge_asd.firmware_export.proof.programs import HARNESS, SANITIZE, Sources
 from tests.data import RATE, machine_sound, write_wav
-from tests.firmware_export.targets import needs
 from tests.golden.committed import NAMES
+from tests.targets import needs
 
 OK, SHORT, DEAD, CLIPPED, NONE = 0, 1, 2, 3, 5
 

@@ -20,6 +20,7 @@ from tests.firmware_export.c_library import CSRC
 from tests.firmware_export.sounds import Pcm, sound
 from tests.firmware_export.test_decisions import by_windows, window_scores
 from tests.frontend import c_programs
+from tests.targets import needs
 
 PROGRAMS = Path(__file__).parent / "c"
 PROCESSORS = {"host": c_programs.SANITIZE, "cortex-m3": ("-O2",), "cortex-m4": ("-O2",)}
@@ -28,7 +29,7 @@ VALUES, MULTIPLIER, ZERO_POINT = 640, 9_000_000, 7
 
 
 def build(name: str, program: str, parts: tuple[str, ...], folder: Path, *flags: str) -> Path:
-    target = c_programs.target(name)
+    target = needs(name)
     (folder / "edge_asd_tables.c").write_text(c_source(FeatureSpec()))
     (folder / "edge_asd_tables.h").write_text(c_header())
     sources = [
@@ -50,7 +51,7 @@ def decide(
     pcm.tofile(folder / "input.bin")
     np.array(scores, np.int32).tofile(folder / "scores.bin")
     program = build(name, "decisions", ("health", "score", "decisions"), folder)
-    qemu.run(c_programs.target(name), program, folder, count=True)
+    qemu.run(needs(name), program, folder, count=True)
     rows = np.fromfile(folder / "decisions.bin", np.uint32).view(np.int32).reshape(-1, 3)
     return [tuple(row) for row in rows.tolist()]
 
@@ -72,7 +73,7 @@ def test_scores(name: str, bundle: Bundle, tmp_path: Path) -> None:
     db.tofile(tmp_path / "db.bin")
     outputs.tofile(tmp_path / "outputs.bin")
     flags = (f"-DVALUES={VALUES}", f"-DMULTIPLIER={MULTIPLIER}", f"-DZERO_POINT={ZERO_POINT}")
-    qemu.run(c_programs.target(name), build(name, "scores", ("score",), tmp_path, *flags), tmp_path, count=True)
+    qemu.run(needs(name), build(name, "scores", ("score",), tmp_path, *flags), tmp_path, count=True)
     detector = AutoencoderDetector(bundle)
     detector._spec = replace(bundle, output=Quantisation(MULTIPLIER / 2**24, ZERO_POINT, MULTIPLIER))
     squares, odds = (np.fromfile(tmp_path / f"{found}.bin", np.int32) for found in ("squares", "odds"))

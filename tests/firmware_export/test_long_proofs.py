@@ -12,13 +12,14 @@ from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.clips import ClipName
 from edge_asd.firmware_export import qemu
+from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import detector_library
 from edge_asd.firmware_export.proof.programs import Sources, build_detector, run_detector
 from edge_asd.firmware_export.proof.verification import HOST, expected_decisions
 from tests.cli.command import edge_asd
 from tests.firmware_export.proven import prove
-from tests.firmware_export.targets import needs
 from tests.golden.committed import NAMES
+from tests.targets import needs
 
 pytestmark = pytest.mark.prove
 
@@ -70,7 +71,7 @@ def test_every_real_clip(mimii_mini: Path, trained: dict[tuple[str, str], Path],
                 continue
             pcm = read_recording(wav, sample_rate=bundle.features.sample_rate, channel=0).pcm
             expected, withheld = expected_decisions(bundle, section, pcm)
-            place = sorted(bundle.thresholds).index(section)
+            place = section_names(bundle).index(section)
             found = run_detector(BOARD, program, place, pcm, block=4000, count=False)
             assert (found.decisions, found.withheld) == (expected, withheld), wav
             if wav.name in evaluated:

@@ -9,26 +9,19 @@ import pytest
 
 from edge_asd.errors import DependencyError, EdgeAsdError
 from edge_asd.firmware_export import qemu
+from tests.targets import needs
 
 PROGRAMS = Path(__file__).parent / "c"
 DSP, HELIUM = 1, 2
 FEATURES = {"cortex-m4": DSP, "cortex-m7": DSP, "cortex-m33": DSP, "cortex-m55": DSP | HELIUM}
 
 
-def target(name: str) -> qemu.Target:
-    """Return the target, or skip the test where its tools are not installed."""
-    found = qemu.TARGETS[name]
-    if missing := found.missing():
-        pytest.skip(f"needs {', '.join(missing)}: apt install {found.packages}")
-    return found
-
-
 def measured(name: str, folder: Path, turns: list[int], *, count: bool = True) -> list[int]:
     """Run board.c and return its results; the counts of the loops come first."""
     np.array(turns, np.uint32).tofile(folder / "turns.bin")
     flags = ("-O2", "-fstack-usage")
-    program = qemu.build(target(name), [PROGRAMS / "board.c"], folder / "board", flags=flags)
-    qemu.run(target(name), program, folder, count=count)
+    program = qemu.build(needs(name), [PROGRAMS / "board.c"], folder / "board", flags=flags)
+    qemu.run(needs(name), program, folder, count=count)
     return np.fromfile(folder / "results.bin", np.int32).tolist()
 
 
@@ -73,7 +66,7 @@ def test_counts_long_regions_exactly(name: str, tmp_path: Path) -> None:
 def test_files(name: str, tmp_path: Path) -> None:
     data = np.random.default_rng(0).bytes(20_000_001)
     (tmp_path / "input.bin").write_bytes(data)
-    qemu.run(target(name), qemu.build(target(name), [PROGRAMS / "copy.c"], tmp_path / "copy"), tmp_path)
+    qemu.run(needs(name), qemu.build(needs(name), [PROGRAMS / "copy.c"], tmp_path / "copy"), tmp_path)
     assert (tmp_path / "output.bin").read_bytes() == data
 
 
@@ -88,10 +81,10 @@ def test_files(name: str, tmp_path: Path) -> None:
 )
 def test_failures_are_told(name: str, failure: str, words: str, tmp_path: Path) -> None:
     program = qemu.build(
-        target(name), [PROGRAMS / "failure.c"], tmp_path / "failure", defines=[f"FAILURE={failure}"], flags=("-O1",)
+        needs(name), [PROGRAMS / "failure.c"], tmp_path / "failure", defines=[f"FAILURE={failure}"], flags=("-O1",)
     )
     with pytest.raises(EdgeAsdError, match=words):
-        qemu.run(target(name), program, tmp_path)
+        qemu.run(needs(name), program, tmp_path)
 
 
 def test_flags_of_single_sources(tmp_path: Path) -> None:
@@ -101,9 +94,9 @@ def test_flags_of_single_sources(tmp_path: Path) -> None:
 
     def build(flags_of: dict[str, list[str]]) -> None:
         program = qemu.build(
-            target("cortex-m0plus"), sources, tmp_path / "program", defines=["RETURNED=1"], flags_of=flags_of
+            needs("cortex-m0plus"), sources, tmp_path / "program", defines=["RETURNED=1"], flags_of=flags_of
         )
-        qemu.run(target("cortex-m0plus"), program, tmp_path)
+        qemu.run(needs("cortex-m0plus"), program, tmp_path)
 
     build({})
     with pytest.raises(EdgeAsdError, match="failed with 4"):
@@ -111,7 +104,7 @@ def test_flags_of_single_sources(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"flags for two\.c, which is no source"):
         build({"two.c": ["-O1"]})
     with pytest.raises(ValueError, match=r"two sources named one\.c"):
-        qemu.build(target("host"), [tmp_path / "one.c", tmp_path / "other" / "one.c"], tmp_path / "program")
+        qemu.build(needs("host"), [tmp_path / "one.c", tmp_path / "other" / "one.c"], tmp_path / "program")
 
 
 @pytest.mark.parametrize("name", qemu.TARGETS)
@@ -161,9 +154,9 @@ def test_footprint(name: str, tmp_path: Path) -> None:
     (tmp_path / "library.c").write_text(LIBRARY)
     (tmp_path / "main.c").write_text(MAIN)
     sources = [tmp_path / "library.c", tmp_path / "main.c"]
-    program = qemu.build(target(name), sources, tmp_path / "a program of an inconveniently long name")
-    qemu.run(target(name), program, tmp_path)
-    found = qemu.footprint(target(name), program, ["library.c"])
+    program = qemu.build(needs(name), sources, tmp_path / "a program of an inconveniently long name")
+    qemu.run(needs(name), program, tmp_path)
+    found = qemu.footprint(needs(name), program, ["library.c"])
     assert found.total("constants", source="library.c") == 1000 + 32
     assert found.total("data") == 40
     assert found.total("zeroed") == 400
@@ -176,16 +169,16 @@ def test_footprint(name: str, tmp_path: Path) -> None:
     assert any("memcpy" in source for source in from_libraries)
     assert any("div" in source for source in from_libraries)
     assert not any("memset" in source for source in from_libraries)
-    only = qemu.footprint(target(name), program, ["library.c"], entries=["library_table"])
+    only = qemu.footprint(needs(name), program, ["library.c"], entries=["library_table"])
     assert (only.flash, only.ram) == (1000, 0)
 
 
 def test_footprint_of_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "main.c").write_text("int main(void) { return 0; }")
-    program = qemu.build(target("cortex-m3"), [tmp_path / "main.c"], tmp_path / "program")
+    program = qemu.build(needs("cortex-m3"), [tmp_path / "main.c"], tmp_path / "program")
     with pytest.raises(ValueError, match=r"no such sources: {'library.c'}"):
-        qemu.footprint(target("cortex-m3"), program, ["library.c"])
+        qemu.footprint(needs("cortex-m3"), program, ["library.c"])
     with pytest.raises(ValueError, match=r"nothing in .* uses the library"):
-        qemu.footprint(target("cortex-m3"), program, ["main.c"], entries=[])
+        qemu.footprint(needs("cortex-m3"), program, ["main.c"], entries=[])
     with pytest.raises(ValueError, match="microcontrollers"):
-        qemu.footprint(target("host"), program, ["main.c"])
+        qemu.footprint(needs("host"), program, ["main.c"])

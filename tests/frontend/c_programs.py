@@ -5,25 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from edge_asd import frontend
 from edge_asd.firmware_export import qemu
 from edge_asd.frontend.c_tables import c_header, c_source
 from edge_asd.frontend.spec import FeatureSpec
 from tests.frontend.signals import Pcm
+from tests.targets import needs
 
 CSRC = Path(frontend.__file__).parent / "csrc"
 PROGRAMS = Path(__file__).parent / "c"
 SANITIZE = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
-
-
-def target(name: str) -> qemu.Target:
-    """Return the target, or skip the test where its tools are not installed."""
-    found = qemu.TARGETS[name]
-    if missing := found.missing():
-        pytest.skip(f"needs {', '.join(missing)}: apt install {found.packages}")
-    return found
 
 
 def build(
@@ -35,14 +27,14 @@ def build(
     sources = [PROGRAMS / f"{program}.c", folder / "edge_asd_tables.c", CSRC / "edge_asd_frontend.c"]
     if batch:
         sources.append(CSRC / "edge_asd_frontend_batch.c")
-    return qemu.build(target(name), sources, folder / program, include=[CSRC, folder], flags=flags)
+    return qemu.build(needs(name), sources, folder / program, include=[CSRC, folder], flags=flags)
 
 
 def run(name: str, program: Path, x: Pcm, *, count: bool = False) -> Path:
     """Run `program` on `x`; return the folder with its output."""
     folder = program.parent
     x.tofile(folder / "input.bin")
-    qemu.run(target(name), program, folder, count=count)
+    qemu.run(needs(name), program, folder, count=count)
     return folder
 
 

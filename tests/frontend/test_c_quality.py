@@ -13,6 +13,7 @@ from edge_asd.frontend.c_tables import c_header, c_source, packed_tables
 from edge_asd.frontend.spec import FeatureSpec
 from tests.frontend import c_programs
 from tests.frontend.signals import cases
+from tests.targets import needs
 
 FUZZED = (
     FeatureSpec(),
@@ -41,7 +42,7 @@ def fuzz_sources(folder: Path) -> list[str]:
 
 
 def fuzz(frames: int, folder: Path) -> None:
-    c_programs.target("host")
+    needs("host")
     program = folder / "fuzz"
     command = ["gcc", *c_programs.SANITIZE, f"-DFUZZ_FRAMES={frames}", *fuzz_sources(folder), "-o", str(program)]
     subprocess.run(command, check=True, capture_output=True)
@@ -83,7 +84,7 @@ def test_libfuzzer(tmp_path: Path) -> None:
 
 def test_fuzzing_finds_a_planted_fault(tmp_path: Path) -> None:
     """The fuzz target is able to fail: one wrong constant and it stops."""
-    c_programs.target("host")
+    needs("host")
     arguments = fuzz_sources(tmp_path)
     kernel = (c_programs.CSRC / "edge_asd_frontend_ops.h").read_text()
     assert "(x + 2) >> 2" in kernel
@@ -123,7 +124,7 @@ def test_no_warnings(compiler: str, tmp_path: Path) -> None:
 
 
 def test_firmware_needs_nothing_but_memory_functions(tmp_path: Path) -> None:
-    target = c_programs.target("cortex-m4")
+    target = needs("cortex-m4")
     source = c_programs.CSRC / "edge_asd_frontend.c"
     sizes = qemu.compile_object(target, source, tmp_path / "frontend.o", include=[c_programs.CSRC])
     assert sizes["text"] <= 2560
