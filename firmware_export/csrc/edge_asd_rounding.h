@@ -65,12 +65,7 @@ static inline int32_t edge_asd_rescale_twice(int32_t sum, int32_t multiplier, in
     const uint32_t low = (uint32_t)sum * (uint32_t)multiplier;
     const int32_t high = (int32_t)(2U * (uint32_t)edge_asd_high_word(sum, multiplier) + (low >> 31)) +
                          (int32_t)((low >> 30) & 1U);
-    if (shift >= 0) {
-        return high;
-    }
-    const uint32_t right = (uint32_t)-shift;
-    const uint32_t mask = (1U << right) - 1, rest = (uint32_t)high & mask;
-    return (high >> right) + (rest > (mask >> 1) + (high < 0 ? 1U : 0U) ? 1 : 0);
+    return shift >= 0 ? high : edge_asd_rounding_shift(high, -shift);
 }
 
 static inline int32_t edge_asd_rescale(int32_t sum, int32_t multiplier, int32_t shift, bool twice) {
