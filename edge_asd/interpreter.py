@@ -56,6 +56,17 @@ def runtime_name() -> str:
     return f"{name} {getattr(package, '__version__', '')}".strip()
 
 
+def check_windows(windows: npt.NDArray[Any], dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    """Refuse windows [shape=(n, ...)] that are not of the type and shape that a model takes.
+
+    Raises
+    ------
+    ModelError
+    """
+    if windows.shape[1:] != shape or windows.dtype != dtype:
+        raise ModelError(f"The model takes windows of {dtype} {shape}, not of {windows.dtype} {windows.shape[1:]}.")
+
+
 class Model:
     """A TFLite model with one input and one output, run on batches of windows.
 
@@ -154,11 +165,7 @@ class Model:
         ModelError
             If the windows are not what the model takes, or the runtime cannot run it.
         """
-        if windows.shape[1:] != self.input_shape or windows.dtype != self.dtype:
-            raise ModelError(
-                f"The model takes windows of {self.dtype} {self.input_shape}, not of {windows.dtype} "
-                f"{windows.shape[1:]}."
-            )
+        check_windows(windows, self.dtype, self.input_shape)
         outputs = np.empty((len(windows), *self.output_shape), dtype=self.output_dtype)
         try:
             for first in range(0, len(windows), self._most):

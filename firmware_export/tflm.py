@@ -15,6 +15,7 @@ import numpy.typing as npt
 from edge_asd.errors import DependencyError, ModelError
 from edge_asd.firmware_export import tflm_arena
 from edge_asd.firmware_export.network import read_network
+from edge_asd.interpreter import check_windows
 from edge_asd.model_file import ModelFile
 from edge_asd.quiet import quiet_stderr
 
@@ -91,11 +92,7 @@ class TflmModel:
         ModelError
             If the windows are not what the model takes, or the runtime cannot run it.
         """
-        if windows.shape[1:] != self.input_shape or windows.dtype != self.dtype:
-            raise ModelError(
-                f"The model takes windows of {self.dtype} {self.input_shape}, not of {windows.dtype} "
-                f"{windows.shape[1:]}."
-            )
+        check_windows(windows, self.dtype, self.input_shape)
         outputs = np.empty((len(windows), *self.output_shape), self.output_dtype)
         with tempfile.TemporaryFile() as log, self._running:
             try:
