@@ -9,6 +9,7 @@ from typing import Any
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export import library as kinds
+from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import Library
 from edge_asd.model_file import Tensor
 
@@ -96,7 +97,7 @@ def _bundle_facts(bundle: Bundle) -> dict[str, Any]:
         "machine": bundle.machine,
         "detector": bundle.kind.title,
         "unit": bundle.kind.unit,
-        "sections": [(name, bundle.threshold(name).score) for name in sorted(bundle.thresholds)],
+        "sections": [(name, bundle.threshold(name).score) for name in section_names(bundle)],
         "sample_rate": spec.sample_rate,
         "n_fft": spec.n_fft,
         "hop_length": spec.hop_length,

@@ -16,6 +16,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.windowed import WindowDetector, gather_windows
 from edge_asd.firmware_export import qemu
+from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import DETECTOR, Library
 from edge_asd.firmware_export.network import Network
 from edge_asd.firmware_export.proof.programs import (
@@ -282,7 +283,7 @@ def _wrong_decisions(
     assert bundle is not None
     other = load_detector(bundle, TflmModel(bundle.model)) if _network(library).twice else None
     wrong = total = 0
-    places = list(enumerate(sorted(bundle.thresholds)))
+    places = list(enumerate(section_names(bundle)))
     for place, section in places if all_sections else places[-1:]:
         expected, withheld = expected_decisions(bundle, section, pcm, other)
         run = run_detector(name, program, place, pcm, block=1000 + 777 * place, count=False)
