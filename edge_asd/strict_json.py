@@ -95,6 +95,10 @@ class StrictReader:
         """Take an object, to be read in the same way."""
         return StrictReader(self.take(key, dict), f"{self.where}, {key}", self._error)
 
+    def refusal(self, what: str) -> EdgeAsdError:
+        """Make the error that says `what` is wrong here."""
+        return self._error(f"{self.where}: {what}.")
+
     def finish(self) -> None:
         """Refuse what was not taken."""
         if self._values:

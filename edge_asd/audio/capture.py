@@ -148,7 +148,7 @@ class Capture:
 
     def _lost(self, text: str) -> Break:
         self._away = True
-        return Break("microphone-lost", 0, time.monotonic() - self._heard_until, _clock(self._heard_until), text)
+        return Break("signal-lost", 0, time.monotonic() - self._heard_until, _clock(self._heard_until), text)
 
     def _back(self, microphone: Microphone) -> Break:
         self._away = False
@@ -156,7 +156,7 @@ class Capture:
         text = f"The microphone is back after {seconds:.1f} s without sound: {microphone.description}."
         # Before the first sound there is nothing that it could be back from.
         told = "" if self.description is None else text
-        return Break("microphone-back", round(seconds * self._rate), seconds, _clock(microphone.began), told)
+        return Break("signal-back", round(seconds * self._rate), seconds, _clock(microphone.began), told)
 
     def _dropped(self, loss: Loss, rate: int) -> Break:
         seconds = loss.frames / rate

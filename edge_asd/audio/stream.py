@@ -28,26 +28,32 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A place where a live stream broke: what is before and after it does not belong together.
+    """A place where a stream broke: what is before and after it does not belong together.
 
     Attributes
     ----------
-    event : {"microphone-lost", "microphone-back", "samples-lost"}
+    event : {"signal-lost", "signal-back", "samples-lost", "next-file"}
     samples : int >= 0
-        That are missing here, at the stream's rate. A lost microphone's are told when it is back.
+        That are missing here, at the stream's rate. A lost signal's are told when it is back.
     seconds : float >= 0 [s]
-        Without sound: until it was noticed that the microphone was lost, until it was back, or of the lost samples.
+        Without sound: until it was noticed that the signal was lost, until it was back, or of the lost samples.
     clock : float [s]
-        When the sound ended, for a lost microphone, or went on; since 1970.
+        When the sound ended, for a lost signal, or went on; since 1970.
     text : str
-        For people; may be empty.
+        For people; may be empty. The next file's path, for that.
     """
 
-    event: Literal["microphone-lost", "microphone-back", "samples-lost"]
+    event: Literal["signal-lost", "signal-back", "samples-lost", "next-file"]
     samples: int
     seconds: float
     clock: float
     text: str
+
+
+class Waiting:
+    """Nothing has come from a live source for a moment, and it knows: told so that nobody thinks that it hangs."""
+
+    __slots__ = ()
 
 
 class Resampler:

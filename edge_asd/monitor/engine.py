@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_asd.audio.health import DeadLine, Stretch
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.policy import INTERVAL_S
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.frontend import Stream
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.thresholds import is_anomalous
-
-INTERVAL_S = 1.0
-"""Time between two decisions by default [s]."""
 
 _PIECE = 1 << 16  # bounds the memory, however long a block is
 
@@ -44,20 +43,41 @@ class Decision:
     anomaly: bool
 
 
+class Condition(StrEnum):
+    """What can be the matter with the input."""
+
+    no_signal = "no signal"
+    """No sound comes at all."""
+    dead = "dead"
+    """It is constant (`edge_asd.audio.health`)."""
+    off = "off"
+    """It is quieter than the machine ever is."""
+    overloaded = "overloaded"
+    """More comes than can be scored."""
+    clipped = "clipped"
+    """Too many samples are at full scale."""
+
+
 @dataclass(frozen=True, slots=True)
 class InputChange:
-    """The input died, or came back.
+    """A condition of the input began, or ended.
 
     Attributes
     ----------
     time_s : float [s]
-        Counted in samples since the start: where it had been constant for half a second, or where it was so no longer.
-    dead : bool
-        It died.
+        Counted in samples since the start. A dead input is told where it had been constant for half a second, or where
+        it was so no longer.
+    condition : Condition
+    began : bool
+        False if it ended.
+    text : str, optional
+        What else there is to say, for people.
     """
 
     time_s: float
-    dead: bool
+    condition: Condition
+    began: bool
+    text: str | None = None
 
 
 def interval_frames(spec: FeatureSpec, interval_s: float = INTERVAL_S) -> int:
@@ -179,7 +199,7 @@ class Engine:
         """
         heard: list[Decision | InputChange] = [*self.finish()]
         if self.dead:
-            heard.append(InputChange(self.time_s, dead=False))
+            heard.append(InputChange(self.time_s, Condition.dead, began=False))
         self._start(self._origin + self._input.count + samples)
         return heard
 
@@ -213,9 +233,9 @@ class Engine:
         for stretch in [*ended, line.line] if line.dead else ended:
             if stretch is not None and stretch.start != self._died:
                 self._died = stretch.start
-                changes.append(InputChange((self._origin + stretch.start + line.least) / rate, dead=True))
+                changes.append(InputChange((self._origin + stretch.start + line.least) / rate, Condition.dead, began=True))
             if stretch in ended:
-                changes.append(InputChange((self._origin + stretch.stop) / rate, dead=False))
+                changes.append(InputChange((self._origin + stretch.stop) / rate, Condition.dead, began=False))
         return changes
 
     def _settled(self, *, ended: bool) -> list[Decision]:

@@ -73,7 +73,7 @@ def test_a_microphone_that_is_pulled_out_is_opened_again(
     notes = [line["note"] for line in listener.lines if "note" in line and "constant" not in line["note"]]
     assert len(notes) == 2 * times  # one line when it is lost, one when it is back
     for (lost, back), gone, returned in zip(pairs, notes[::2], notes[1::2], strict=True):
-        assert (lost["event"], back["event"]) == ("microphone-lost", "microphone-back")
+        assert (lost["event"], back["event"]) == ("signal-lost", "signal-back")
         assert gone.startswith("The microphone default is gone: ")
         assert returned.startswith(f"The microphone is back after {back['seconds']:.1f} s without sound: default")
         # Time goes on through the gap, by the clock.
@@ -91,11 +91,11 @@ def test_a_microphone_that_comes_later_is_waited_for(
     fragile_microphone.kill()
     with listening(fragile_microphone, tmp_path) as listener:
         lost = listener.wait_for("event")
-        assert (lost["event"], lost["time_s"]) == ("microphone-lost", 0.0)
+        assert (lost["event"], lost["time_s"]) == ("signal-lost", 0.0)
         fragile_microphone.start()
         fragile_microphone.play(long_sound)
         back = listener.wait_for("event")
-        assert back["event"] == "microphone-back"
+        assert back["event"] == "signal-back"
         assert back["time_s"] == pytest.approx(back["seconds"], abs=1e-4)
         listener.wait_for("score")
         listener.stop()
@@ -131,10 +131,10 @@ def test_a_microphone_that_hung_goes_on(fragile_microphone: PulseMicrophone, tmp
     with listening(fragile_microphone, tmp_path) as listener:
         listener.wait_for("ready")
         fragile_microphone.pause()
-        listener.wait_for("event", "microphone-lost")
+        listener.wait_for("event", "signal-lost")
         fragile_microphone.go_on()
         fragile_microphone.play(long_sound)
-        assert listener.wait_for("event")["event"] == "microphone-back"
+        assert listener.wait_for("event")["event"] == "signal-back"
         listener.wait_for("score")
         listener.stop()
     assert_decisions_are_those_of_fresh_engines(listener)

@@ -88,7 +88,7 @@ def test_a_microphone_that_is_pulled_out_ends_nothing(fragile_microphone: PulseM
     finally:
         process.kill()
     assert process.returncode == 0
-    for event, name in ((lost, "microphone-lost"), (back, "microphone-back")):
+    for event, name in ((lost, "signal-lost"), (back, "signal-back")):
         assert list(event) == ["event", "time", "time_s", "seconds"]
         assert event["event"] == name
         assert datetime.fromisoformat(event["time"]).tzinfo is not None

@@ -114,8 +114,8 @@ def test_an_input_without_a_decision_is_an_error() -> None:
 
 
 def test_a_break_is_told_and_nothing_is_mixed_across_it() -> None:
-    lost = Break("microphone-lost", 0, 2.1, 1e9, "It is gone.")
-    back = Break("microphone-back", 5 * RATE, 5.0, 1e9 + 5, "")
+    lost = Break("signal-lost", 0, 2.1, 1e9, "It is gone.")
+    back = Break("signal-back", 5 * RATE, 5.0, 1e9 + 5, "")
     kept = Kept()
     notes: list[str] = []
     told: list[tuple[Break, float]] = []
