@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -69,15 +68,17 @@ def command(
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
-    from edge_asd.audio.stream import Break, Pcm
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.interface import choose_section
     from edge_asd.monitor import sources
     from edge_asd.monitor.alarms import Alarms
     from edge_asd.monitor.engine import Engine
-    from edge_asd.monitor.loop import listen
+    from edge_asd.monitor.listener import Listener
+    from edge_asd.monitor.loop import Ear, Loop
+    from edge_asd.monitor.merging import merged
+    from edge_asd.monitor.outcome import conclude
     from edge_asd.monitor.reports import Sink
-    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes, json_break
+    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes
 
     policy = _policy(interval, alarm_after, cooldown)
     loaded = Bundle.load(bundle)
@@ -86,7 +87,6 @@ def command(
     if chosen in loaded.without_own_threshold(domain):
         note(f"Section {chosen} has no threshold of its own for the domain {domain}; the section's decides.")
     live = wav is None and not stdin
-    blocks: Iterable[Pcm | Break]
     stack = ExitStack()  # closes the microphone
     try:
         if wav is not None:
@@ -99,33 +99,33 @@ def command(
             blocks = stack.enter_context(closing(sources.from_microphone(device, loaded, chosen, channel, note)))
         if verbose is None:
             verbose = not live
+        source = "stdin" if stdin else str(wav or device or "microphone")
+        units = {source: engine.unit}
         sink: Sink
         if json:
             sink = JsonLines()
         elif verbose:
-            sink = Lines(engine.unit)
+            sink = Lines(units)
         else:
-            sink = Minutes(engine.unit, time_of_day=wav is None)
-        source = "stdin" if stdin else str(wav or device or "microphone")
-        alarms = Alarms(policy, chosen, loaded.features.sample_rate)
-        on_break = json_break if json else None
+            sink = Minutes(units, time_of_day=wav is None)
+        rate_here = loaded.features.sample_rate
+        ear = Ear(Listener(source, engine, Alarms(policy, chosen, rate_here)), live=live, tell_clipping=wav is None)
         with stack, closing(sink):
-            anomalies = listen(
-                engine,
-                loaded,
-                alarms,
-                blocks,
-                [sink],
-                note,
-                source=source,
-                clipping=wav is None,
-                on_break=on_break,
-            )
+            Loop([ear], [sink], note).run(merged([_Blocks(blocks, live)], [rate_here]))
+        anomalies = conclude(ear.listener, ear.error, note)
     except KeyboardInterrupt:
         note("Stopped.")
         raise typer.Exit(0 if live else 130) from None
     if anomalies:
         raise typer.Exit(3)
+
+
+class _Blocks:
+    def __init__(self, blocks, live) -> None:
+        self.blocks, self.live = blocks, live
+
+    def sound(self):
+        return self.blocks
 
 
 def _policy(interval_s: float, alarm_after: str | None, cooldown_s: float) -> Policy:

@@ -59,6 +59,7 @@ class EventName(StrEnum):
     unclipped = "unclipped"
     overloaded = "overloaded"
     keeping_up = "keeping-up"
+    next_file = "next-file"
 
 
 _UNJUDGED = {Condition.no_signal: State.no_signal, Condition.dead: State.dead, Condition.off: State.off}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.audio.health import DeadLine, Stretch
+from edge_asd.audio.health import MAX_CLIPPED_SHARE, DeadLine, Stretch
+from edge_asd.audio.loudness import power_of_db
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import INTERVAL_S
 from edge_asd.detectors.loading import load_detector
@@ -17,6 +19,7 @@ from edge_asd.detectors.scores import RollingScore
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.frontend import Stream
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.monitor.span_watch import BLOCK_HOPS, Measures, SpanWatch
 from edge_asd.thresholds import is_anomalous
 
 _PIECE = 1 << 16  # bounds the memory, however long a block is
@@ -85,6 +88,14 @@ def interval_frames(spec: FeatureSpec, interval_s: float = INTERVAL_S) -> int:
     return max(1, round(interval_s * spec.sample_rate / spec.hop_length))
 
 
+class _Verdict(NamedTuple):
+    """A decision that waits, what its span holds, and where that ends."""
+
+    end: int
+    decision: Decision
+    measures: Measures
+
+
 class Engine:
     """Scores a stream with a bundle's detector.
 
@@ -103,6 +114,9 @@ class Engine:
         span (`bundle.score_window_frames`) has been heard.
     detector : WindowDetector, optional
         The bundle's, where it has been loaded already.
+    off_level_db : float, optional [dB re full scale]
+        Below it the machine is off, and nothing is judged: no decision is made whose span holds a quieter second
+        (`edge_asd.monitor.span_watch`). None for never.
 
     Attributes
     ----------
@@ -110,6 +124,9 @@ class Engine:
         The input is dead now.
     withheld : int
         Decisions that were not made because of dead stretches.
+    unjudged : int
+        Decisions that were not made because the machine was off.
+    section : str
     unit : str
         Of the scores.
     """
@@ -122,14 +139,17 @@ class Engine:
         domain: str | None = None,
         interval_s: float = INTERVAL_S,
         detector: WindowDetector | None = None,
+        off_level_db: float | None = None,
     ) -> None:
-        self._bundle, self._section = bundle, section
+        self._bundle, self.section = bundle, section
         self._threshold = bundle.threshold(section, domain).score
         self._detector = detector or load_detector(bundle)
         self.unit = self._detector.unit
         spec = bundle.features
         self._interval = interval_frames(spec, interval_s)
-        self.withheld = 0
+        self.withheld = self.unjudged = 0
+        self._off_power = 0 if off_level_db is None else power_of_db(off_level_db)
+        self._off = self._clipped = False
         self._start(0)
 
     def _start(self, origin: int) -> None:
@@ -143,7 +163,21 @@ class Engine:
         self._input = DeadLine(spec.sample_rate)
         self._died = -1  # the start of the last dead line that was told
         self._dead: list[Stretch] = []  # those that ended, as long as a score may hold them
-        self._waiting: deque[tuple[int, Decision]] = deque()  # with the place where the score's span ends
+        bundle = self._bundle
+        windows = (bundle.windows_per_score - 1) * bundle.window_hop
+        first = spec.sample_count(bundle.window_frames + windows)  # where the first score ends
+        self._watch = SpanWatch(spec.hop_length, first, first, self._off_power)
+        self._waiting: deque[_Verdict] = deque()
+
+    @property
+    def sample_rate(self) -> int:
+        """Of the sound [Hz]."""
+        return self._bundle.features.sample_rate
+
+    @property
+    def span_s(self) -> float:
+        """Length of sound that one score spans [s]."""
+        return self._bundle.score_seconds
 
     @property
     def dead(self) -> bool:
@@ -153,7 +187,12 @@ class Engine:
     @property
     def time_s(self) -> float:
         """End of what was heard or missed so far [s], counted in samples since the start."""
-        return (self._origin + self._input.count) / self._bundle.features.sample_rate
+        return self.place / self.sample_rate
+
+    @property
+    def place(self) -> int:
+        """Samples heard or missed so far."""
+        return self._origin + self._input.count
 
     def push(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
         """Take the next samples; return the decisions that they complete.
@@ -182,6 +221,10 @@ class Engine:
 
     def finish(self) -> list[Decision]:
         """End the stream: return the decisions that waited for more of it."""
+        return [news for news in self.hear_end() if isinstance(news, Decision)]
+
+    def hear_end(self) -> list[Decision | InputChange]:
+        """Do what `finish` does; return the changes of the input among the decisions."""
         return self._settled(ended=True)
 
     def skip(self, samples: int) -> list[Decision | InputChange]:
@@ -197,7 +240,7 @@ class Engine:
         heard : list of Decision or InputChange
             Decisions that waited for more of the stream; and that the input is dead no longer, where it was.
         """
-        heard: list[Decision | InputChange] = [*self.finish()]
+        heard: list[Decision | InputChange] = self.hear_end()
         if self.dead:
             heard.append(InputChange(self.time_s, Condition.dead, began=False))
         self._start(self._origin + self._input.count + samples)
@@ -208,7 +251,8 @@ class Engine:
         frames = np.concatenate([self._frames, self._stream.push(samples)])
         ended = self._input.push(samples)
         self._dead += ended
-        scores = self._detector.window_scores(frames, self._section)
+        self._watch.push(samples)
+        scores = self._detector.window_scores(frames, self.section)
         self._frames = frames[len(scores) * bundle.window_hop :]
         for score in scores.tolist():
             mean = self._rolling.push(score)
@@ -218,12 +262,12 @@ class Engine:
                 end = spec.sample_count(bundle.window_frames + (self._windows - 1) * bundle.window_hop)
                 decision = Decision(
                     time_s=(self._origin + end) / spec.sample_rate,
-                    section=self._section,
+                    section=self.section,
                     score=mean,
                     threshold=self._threshold,
                     anomaly=is_anomalous(mean, self._threshold),
                 )
-                self._waiting.append((end, decision))
+                self._waiting.append(_Verdict(end, decision, self._watch.at(end)))
         return self._changes(ended)
 
     def _changes(self, ended: list[Stretch]) -> list[InputChange]:
@@ -233,26 +277,42 @@ class Engine:
         for stretch in [*ended, line.line] if line.dead else ended:
             if stretch is not None and stretch.start != self._died:
                 self._died = stretch.start
-                changes.append(InputChange((self._origin + stretch.start + line.least) / rate, Condition.dead, began=True))
+                place = self._origin + stretch.start + line.least
+                changes.append(InputChange(place / rate, Condition.dead, began=True))
             if stretch in ended:
                 changes.append(InputChange((self._origin + stretch.stop) / rate, Condition.dead, began=False))
         return changes
 
-    def _settled(self, *, ended: bool) -> list[Decision]:
+    def _settled(self, *, ended: bool) -> list[Decision | InputChange]:
         """Take from those that wait what no longer has to."""
-        span, window, line = self._bundle.score_samples, self._input.window, self._input.line
-        decisions: list[Decision] = []
+        bundle, window, line = self._bundle, self._input.window, self._input.line
+        span, block = bundle.score_samples, BLOCK_HOPS * bundle.features.hop_length
+        news: list[Decision | InputChange] = []
         while self._waiting:
-            end, decision = self._waiting[0]
+            end, decision, measures = self._waiting[0]
             # A line counts from where it could first be told.
             begun = line is not None and line.start + window <= end
             if begun and not self.dead and not ended:
                 break
             self._waiting.popleft()
-            if (begun and self.dead) or any(s.start + window <= end and s.stop > end - span for s in self._dead):
+            dead = [stretch.stop for stretch in self._dead if stretch.start + window <= end]
+            # Where the sound was dead last; before the span, if nowhere.
+            last = end if begun and self.dead else max(dead, default=end - span)
+            if last <= end - min(block, span):
+                news += self._changed(Condition.off, self._off, measures.quiet_now, decision.time_s)
+                self._off = measures.quiet_now
+            clipped = measures.clipped > MAX_CLIPPED_SHARE * span
+            news += self._changed(Condition.clipped, self._clipped, clipped, decision.time_s)
+            self._clipped = clipped
+            if last > end - span:
                 self.withheld += 1
+            elif measures.quiet:
+                self.unjudged += 1
             else:
-                decisions.append(decision)
-        oldest = self._waiting[0][0] if self._waiting else self._input.count
+                news.append(decision)
+        oldest = self._waiting[0].end if self._waiting else self._input.count
         self._dead = [stretch for stretch in self._dead if stretch.stop > oldest - span]
-        return decisions
+        return news
+
+    def _changed(self, condition: Condition, before: bool, now: bool, time_s: float) -> list[InputChange]:
+        return [InputChange(time_s, condition, began=now)] if now is not before else []

@@ -1,144 +1,203 @@
-"""The monitor's loop: blocks to the engine, decisions and events to the sinks, and what goes wrong to people."""
+"""The monitor's loop: sound to the listeners, their reports to the sinks, and what goes wrong to people."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 
-from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping
+import numpy as np
+
 from edge_asd.audio.stream import Break, Pcm
-from edge_asd.bundle.bundle import Bundle
-from edge_asd.errors import AudioFormatError, DataError
-from edge_asd.monitor.alarms import Alarms, Event
-from edge_asd.monitor.engine import Decision, Engine, InputChange
-from edge_asd.monitor.reports import Clock, Report, Sink, now
+from edge_asd.errors import EdgeAsdError, OutputError
+from edge_asd.monitor.advice import advice
+from edge_asd.monitor.alarms import Event
+from edge_asd.monitor.engine import Condition
+from edge_asd.monitor.listener import Listener
+from edge_asd.monitor.load import Load
+from edge_asd.monitor.merging import Ended, Item
+from edge_asd.monitor.reports import Report, Sink, Status
 
 Note = Callable[[str], None]
 """Tells the user something."""
 
+Beat = Callable[[str], None]
+"""Is told after each turn of the loop in which something was scored or there knowingly was nothing to score; with the
+state, for people."""
 
-BreakSink = Callable[[Break, float], None]
-"""Is told of every break of a live stream, with the engine's time [s]."""
+_STATUS_S = 0.25
+_CALM_S = 60.0  # without lost samples before the load is held to be bearable again
+_FULL_SCALE = 32768
 
 
-def listen(
-    engine: Engine,
-    bundle: Bundle,
-    alarms: Alarms,
-    blocks: Iterable[Pcm | Break],
-    sinks: Sequence[Sink],
-    note: Note,
-    *,
-    source: str,
-    clipping: bool = True,
-    clock: Clock = now,
-    on_break: BreakSink | None = None,
-) -> int:
-    """Decide on a stream until it ends.
+@dataclass(slots=True)
+class Ear:
+    """A listener, with what the loop keeps of its source.
+
+    Attributes
+    ----------
+    listener : Listener
+    live : bool
+        Its sound does not wait: if it takes longer to score than it lasts, samples will be lost.
+    description : callable
+        Tells what the source is, for people.
+    tell_clipping : bool
+        Tell of clipping; False where that was done for the sound as a whole.
+    lost_s : float >= 0 [s]
+    error : EdgeAsdError or None
+        That ended the source early.
+    """
+
+    listener: Listener
+    live: bool = False
+    description: Callable[[], str] = str
+    tell_clipping: bool = True
+    lost_s: float = 0.0
+    error: Exception | None = None
+    load: Load = field(default_factory=Load)
+    calm_from_s: float = -math.inf  # of the sound: samples were lost until here
+    overloaded: bool = False
+    last: Pcm | None = None
+
+
+class Loop:
+    """Scores what comes, and tells the sinks.
 
     Parameters
     ----------
-    engine : Engine
-        Made of `bundle`.
-    bundle : Bundle
-    alarms : Alarms
-        Made for the engine's section.
-    blocks : iterable of int16 [shape=(n,)] or Break
-        The engine begins afresh at each break.
+    ears : sequence of Ear
     sinks : sequence of Sink
-        Told of each decision, with the state after it, and then of the event that it brings about.
+        Each is given the sound, then the reports, in their order: each decision, with the state after it, and then the
+        event that it brings about.
     note : callable
-        Called with what the user should know of the input.
-    source : str
-        Where the blocks come from, for reports.
-    clipping : bool
-        Tell of clipping, too; False where that was done for the stream as a whole.
-    clock : callable
-        Tells the time that reports bear; nothing else depends on it.
-    on_break : callable, optional
-        Called with each break.
-
-    Returns
-    -------
-    anomalies : int
-        How many decisions were anomalous.
-
-    Raises
-    ------
-    DataError
-        If the stream ended without any decision.
-    AudioFormatError
-        If it was cut off or damaged, and no decision before was anomalous; it is a note otherwise.
+        Called with what the user should know of the input, and of places that cannot be written.
+    beat : callable, optional
+        See `Beat`.
+    timer : callable
+        Counts seconds; for load and status alone.
     """
-    count = anomalies = 0
-    watch = Clipping(bundle.score_samples)
-    was_clipped = ever_dead = False
 
-    def report(what: Decision | Event) -> None:
-        told = Report(what, clock(), source, alarms.state)
-        for sink in sinks:
-            sink(told)
+    def __init__(
+        self,
+        ears: Sequence[Ear],
+        sinks: Sequence[Sink],
+        note: Note,
+        *,
+        beat: Beat = lambda _: None,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._ears, self._sinks, self._note, self._beat, self._timer = ears, sinks, note, beat, timer
+        self._hearing = [sink for sink in sinks if type(sink).hear is not Sink.hear]
+        self._watching = [sink for sink in sinks if type(sink).status is not Sink.status]
+        self._told_s = -math.inf
+        self._complaints: dict[int, str] = {}
 
-    def take(heard: Iterable[Decision | InputChange]) -> None:
-        nonlocal count, anomalies, ever_dead
-        for news in heard:
-            event = alarms.push(news)
-            if isinstance(news, Decision):
-                count += 1
-                anomalies += news.anomaly
-                report(news)
-            elif news.dead:
-                ever_dead = True
-                note(
-                    f"The input has stayed within 1 of a constant for {DEAD_SECONDS} s: it is probably muted or "
-                    f"unplugged. No decisions until {bundle.score_seconds:.1f} s of sound have been heard again."
+    def run(self, items: Iterable[tuple[int, Item | Ended]]) -> None:
+        """Take all items, each with its ear's number, until the end of all sources.
+
+        What ended a source early is kept as its ear's `error`; decisions that were made before it count.
+        """
+        for number, item in items:
+            ear = self._ears[number]
+            if isinstance(item, np.ndarray):
+                self._hear(ear, item)
+            elif isinstance(item, Break):
+                self._broken(ear, item)
+            elif isinstance(item, Ended):
+                ear.error = item.error
+                if item.error is not None and not isinstance(item.error, EdgeAsdError):
+                    raise item.error
+                self._tell(ear, ear.listener.finish())
+            self._status()
+            self._beat(ear.listener.state)
+
+    def _hear(self, ear: Ear, pcm: Pcm) -> None:
+        began, place = self._timer(), ear.listener.place
+        reports = ear.listener.hear(pcm)
+        ear.last = pcm
+        for sink in self._hearing:
+            self._guarded(sink, lambda sink=sink: sink.hear(ear.listener.source, place, pcm))  # type: ignore[misc]
+        self._tell(ear, reports)
+        if ear.live:
+            ear.load.push((ear.listener.place - place) / ear.listener.sample_rate, self._timer() - began)
+            self._weigh()
+
+    def _broken(self, ear: Ear, gap: Break) -> None:
+        reports = ear.listener.broken(gap)
+        if gap.event == "samples-lost":
+            ear.lost_s += gap.seconds
+            ear.calm_from_s = ear.listener.place / ear.listener.sample_rate
+        self._tell(ear, reports)
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Tell whether this computer keeps up, of all live sources at once."""
+        total = sum(ear.load.share or 0.0 for ear in self._ears if ear.live)
+        for ear in self._ears:
+            now = ear.listener.place / ear.listener.sample_rate
+            losing = now - ear.calm_from_s < _CALM_S
+            overloaded = ear.live and (total > 1 or losing or (ear.overloaded and total > 0.9))
+            if overloaded is not ear.overloaded:
+                ear.overloaded = overloaded
+                text = (
+                    f"scoring takes {total:.0%} of the time that the sound lasts"
+                    if total > 1
+                    else "sound came faster than it could be taken"
                 )
-            if event is not None:
-                report(event)
+                change = ear.listener.change(Condition.overloaded, began=overloaded, text=text if overloaded else None)
+                self._tell(ear, change)
 
-    def hear(block: Pcm) -> None:
-        nonlocal was_clipped
-        take(engine.hear(block))
-        watch.push(block)
-        clipped = watch.share > MAX_CLIPPED_SHARE
-        if clipping and clipped and not was_clipped:
-            note(
-                f"The input clips: over {MAX_CLIPPED_SHARE:.1%} of the last {bundle.score_seconds:.1f} s is at full "
-                "scale, and scores of such sound mean little. Turn the input's gain down."
-            )
-        was_clipped = clipped
+    def _tell(self, ear: Ear, reports: Sequence[Report]) -> None:
+        for report in reports:
+            if isinstance(report.what, Event) and (text := advice(report.what, ear.listener.span_s)):
+                clipping = report.what.event == "clipped"
+                if ear.tell_clipping or not clipping:
+                    self._note(text if len(self._ears) == 1 else f"{ear.listener.source}: {text}")
+            for sink in self._sinks:
+                self._guarded(sink, lambda sink=sink, report=report: sink.report(report))  # type: ignore[misc]
 
-    def broken(gap: Break) -> None:
-        nonlocal watch, was_clipped
-        take(engine.skip(gap.samples))
-        alarms.interrupted()
-        watch, was_clipped = Clipping(bundle.score_samples), False
-        if gap.text:
-            note(gap.text)
-        if on_break is not None:
-            on_break(gap, engine.time_s)
+    def _guarded(self, sink: Sink, call: Callable[[], None]) -> None:
+        """Call a sink; a place that cannot be written is told, once each, and the monitor goes on."""
+        try:
+            call()
+        except OutputError as error:
+            if self._complaints.get(id(sink)) != str(error):
+                self._complaints[id(sink)] = str(error)
+                self._note(str(error))
 
-    cut_off: AudioFormatError | None = None
-    try:
-        for block in blocks:
-            if isinstance(block, Break):
-                broken(block)
-            else:
-                hear(block)
-    except AudioFormatError as error:
-        cut_off = error
-    take(engine.finish())
-    if cut_off is not None:
-        if not anomalies:
-            raise cut_off
-        note(str(cut_off))  # an anomaly that was heard before stays one
-    if count:
-        return anomalies
-    if engine.withheld or ever_dead:
-        raise DataError(
-            f"There was no decision: the sound stays within 1 of a constant for {DEAD_SECONDS} s or more in every span "
-            f"of {bundle.score_seconds:.1f} s; {LIKE_MUTED}. Check the input, and record it again."
-        )
-    raise DataError(
-        f"The sound lasts less than the {bundle.score_seconds:.1f} s that one score of this bundle spans. "
-        "Use a longer recording, or quantise with a shorter --score-seconds."
+    def _status(self) -> None:
+        now = self._timer()
+        if not self._watching or now - self._told_s < _STATUS_S:
+            return
+        self._told_s = now
+        for ear in self._ears:
+            status = ear_status(ear)
+            for sink in self._watching:
+                sink.status(status)
+
+
+def ear_status(ear: Ear) -> Status:
+    """Say how a source stands; its last sound counts in one status alone."""
+    pcm, ear.last = ear.last, None
+    level = peak = None
+    if pcm is not None and pcm.size:
+        samples = pcm.astype(np.float64)
+        level = _db(math.sqrt(float(np.mean(samples * samples))))
+        peak = _db(float(np.abs(samples).max()))
+    listener = ear.listener
+    return Status(
+        source=listener.source,
+        section=listener.section,
+        state=listener.state,
+        time_s=listener.place / listener.sample_rate,
+        level_db=level,
+        peak_db=peak,
+        load=ear.load.share,
+        lost_s=ear.lost_s,
+        description=ear.description(),
     )
+
+
+def _db(magnitude: float) -> float:
+    return 20 * math.log10(max(magnitude, 1e-2) / _FULL_SCALE)

@@ -24,10 +24,11 @@ from edge_asd.audio import capture, microphone
 from edge_asd.audio.stream import Break, Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
+from edge_asd.monitor import listener as monitor_listener
 from edge_asd.monitor.alarms import Alarms, Policy
 from edge_asd.monitor.engine import Decision, Engine
-from edge_asd.monitor.loop import listen
-from edge_asd.monitor.reports import Report
+from edge_asd.monitor.loop import Ear, Loop
+from edge_asd.monitor.reports import Report, Sink
 from tests.golden.committed import NAMES
 from tests.pulse import PulseMicrophone
 
@@ -87,18 +88,11 @@ def main(options: dict[str, Any]) -> None:
 
     bundle = Bundle.load(NAMES["ae"])
     alarms = Alarms(Policy(), "00", bundle.features.sample_rate)
+    ear = Ear(Breaks("microphone", Engine(bundle, "00"), alarms))
     try:
         with capture.Capture(**options) as source:
-            listen(
-                Engine(bundle, "00"),
-                bundle,
-                alarms,
-                heard(source),
-                [Decisions()],
-                lambda text: say(note=text),
-                source="microphone",
-                on_break=lambda gap, time_s: say(**dataclasses.asdict(gap), time_s=time_s),
-            )
+            loop = Loop([ear], [Decisions()], lambda text: say(note=text))
+            loop.run((0, part) for part in heard(source))
     except EdgeAsdError as error:
         say(error=type(error).__name__, message=str(error))
     except KeyboardInterrupt:
@@ -107,16 +101,23 @@ def main(options: dict[str, Any]) -> None:
         say(interrupted=True)
 
 
-class Decisions:
-    """A sink that says decisions."""
+class Breaks(monitor_listener.Listener):
+    """Says each break of the stream."""
 
-    def __call__(self, report: Report, /) -> None:
+    def broken(self, gap: Break) -> list[Report]:
+        """Say it."""
+        reports = super().broken(gap)
+        say(**dataclasses.asdict(gap), time_s=self.engine.time_s)
+        return reports
+
+
+class Decisions(Sink):
+    """Says decisions."""
+
+    def report(self, report: Report, /) -> None:
         """Say it."""
         if isinstance(report.what, Decision):
             say(**dataclasses.asdict(report.what))
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class Listener:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge_asd.audio.health import dead_stretches
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.alarms import Alarms, Event, EventName, Policy, State
-from edge_asd.monitor.engine import Decision, Engine, InputChange
+from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
 
@@ -42,7 +42,8 @@ def news_of(stretches: list[tuple[str, int]]) -> list[Decision | InputChange]:
     time = itertools.count(10)
     for kind, count in stretches:
         if kind == "dead":
-            news += [InputChange(float(next(time)), dead=True), InputChange(next(time) + 0.5, dead=False)]
+            news.append(InputChange(float(next(time)), Condition.dead, began=True))
+            news.append(InputChange(next(time) + 0.5, Condition.dead, began=False))
         else:
             score = SCORES[kind]
             news += [Decision(float(next(time)), "00", score, THRESHOLD, score > THRESHOLD) for _ in range(count)]
@@ -139,7 +140,7 @@ def test_alarms_come_and_end_as_the_policy_says(runs, policy) -> None:
     for i, (one, event) in enumerate(zip(news, events, strict=True)):
         if isinstance(one, InputChange):
             assert event is not None
-            assert event.event is (EventName.dead if one.dead else EventName.alive)
+            assert event.event is (EventName.dead if one.began else EventName.alive)
             continue
         since = max((j + 1 for j in range(i) if isinstance(news[j], InputChange)), default=0)
         since = max(since, cleared)
@@ -202,9 +203,9 @@ def test_the_input_dies_and_comes_back_where_its_samples_say() -> None:
     news, events = WHOLE
     first, last = dead_stretches(PCM, RATE)
     assert [one for one in news if isinstance(one, InputChange)] == [
-        InputChange((first.start + RATE // 2) / RATE, dead=True),
-        InputChange(first.stop / RATE, dead=False),
-        InputChange((last.start + RATE // 2) / RATE, dead=True),
+        InputChange((first.start + RATE // 2) / RATE, Condition.dead, began=True),
+        InputChange(first.stop / RATE, Condition.dead, began=False),
+        InputChange((last.start + RATE // 2) / RATE, Condition.dead, began=True),
     ]
     assert [one.time_s for one in news] == sorted(one.time_s for one in news)
     assert sum(event is not None for event in events) >= 4

@@ -7,7 +7,7 @@ import pytest
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.alarms import Alarms, EventName, Policy, State
-from edge_asd.monitor.engine import Decision, Engine, InputChange
+from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
 from tests.golden.committed import NAMES, PITCHES, made_sound
 
 RATE = 16000
@@ -22,18 +22,18 @@ def bundle() -> Bundle:
 def test_a_dead_input_ends_where_the_stream_breaks(bundle: Bundle) -> None:
     engine, alarms = Engine(bundle, "00"), Alarms(Policy(), "00", RATE)
     (died,) = engine.hear(np.full(2 * RATE, 7, np.int16))
-    assert died == InputChange(0.5, dead=True)
+    assert died == InputChange(0.5, Condition.dead, began=True)
     alarms.push(died)
     assert alarms.state is State.dead
     (alive,) = engine.skip(GAP)
-    assert alive == InputChange(2.0, dead=False)
+    assert alive == InputChange(2.0, Condition.dead, began=False)
     event = alarms.push(alive)
     assert event is not None
     assert (event.event, event.duration_s) == (EventName.alive, 1.5)
     assert alarms.state is State.starting
     assert not engine.dead
     # Behind the gap it dies again, at its own time.
-    assert engine.hear(np.full(RATE, -3, np.int16)) == [InputChange(7.5, dead=True)]
+    assert engine.hear(np.full(RATE, -3, np.int16)) == [InputChange(7.5, Condition.dead, began=True)]
 
 
 def test_decisions_behind_a_gap_are_those_of_a_fresh_engine_later(bundle: Bundle) -> None:

@@ -14,7 +14,7 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend import log_mel
-from edge_asd.monitor.engine import Engine, InputChange
+from edge_asd.monitor.engine import Condition, Engine, InputChange
 from tests.data import RATE, machine_sound
 from tests.golden.committed import NAMES
 
@@ -244,7 +244,7 @@ def test_a_gap_decides_what_waits_and_ends_a_dead_stretch(bundle):
     assert waiting[0].time_s == pytest.approx(heard[-1].time_s + 0.032)
     engine.push(np.zeros(RATE, np.int16))
     assert engine.dead
-    assert engine.skip(RATE) == [InputChange((2 * RATE + 7000 + RATE) / RATE, dead=False)]
+    assert engine.skip(RATE) == [InputChange((2 * RATE + 7000 + RATE) / RATE, Condition.dead, began=False)]
     assert not engine.dead
     first, *_ = engine.push(noise(2))
     assert first.time_s == pytest.approx((2 * RATE + 7000 + RATE + RATE + bundle.score_samples) / RATE, abs=1e-9)

@@ -14,8 +14,11 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 from edge_asd.monitor.alarms import Alarms, Event, Policy
 from edge_asd.monitor.engine import Decision, Engine
-from edge_asd.monitor.loop import listen
-from edge_asd.monitor.reports import Report, now
+from edge_asd.monitor.listener import Listener
+from edge_asd.monitor.loop import Ear, Loop
+from edge_asd.monitor.merging import Ended, Item
+from edge_asd.monitor.outcome import conclude
+from edge_asd.monitor.reports import Report, Sink, now
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
 
@@ -24,20 +27,31 @@ SOUND = made_sound(1, 200)
 ZEROS = np.zeros(2 * RATE, np.int16)
 
 
+DEFAULT = Policy()
 MOMENT = datetime(2026, 10, 25, 2, 30, tzinfo=timezone(timedelta(hours=1)))
 
 
-class Kept:
+class Kept(Sink):
     """A sink that keeps what it is told."""
 
     def __init__(self) -> None:
         self.reports: list[Report] = []
+        self.sound: list[tuple[int, npt.NDArray[np.int16]]] = []
 
-    def __call__(self, report: Report, /) -> None:
+    def report(self, report: Report, /) -> None:
         self.reports.append(report)
 
-    def close(self) -> None:
-        pass
+    def hear(self, source: str, place: int, pcm: npt.NDArray[np.int16], /) -> None:
+        assert source == "here"
+        self.sound.append((place, pcm))
+
+
+def listen(items: list[Item], kept: Kept, notes: list[str], policy: Policy = DEFAULT, *, clipping: bool = True) -> int:
+    """Run the loop over one source; return the anomalies."""
+    listener = Listener("here", Engine(BUNDLE, "00"), Alarms(policy, "00", RATE), clock=lambda: MOMENT)
+    ear = Ear(listener, tell_clipping=clipping)
+    Loop([ear], [kept], notes.append).run([*((0, item) for item in items), (0, Ended())])
+    return conclude(listener, ear.error, notes.append)
 
 
 def heard(*parts: npt.NDArray[np.int16], clipping: bool = True) -> tuple[int, list[Report], list[str]]:
@@ -46,11 +60,7 @@ def heard(*parts: npt.NDArray[np.int16], clipping: bool = True) -> tuple[int, li
     kept = Kept()
     notes: list[str] = []
     blocks = np.split(pcm, range(RATE // 10, pcm.size, RATE // 10))
-    alarms = Alarms(Policy(needed=1, of=1), "00", RATE)
-    count = listen(
-        Engine(BUNDLE, "00"), BUNDLE, alarms, blocks, [kept], notes.append,
-        source="here", clipping=clipping, clock=lambda: MOMENT,
-    )  # fmt: skip
+    count = listen([*blocks], kept, notes, Policy(needed=1, of=1), clipping=clipping)
     return count, kept.reports, notes
 
 
@@ -118,19 +128,14 @@ def test_a_break_is_told_and_nothing_is_mixed_across_it() -> None:
     back = Break("signal-back", 5 * RATE, 5.0, 1e9 + 5, "")
     kept = Kept()
     notes: list[str] = []
-    told: list[tuple[Break, float]] = []
-    listen(
-        Engine(BUNDLE, "00"),
-        BUNDLE,
-        Alarms(Policy(), "00", RATE),
-        [SOUND[:RATE], lost, back, SOUND[RATE:]],
-        [kept],
-        notes.append,
-        source="here",
-        on_break=lambda gap, time_s: told.append((gap, time_s)),
-    )
+    listen([SOUND[:RATE], lost, back, SOUND[RATE:]], kept, notes)
     decisions = [report.what for report in kept.reports if isinstance(report.what, Decision)]
-    assert told == [(lost, 1.0), (back, 6.0)]
+    events = [report for report in kept.reports if isinstance(report.what, Event)]
+    assert [(e.what.event, e.what.time_s, e.what.duration_s, e.time.timestamp(), e.state) for e in events] == [
+        ("signal-lost", 1.0, 2.1, 1e9, "no signal"),
+        ("signal-back", 6.0, 5.0, 1e9 + 5, "starting"),
+    ]
+    assert [(place, pcm.size) for place, pcm in kept.sound] == [(0, RATE), (6 * RATE, SOUND.size - RATE)]
     assert notes == ["It is gone."]
     alone = Engine(BUNDLE, "00").push(SOUND[RATE:])
     assert [d.score for d in decisions] == [d.score for d in alone] != []

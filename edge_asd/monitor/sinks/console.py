@@ -3,105 +3,114 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Mapping
 
-from edge_asd.audio.stream import Break
 from edge_asd.detectors.scores import score_value, told_apart
 from edge_asd.monitor.alarms import Event, EventName, State
 from edge_asd.monitor.engine import Decision
-from edge_asd.monitor.reports import Report
+from edge_asd.monitor.reports import Report, Sink
 
 _MINUTE_S = 60
 
+_NOTED = {EventName.signal_lost, EventName.signal_back, EventName.samples_lost}
+"""Events that the loop's notes tell in full."""
 
-class Lines:
-    """Prints a line a decision and a line an event, for people; that the input died is left to the loop's note.
+
+class Lines(Sink):
+    """Prints a line a decision and a line an event, for people; what has become of the input is left to notes.
 
     Parameters
     ----------
-    unit : str
-        Of the scores.
+    units : mapping of source to str
+        Units of the scores. Where there are several sources, lines name theirs.
     """
 
-    def __init__(self, unit: str) -> None:
-        self._unit = unit
+    def __init__(self, units: Mapping[str, str]) -> None:
+        self._units = units
 
-    def __call__(self, report: Report, /) -> None:
+    def report(self, report: Report, /) -> None:
         """Print it."""
-        what = report.what
+        what, unit = report.what, self._units[report.source]
         if isinstance(what, Event):
-            if what.event is EventName.dead:
+            if what.event in {*_NOTED, EventName.dead, EventName.clipped}:
                 return
-            text = event_text(what, self._unit)
+            text = event_text(what, unit)
         else:
-            text = f"{scores_text(what.score, what.threshold, self._unit)}  {'ANOMALY' if what.anomaly else 'healthy'}"
-        print(f"{_place(what.time_s)}  section {what.section}  {text}", flush=True)
-
-    def close(self) -> None:
-        """Do nothing: every line was printed at once."""
+            text = f"{scores_text(what.score, what.threshold, unit)}  {'ANOMALY' if what.anomaly else 'healthy'}"
+        print(f"{_place(what.time_s)}  {_whose(report, self._units)}  {text}", flush=True)
 
 
-class Minutes:
+class Minutes(Sink):
     """Prints events, the first decision, and a summary a minute of sound, for people.
 
     Parameters
     ----------
-    unit : str
-        Of the scores.
+    units : mapping of source to str
+        Units of the scores. Where there are several sources, lines name theirs.
     time_of_day : bool
         Begin lines with the time of day; with the place in the sound otherwise.
     """
 
-    def __init__(self, unit: str, *, time_of_day: bool = True) -> None:
-        self._unit, self._time_of_day = unit, time_of_day
-        self._minute: list[Decision] = []
-        self._last: Report | None = None
-        self._waiting = True  # for the first decision, since the start or since the input was dead
+    def __init__(self, units: Mapping[str, str], *, time_of_day: bool = True) -> None:
+        self._units, self._time_of_day = units, time_of_day
+        self._minutes: dict[str, list[Decision]] = {source: [] for source in units}
+        self._last: dict[str, Report] = {}
+        self._waiting = set(units)  # for the first decision, since the start or since there was no sound
 
-    def __call__(self, report: Report, /) -> None:
+    def report(self, report: Report, /) -> None:
         """Print it, or count it."""
-        what = report.what
+        what, source = report.what, report.source
         if isinstance(what, Event):
-            self._print(report, event_text(what, self._unit))
-            self._waiting = self._waiting or what.event is EventName.alive
+            if what.event not in _NOTED:
+                self._print(report, event_text(what, self._units[source]))
+            if what.event in (EventName.alive, EventName.on, EventName.signal_back):
+                self._waiting.add(source)
             return
-        if self._waiting:
-            self._print(report, f"{shown(report.state)}  {scores_text(what.score, what.threshold, self._unit)}")
-            self._waiting = False
-        if self._minute and what.time_s // _MINUTE_S > self._minute[0].time_s // _MINUTE_S:
-            self.close()
-        self._minute.append(what)
-        self._last = report
+        if source in self._waiting:
+            self._print(
+                report, f"{shown(report.state)}  {scores_text(what.score, what.threshold, self._units[source])}"
+            )
+            self._waiting.discard(source)
+        minute = self._minutes[source]
+        if minute and what.time_s // _MINUTE_S > minute[0].time_s // _MINUTE_S:
+            self._sum_up(source)
+        minute.append(what)
+        self._last[source] = report
 
     def close(self) -> None:
-        """Sum up the minute that has begun."""
-        if self._last is None:
-            return
-        scores, threshold = [decision.score for decision in self._minute], self._minute[-1].threshold
+        """Sum up the minutes that have begun."""
+        for source in list(self._last):
+            self._sum_up(source)
+
+    def _sum_up(self, source: str) -> None:
+        minute, last = self._minutes[source], self._last.pop(source)
+        scores, threshold = [decision.score for decision in minute], minute[-1].threshold
         greatest, limit = told_apart(max(scores), threshold)
-        over = sum(decision.anomaly for decision in self._minute)
+        over = sum(decision.anomaly for decision in minute)
         self._print(
-            self._last,
-            f"{shown(self._last.state)}  scores {score_value(min(scores)):.2f} to {greatest} {self._unit}, "
+            last,
+            f"{shown(last.state)}  scores {score_value(min(scores)):.2f} to {greatest} {self._units[source]}, "
             f"mean {score_value(round(sum(scores) / len(scores))):.2f}  threshold {limit}  "
             f"over it: {over} of {len(scores)}",
         )
-        self._minute, self._last = [], None
+        minute.clear()
 
     def _print(self, report: Report, text: str) -> None:
         when = f"{report.time:%Y-%m-%d %H:%M:%S}" if self._time_of_day else _place(report.what.time_s)
-        print(f"{when}  section {report.what.section}  {text}", flush=True)
+        print(f"{when}  {_whose(report, self._units)}  {text}", flush=True)
 
 
-class JsonLines:
+class JsonLines(Sink):
     """Prints a line of JSON a decision and an event."""
 
-    def __call__(self, report: Report, /) -> None:
+    def report(self, report: Report, /) -> None:
         """Print it."""
         print(json.dumps(report.for_programs()), flush=True)
 
-    def close(self) -> None:
-        """Do nothing: every line was printed at once."""
+
+def _whose(report: Report, units: Mapping[str, str]) -> str:
+    section = f"section {report.what.section}"
+    return section if len(units) == 1 else f"{report.source}  {section}"
 
 
 def _place(time_s: float) -> str:
@@ -129,18 +138,18 @@ def event_text(event: Event, unit: str) -> str:
             return f"{text}  began {event.duration_s:.1f} s before"
         case EventName.cleared:
             return f"{text}  the alarm lasted {event.duration_s:.1f} s"
+        case EventName.escalated:
+            return f"ALARM escalated: it lasts, {event.duration_s:.1f} s so far"
         case EventName.dead:
             return f"{text}: no sound, no decisions"
-        case EventName.alive:
+        case EventName.alive | EventName.signal_back:
             return f"{text}: there was no sound for {event.duration_s:.1f} s"
-
-
-def json_break(gap: Break, time_s: float) -> None:
-    """Print a break of the stream, at the engine's `time_s` [s], as one line of JSON."""
-    event = {
-        "event": gap.event,
-        "time": datetime.fromtimestamp(gap.clock).astimezone().isoformat(timespec="milliseconds"),
-        "time_s": time_s,
-        "seconds": round(gap.seconds, 3),
-    }
-    print(json.dumps(event), flush=True)
+        case EventName.next_file:
+            return f"{event.text}"
+        case EventName.off:
+            return f"{text}: the machine is off, no decisions"
+        case EventName.on:
+            return f"{text}: the machine was off for {event.duration_s:.1f} s"
+        case EventName.signal_lost | EventName.samples_lost:
+            return f"{text}: {event.text}"
+    return text if event.duration_s is None else f"{text} after {event.duration_s:.1f} s"
