@@ -116,14 +116,12 @@ def test_a_pause_is_told_where_it_begins_and_ends(bundle: Bundle) -> None:
     assert states[-1] in (State.healthy, State.suspect)
 
 
-@pytest.mark.parametrize("size", [1, 777, 16000, 10**6])
+@pytest.mark.parametrize("size", [97, 777, 16000, 10**6])
 def test_blocks_change_nothing(bundle: Bundle, size: int) -> None:
     """Of a machine that pauses, an input that dies in a pause and clips before it."""
     sound = with_pauses((5, 9))[: 12 * RATE]
     sound[round(6.7 * RATE) : round(7.6 * RATE)] = 4
     sound[3 * RATE : 4 * RATE] = np.clip(sound[3 * RATE : 4 * RATE].astype(int) * 60, -32768, 32767)
-    if size == 1:
-        sound = sound[2 * RATE : 8 * RATE]
     news = heard(bundle, sound, size)
     assert news == heard(bundle, sound, 5000)
     assert [one.time_s for one in news] == sorted(one.time_s for one in news)
