@@ -3,8 +3,8 @@
     python benchmarks/soak.py [BUNDLE] [--section 00] [--hours 24] [--records] [--json]
 
 Sound comes in blocks of 50 ms, as from a microphone. Once an hour a second of it is lost, once in two the signal is
-away for five minutes. The threshold is the default quantile of half an hour, in minutes spread over the drift. BUNDLE is by default the small
-autoencoder of the tests; the sound is made here, and no figure is one of MIMII DUE.
+away for five minutes. The threshold is the default quantile of half an hour, in minutes spread over the drift. BUNDLE
+is by default the small autoencoder of the tests; the sound is made here, and no figure is one of MIMII DUE.
 
 - samples_fed: made; samples_scored: that the engine was given; samples_dropped: that it was told are missing.
 - rss_growth_bytes: resident memory at the end less that after the first ten minutes of sound; peak_rss_bytes.
