@@ -72,7 +72,8 @@ class PolicyConfig:
     )
     escalation_s: float | None = key(
         Number(0, MAX_SECONDS, "s"),
-        f"An alarm that lasts so long is told once more, as escalated; 0 for never, by default {_DEFAULT.escalation_s:g}",
+        "An alarm that lasts so long is told once more, as escalated; 0 for never, "
+        f"by default {_DEFAULT.escalation_s:g}",
         None,
     )
 
