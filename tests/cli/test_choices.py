@@ -7,10 +7,10 @@ from enum import StrEnum
 
 import pytest
 
+from edge_asd.bundle.policy import INTERVAL_S
 from edge_asd.cli import choices, monitor
 from edge_asd.cli.quantize import command
 from edge_asd.monitor.alarms import Policy
-from edge_asd.bundle.policy import INTERVAL_S
 
 
 def offered() -> dict[type[StrEnum], list[str]]:
