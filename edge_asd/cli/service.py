@@ -263,7 +263,8 @@ def _refused_as(unit: Unit, config: ConfigFile) -> str | None:
         return f"as the service's user, {command[0]} cannot be run: {error}"
     if done.returncode:
         said = done.stderr.strip().splitlines()
-        return f"as the service's user, edge-asd said: {said[-1] if said else f'exit code {done.returncode}'}"
+        text = said[-1].removeprefix("Error: ").rstrip(".") if said else f"exit code {done.returncode}"
+        return f"as the service's user, edge-asd said: {text}"
     return None
 
 
