@@ -7,6 +7,7 @@
     │   └── AudioFormatError  a sound file or stream that cannot be used
     ├── BundleError           a bundle that is damaged, foreign or too new
     ├── ModelError            a model or run folder that does not fit
+    ├── ConfigError           a configuration file, or what overrides it, that cannot be used
     ├── AudioDeviceError      no microphone, no PortAudio, or a stream that stopped
     ├── DependencyError       a package that is missing, or hidden by another file
     └── OutputError           a place that cannot be written
@@ -21,6 +22,7 @@ __all__ = [
     "AudioDeviceError",
     "AudioFormatError",
     "BundleError",
+    "ConfigError",
     "DataError",
     "DependencyError",
     "EdgeAsdError",
@@ -47,6 +49,10 @@ class BundleError(EdgeAsdError):
 
 class ModelError(EdgeAsdError):
     """A model or run folder that does not fit."""
+
+
+class ConfigError(EdgeAsdError):
+    """A configuration file, or what overrides it, that cannot be used."""
 
 
 class AudioDeviceError(EdgeAsdError):

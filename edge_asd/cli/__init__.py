@@ -22,6 +22,7 @@ from edge_asd.cli import (
     quantize,
     reproduce,
     selftest,
+    service,
     train,
 )
 from edge_asd.cli.common import State
@@ -46,6 +47,7 @@ app.command("metrics")(metrics.command)
 app.command("reproduce")(reproduce.command)
 app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
+app.add_typer(service.app, name="service")
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)

@@ -7,11 +7,11 @@ from typing import get_args, get_type_hints
 import pytest
 import typer.main
 
-from edge_asd.cli import app, data
+from edge_asd.cli import app, data, service
 
 COMMANDS = {
     (*group, info.name): (info.callback, parameters.params)
-    for group, of in (((), app), (("data",), data.app))
+    for group, of in (((), app), (("data",), data.app), (("service",), service.app))
     for info in of.registered_commands
     for parameters in [typer.main.get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)]
 }
