@@ -8,6 +8,7 @@
     ├── BundleError           a bundle that is damaged, foreign or too new
     ├── ModelError            a model or run folder that does not fit
     ├── AudioDeviceError      no microphone, no PortAudio, or a stream that stopped
+    │   └── UnavailableDeviceError  a microphone that is not there, or refuses: it may come later
     ├── DependencyError       a package that is missing, or hidden by another file
     └── OutputError           a place that cannot be written
 
@@ -26,6 +27,7 @@ __all__ = [
     "EdgeAsdError",
     "ModelError",
     "OutputError",
+    "UnavailableDeviceError",
 ]
 
 
@@ -51,6 +53,10 @@ class ModelError(EdgeAsdError):
 
 class AudioDeviceError(EdgeAsdError):
     """No microphone, no PortAudio, or a stream that stopped."""
+
+
+class UnavailableDeviceError(AudioDeviceError):
+    """A microphone that is not there, or refuses: it may come later."""
 
 
 class DependencyError(EdgeAsdError):

@@ -1,4 +1,4 @@
-"""Sound from a microphone for good: whenever it is lost it is looked for, found by its name and opened again."""
+"""Sound from a microphone for good: whenever it is lost it is looked for, found again and opened."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from edge_asd.audio.devices import (
-    DeviceFinder,
-    UnavailableDeviceError,
-    import_sounddevice,
-    input_devices,
-    renew_devices,
-)
+from edge_asd.audio.devices import import_sounddevice, input_devices, renew_devices
+from edge_asd.audio.finder import DeviceFinder
+from edge_asd.audio.gain import Gain
 from edge_asd.audio.microphone import Loss, Microphone
 from edge_asd.audio.stream import Break, Pcm, Resampler, check_rate
-from edge_asd.errors import AudioDeviceError
+from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
 from edge_asd.quiet import quiet_libraries
 
 _GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
@@ -37,17 +33,22 @@ class Capture:
     Parameters
     ----------
     device : str or int or None
-        Name, unique part of a name or index; None for the default. It need not be there yet. Once it was opened, the
-        device is found again by its name, never by its index.
+        What `edge_asd.audio.selectors.choose_device` takes: a USB port or number, a name, a unique part of one, an
+        index; None for the default. It need not be there yet. Once it was opened, the device is found again by what
+        it is (see `edge_asd.audio.finder.DeviceFinder`), never by its index.
     sample_rate : int, 1000 to 384000 [Hz]
         Rate of the sound that is given. A device that refuses it is recorded at its own rate, and resampled.
     channel : int >= 0
         The device's channel to use.
+    gain_db : float, -60 to 60 [dB]
+        Digital gain; see `edge_asd.audio.gain`.
 
     Attributes
     ----------
     description : str or None
         The device's name and rates, for people; None until the first sound has come.
+    caution : str
+        What the user should know of how the device was chosen; empty where that is nothing, and before the first sound.
     lost_seconds : float [s]
         Sound that was lost so far while the microphone was there.
 
@@ -58,12 +59,15 @@ class Capture:
     ...         print(item.text if isinstance(item, Break) else item.size)
     """
 
-    def __init__(self, device: str | int | None = None, *, sample_rate: int = 16000, channel: int = 0) -> None:
+    def __init__(
+        self, device: str | int | None = None, *, sample_rate: int = 16000, channel: int = 0, gain_db: float = 0.0
+    ) -> None:
         check_rate(sample_rate)
         self.description: str | None = None
+        self.caution = ""
         self.lost_seconds = 0.0
         self._finder = DeviceFinder(device)
-        self._rate, self._channel = sample_rate, channel
+        self._rate, self._channel, self._gain = sample_rate, channel, Gain(gain_db)
         self._news: queue.SimpleQueue[Microphone | str | Exception] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._worker = threading.Thread(target=self._work, name="capture", daemon=True)
@@ -109,7 +113,8 @@ class Capture:
             if isinstance(news, Exception):
                 raise news
             if isinstance(news, Microphone):
-                yield from self._recorded(news)
+                for item in self._recorded(news):
+                    yield item if isinstance(item, Break) else self._gain.apply(item)
             elif not self._away:
                 yield self._lost(f"{news} Waiting for it; Ctrl-C stops.")
 
@@ -122,7 +127,7 @@ class Capture:
             if taken and self._away:
                 yield self._back(microphone)
             for item in taken:
-                self.description = microphone.description
+                self.description, self.caution = microphone.description, self._finder.caution
                 if isinstance(item, Loss):
                     if resampler is not None:
                         yield from _some(resampler.flush())

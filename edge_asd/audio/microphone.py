@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge_asd.audio.devices import InputDevice, UnavailableDeviceError, import_sounddevice, input_devices
+from edge_asd.audio.devices import InputDevice, import_sounddevice, input_devices
 from edge_asd.audio.ring import ByteRing
 from edge_asd.audio.stream import Pcm, check_channel
-from edge_asd.errors import AudioDeviceError, AudioFormatError
+from edge_asd.errors import AudioDeviceError, AudioFormatError, UnavailableDeviceError
 
 __all__ = ["InputDevice", "Loss", "Microphone", "input_devices"]
 

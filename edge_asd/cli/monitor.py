@@ -28,7 +28,8 @@ def command(
         DomainName | None, typer.Option(help="Decide by this domain's own threshold, where the section has one.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Microphone: its name, a part of it, or its index (see edge-asd devices).")
+        str | None,
+        typer.Option(help="Microphone: its selector (see edge-asd devices), its name, a part of it, or its index."),
     ] = None,
     wav: Annotated[Path | None, typer.Option(metavar="FILE", help="Listen to a sound file instead.")] = None,
     stdin: Annotated[
@@ -37,6 +38,16 @@ def command(
     rate: Annotated[int, typer.Option(min=1000, max=384000, help="Sample rate of --stdin [Hz].")] = 16000,
     channels: Annotated[int, typer.Option(min=1, max=256, help="Interleaved channels of --stdin.")] = 1,
     channel: Annotated[int, typer.Option(min=0, help="Channel to listen to.")] = 0,
+    gain: Annotated[
+        float,
+        typer.Option(
+            min=-60,
+            max=60,
+            callback=finite,
+            help="Digital gain [dB]. It cannot restore what was clipped, or too soft, when the sound was digitised: "
+            "set the input's own level first.",
+        ),
+    ] = 0.0,
     interval: Annotated[
         float, typer.Option(min=0.032, max=3600, callback=finite, help="Seconds between two decisions.")
     ] = 1.0,
@@ -69,6 +80,7 @@ def command(
     """
     if (device is not None) + (wav is not None) + stdin > 1:
         raise typer.BadParameter("give only one of --device, --wav and --stdin")
+    from edge_asd.audio.gain import amplified
     from edge_asd.audio.stream import Break, Pcm
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.interface import choose_section
@@ -90,13 +102,14 @@ def command(
     stack = ExitStack()  # closes the microphone
     try:
         if wav is not None:
-            blocks = sources.from_file(wav, loaded, channel, note)
+            blocks = amplified(sources.from_file(wav, loaded, channel, note), gain)
         elif stdin:
-            blocks = sources.from_standard_input(
+            raw = sources.from_standard_input(
                 sys.stdin.buffer, loaded, rate=rate, channels=channels, channel=channel, note=note
             )
+            blocks = amplified(raw, gain)
         else:
-            blocks = stack.enter_context(closing(sources.from_microphone(device, loaded, chosen, channel, note)))
+            blocks = stack.enter_context(closing(sources.from_microphone(device, loaded, chosen, channel, note, gain)))
         if verbose is None:
             verbose = not live
         sink: Sink
@@ -118,7 +131,7 @@ def command(
                 [sink],
                 note,
                 source=source,
-                clipping=wav is None,
+                clipping=wav is None or gain > 0,
                 on_break=on_break,
             )
     except KeyboardInterrupt:
