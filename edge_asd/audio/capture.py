@@ -49,6 +49,9 @@ class Capture:
         The device's name and rates, for people; None until the first sound has come.
     caution : str
         What the user should know of how the device was chosen; empty where that is nothing, and before the first sound.
+    overflows : int >= 0
+        How often so far the sound card had more than PortAudio took in time: each is told as a break, although it may
+        be too short to measure.
     lost_seconds : float [s]
         Sound that was lost so far while the microphone was there.
 
@@ -65,6 +68,7 @@ class Capture:
         check_rate(sample_rate)
         self.description: str | None = None
         self.caution = ""
+        self.overflows = 0
         self.lost_seconds = 0.0
         self._finder = DeviceFinder(device)
         self._rate, self._channel, self._gain = sample_rate, channel, Gain(gain_db)
@@ -166,13 +170,15 @@ class Capture:
     def _dropped(self, loss: Loss, rate: int) -> Break:
         seconds = loss.frames / rate
         self.lost_seconds += seconds
+        self.overflows += loss.overflows
+        lost = f"{seconds:.2f} s of sound were lost" if loss.frames else "Sound was lost, too little to measure"
+        overflows = f" and {self.overflows} overflow(s) of the sound card" if self.overflows else ""
         return Break(
             "samples-lost",
             round(seconds * self._rate),
             seconds,
             _clock(loss.end),
-            f"{seconds:.2f} s of sound were lost, {self.lost_seconds:.2f} s so far: this computer is too busy to "
-            "keep up.",
+            f"{lost}, {self.lost_seconds:.2f} s{overflows} so far: this computer is too busy to keep up.",
         )
 
     def _work(self) -> None:

@@ -29,12 +29,15 @@ class Loss(NamedTuple):
         Where in the ring's count the sound goes on.
     frames : int >= 0
         How much is missing, at the recorded rate.
+    overflows : int >= 0
+        How many overflows of the sound card PortAudio told of; what one lost may be too little to measure.
     end : float [s]
         When the sound went on, by `time.monotonic`.
     """
 
     position: int
     frames: int
+    overflows: int
     end: float
 
 
@@ -84,7 +87,7 @@ class Microphone:
         self.gone: str | None = None
         self._channel = channel
         self._losses: deque[Loss] = deque()
-        self._missing: int | None = None  # frames lost since the ring was written last
+        self._missing = self._overflows = 0  # frames lost, and overflows, since the ring was written last
         self.rate, self._stream = self._open(sample_rate)
         how = "" if self.rate == sample_rate else f", resampled from {self.rate} Hz"
         own = f"own rate {device.default_rate} Hz"
@@ -150,17 +153,18 @@ class Microphone:
         if not self.callbacks:
             self.began = now - frames / self.rate
         elif status.input_overflow:
+            self._overflows += 1
             # PortAudio does not say how much it lost: what the clock says beyond what came.
-            self._missing = (self._missing or 0) + max(0, round((now - self.last_heard) * self.rate) - frames)
+            self._missing += max(0, round((now - self.last_heard) * self.rate) - frames)
         self.last_heard = now
         self.callbacks += 1
         sound = memoryview(data).cast("B")
         # What does not fit is lost, newest first: so only the reader ever moves the reader's end.
         if len(sound) > self._ring.room:
-            self._missing = (self._missing or 0) + frames
+            self._missing += frames
             return
-        if self._missing is not None:
-            self._losses.append(Loss(self._ring.written, self._missing, now - frames / self.rate))
-            self._missing = None
+        if self._missing or self._overflows:
+            self._losses.append(Loss(self._ring.written, self._missing, self._overflows, now - frames / self.rate))
+            self._missing = self._overflows = 0
         self._ring.write(sound)
         self.ready.set()
