@@ -101,8 +101,7 @@ def from_microphone(
     """
     from edge_asd.audio.capture import Capture
 
-    wanted = int(device) if device is not None and device.isdecimal() else device
-    with Capture(wanted, sample_rate=bundle.features.sample_rate, channel=channel, gain_db=gain_db) as capture:
+    with Capture(device, sample_rate=bundle.features.sample_rate, channel=channel, gain_db=gain_db) as capture:
         told = False
         for item in capture.sound():
             if capture.description is not None and not told:
