@@ -9,6 +9,7 @@
     ├── ModelError            a model or run folder that does not fit
     ├── ConfigError           a configuration file, or what overrides it, that cannot be used
     ├── AudioDeviceError      no microphone, no PortAudio, or a stream that stopped
+    │   └── UnavailableDeviceError  a microphone that is not there, or refuses: it may come later
     ├── DependencyError       a package that is missing, or hidden by another file
     └── OutputError           a place that cannot be written
 
@@ -28,6 +29,7 @@ __all__ = [
     "EdgeAsdError",
     "ModelError",
     "OutputError",
+    "UnavailableDeviceError",
 ]
 
 
@@ -57,6 +59,10 @@ class ConfigError(EdgeAsdError):
 
 class AudioDeviceError(EdgeAsdError):
     """No microphone, no PortAudio, or a stream that stopped."""
+
+
+class UnavailableDeviceError(AudioDeviceError):
+    """A microphone that is not there, or refuses: it may come later."""
 
 
 class DependencyError(EdgeAsdError):

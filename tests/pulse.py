@@ -67,6 +67,16 @@ class PulseMicrophone:
             "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
         }
 
+    def show_as(self, *names: str) -> None:
+        """Let PortAudio list the microphone under these names, too, such as those of ALSA's cards."""
+        config = _ALSA_CONFIG
+        for name in names:
+            # ALSA takes what is behind the colon for arguments when it opens what it has listed whole.
+            opened = name.partition(":")[0]
+            config += f'pcm."{name}" {{ type pulse }}\npcm."{opened}" {{ @args [ a b ] type pulse\n'
+            config += '@args.a { type string default "" } @args.b { type string default "" } }\n'
+        (self.folder / "asound.conf").write_text(config, encoding="utf-8")
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         command = [

@@ -1,4 +1,4 @@
-"""Sound from a microphone for good: whenever it is lost it is looked for, found by its name and opened again."""
+"""Sound from a microphone for good: whenever it is lost it is looked for, found again and opened."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from edge_asd.audio.devices import (
-    DeviceFinder,
-    UnavailableDeviceError,
-    import_sounddevice,
-    input_devices,
-    renew_devices,
-)
+from edge_asd.audio.devices import import_sounddevice, input_devices
+from edge_asd.audio.finder import DeviceFinder
+from edge_asd.audio.gain import Gain
 from edge_asd.audio.microphone import Loss, Microphone
+from edge_asd.audio.shared import PORTAUDIO
 from edge_asd.audio.stream import Break, Pcm, Resampler, check_rate
-from edge_asd.errors import AudioDeviceError
+from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
 from edge_asd.quiet import quiet_libraries
 
 _GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
@@ -32,22 +29,31 @@ class Capture:
     """A microphone's sound, inside a ``with`` statement, however often it is unplugged.
 
     A thread of its own makes all calls of PortAudio, which may hang for half a minute: whoever reads is never held up
-    by them. PortAudio lists the devices once, when it starts: it is started anew before each search.
+    by them. PortAudio lists the devices once, when it starts: it is started anew before a search, with regard to other
+    captures of this process (see `edge_asd.audio.shared`).
 
     Parameters
     ----------
     device : str or int or None
-        Name, unique part of a name or index; None for the default. It need not be there yet. Once it was opened, the
-        device is found again by its name, never by its index.
+        What `edge_asd.audio.selectors.choose_device` takes: a USB port or number, a name, a unique part of one, an
+        index; None for the default. It need not be there yet. Once it was opened, the device is found again by what
+        it is (see `edge_asd.audio.finder.DeviceFinder`), never by its index.
     sample_rate : int, 1000 to 384000 [Hz]
         Rate of the sound that is given. A device that refuses it is recorded at its own rate, and resampled.
     channel : int >= 0
         The device's channel to use.
+    gain_db : float, -60 to 60 [dB]
+        Digital gain; see `edge_asd.audio.gain`.
 
     Attributes
     ----------
     description : str or None
         The device's name and rates, for people; None until the first sound has come.
+    caution : str
+        What the user should know of how the device was chosen; empty where that is nothing, and before the first sound.
+    overflows : int >= 0
+        How often so far the sound card had more than PortAudio took in time: each is told as a break, although it may
+        be too short to measure.
     lost_seconds : float [s]
         Sound that was lost so far while the microphone was there.
 
@@ -58,12 +64,16 @@ class Capture:
     ...         print(item.text if isinstance(item, Break) else item.size)
     """
 
-    def __init__(self, device: str | int | None = None, *, sample_rate: int = 16000, channel: int = 0) -> None:
+    def __init__(
+        self, device: str | int | None = None, *, sample_rate: int = 16000, channel: int = 0, gain_db: float = 0.0
+    ) -> None:
         check_rate(sample_rate)
         self.description: str | None = None
+        self.caution = ""
+        self.overflows = 0
         self.lost_seconds = 0.0
         self._finder = DeviceFinder(device)
-        self._rate, self._channel = sample_rate, channel
+        self._rate, self._channel, self._gain = sample_rate, channel, Gain(gain_db)
         self._news: queue.SimpleQueue[Microphone | str | Exception] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._worker = threading.Thread(target=self._work, name="capture", daemon=True)
@@ -109,7 +119,8 @@ class Capture:
             if isinstance(news, Exception):
                 raise news
             if isinstance(news, Microphone):
-                yield from self._recorded(news)
+                for item in self._recorded(news):
+                    yield item if isinstance(item, Break) else self._gain.apply(item)
             elif not self._away:
                 yield self._lost(f"{news} Waiting for it; Ctrl-C stops.")
 
@@ -122,7 +133,7 @@ class Capture:
             if taken and self._away:
                 yield self._back(microphone)
             for item in taken:
-                self.description = microphone.description
+                self.description, self.caution = microphone.description, self._finder.caution
                 if isinstance(item, Loss):
                     if resampler is not None:
                         yield from _some(resampler.flush())
@@ -161,13 +172,15 @@ class Capture:
     def _dropped(self, loss: Loss, rate: int) -> Break:
         seconds = loss.frames / rate
         self.lost_seconds += seconds
+        self.overflows += loss.overflows
+        lost = f"{seconds:.2f} s of sound were lost" if loss.frames else "Sound was lost, too little to measure"
+        overflows = f" and {self.overflows} overflow(s) of the sound card" if self.overflows else ""
         return Break(
             "samples-lost",
             round(seconds * self._rate),
             seconds,
             _clock(loss.end),
-            f"{seconds:.2f} s of sound were lost, {self.lost_seconds:.2f} s so far: this computer is too busy to "
-            "keep up.",
+            f"{lost}, {self.lost_seconds:.2f} s{overflows} so far: this computer is too busy to keep up.",
         )
 
     def _work(self) -> None:
@@ -177,13 +190,13 @@ class Capture:
             self._news.put(error)
 
     def _supervise(self) -> None:
-        sd = import_sounddevice()
+        PORTAUDIO.start()
         # At the program's end PortAudio may hang with the sound server: nothing there needs it to be ended in order.
-        atexit.unregister(sd._exit_handler)
+        atexit.unregister(import_sounddevice()._exit_handler)
         pause, opened = _FIRST_PAUSE_SECONDS, False
         while not self._stop.is_set():
             try:
-                microphone = Microphone(self._finder.find(input_devices()), self._rate, self._channel)
+                microphone = PORTAUDIO.open(self._opened)
             except AudioDeviceError as error:
                 if not opened and not isinstance(error, UnavailableDeviceError):
                     raise
@@ -192,17 +205,22 @@ class Capture:
                 opened = True
                 self._news.put(microphone)
                 self._watch(microphone)
-                microphone.close()
+                PORTAUDIO.close(microphone)
+                if microphone.leave:
+                    continue  # for another's sake: the list is new already
                 if microphone.callbacks:
                     pause = _FIRST_PAUSE_SECONDS
             while not self._stop.wait(pause):
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 try:
-                    renew_devices()
+                    PORTAUDIO.renew()
                 except AudioDeviceError as error:
                     self._news.put(str(error))
                 else:
                     break
+
+    def _opened(self) -> Microphone:
+        return Microphone(self._finder.find(input_devices()), self._rate, self._channel)
 
     def _watch(self, microphone: Microphone) -> None:
         """Wait until a microphone is gone, or the capture ends."""
@@ -212,7 +230,10 @@ class Capture:
             # Long turns say that the computer was asleep or busy, not that the microphone was silent.
             idle = 0.0 if microphone.callbacks != seen else idle + min(now - before, 2 * _TURN_SECONDS)
             seen, before = microphone.callbacks, now
-            if not microphone.active:
+            if microphone.leave:
+                microphone.stop()  # First: all that was heard until then is still taken.
+                microphone.gone = microphone.leave
+            elif not microphone.active:
                 microphone.gone = "its stream ended"
             elif idle >= _GONE_SECONDS:
                 microphone.gone = f"it sent nothing for {idle:.1f} s"

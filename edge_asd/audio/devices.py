@@ -1,21 +1,23 @@
-"""Which microphones there are, and which one a name means."""
+"""Which microphones there are, as PortAudio and Linux tell it."""
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from edge_asd.errors import AudioDeviceError, DependencyError
+from edge_asd.audio.hardware import UNKNOWN, Hardware, printable, read_hardware
+from edge_asd.errors import AudioDeviceError, DependencyError, UnavailableDeviceError
 from edge_asd.quiet import quiet_stderr
 
-_CARD = re.compile(r"\(hw:\d+,")  # ALSA's number of the card, which changes when it is plugged in again
-
-
-class UnavailableDeviceError(AudioDeviceError):
-    """A microphone that is not there, or refuses: it may come later."""
+# How PortAudio ends the name of what ALSA calls hw:CARD,DEVICE.
+_ALSA_END = re.compile(r" \((?:plug)?hw:([0-9]{1,3}),([0-9]{1,3})\)$")
+# What ALSA calls a card whose driver has not named it yet, and some never do.
+_GENERAL = re.compile(r"(?:usb )?audio(?: device)?|usb device 0x[0-9a-f]{1,4}:0x[0-9a-f]{1,4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class InputDevice:
     Attributes
     ----------
     index : int >= 0
-        PortAudio's number. USB microphones change it when they are plugged in again: prefer the name.
+        PortAudio's number. USB microphones change it when they are plugged in again: prefer the selector.
     name : str
     channels : int >= 1
         Most channels that can be recorded.
@@ -35,6 +37,12 @@ class InputDevice:
         The sound system it belongs to, such as "ALSA".
     is_default : bool
         True for the one that is used where none is named.
+    hardware : Hardware
+        What stands behind it; all of it None where that is not known, as of "default".
+
+    See Also
+    --------
+    edge_asd.audio.selectors.selector : the text that will still mean this device tomorrow.
     """
 
     index: int
@@ -43,14 +51,44 @@ class InputDevice:
     default_rate: int
     host_api: str
     is_default: bool
+    hardware: Hardware = UNKNOWN
 
     def __str__(self) -> str:
         default = ", default" if self.is_default else ""
         return f"[{self.index}] {self.name} ({self.host_api}, {self.channels} ch, {self.default_rate} Hz{default})"
 
+    @property
+    def plain_name(self) -> str:
+        """The name without ALSA's number of the card, which changes when it is plugged in again."""
+        return self.name if self.card is None else _ALSA_END.sub("", self.name)
 
-def input_devices() -> list[InputDevice]:
+    @property
+    def card(self) -> int | None:
+        """ALSA's number of the card."""
+        return self._alsa(1)
+
+    @property
+    def part(self) -> int | None:
+        """ALSA's number of the device on its card: 0, but for cards with several."""
+        return self._alsa(2)
+
+    @property
+    def has_general_name(self) -> bool:
+        """Its card is called as ALSA calls any, as some are until their driver has named them, and some for good."""
+        return self.card is not None and _GENERAL.fullmatch(self.name.partition(": ")[0]) is not None
+
+    def _alsa(self, which: int) -> int | None:
+        found = _ALSA_END.search(self.name) if self.host_api == "ALSA" else None
+        return int(found[which]) if found else None
+
+
+def input_devices(root: Path = Path("/")) -> list[InputDevice]:
     """List the devices that can record, as they were when PortAudio was loaded.
+
+    Parameters
+    ----------
+    root : Path
+        Folder with ``proc`` and ``sys``, for the hardware.
 
     Raises
     ------
@@ -62,112 +100,47 @@ def input_devices() -> list[InputDevice]:
     sd = import_sounddevice()
     try:
         hosts = [host["name"] for host in sd.query_hostapis()]
-        devices = list(sd.query_devices())
+        devices = list(_queried(sd))
     except sd.PortAudioError as error:
         raise AudioDeviceError(f"PortAudio cannot list the microphones: {error}.") from error
     try:
         default = sd.query_devices(kind="input")["index"]
     except (sd.PortAudioError, ValueError):
         default = -1  # No default: PortAudio knows no device that records.
+    cards = read_hardware(root)
     return [
-        InputDevice(
-            index=device["index"],
-            name=device["name"],
-            channels=device["max_input_channels"],
-            default_rate=round(device["default_samplerate"]),
-            host_api=hosts[device["hostapi"]],
-            is_default=device["index"] == default,
+        with_hardware(
+            InputDevice(
+                index=device["index"],
+                name=printable(device["name"]),
+                channels=device["max_input_channels"],
+                default_rate=round(device["default_samplerate"]),
+                host_api=hosts[device["hostapi"]],
+                is_default=device["index"] == default,
+            ),
+            cards,
         )
         for device in devices
         if device["max_input_channels"] > 0
     ]
 
 
-def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> InputDevice:
-    """Find the device that is meant.
+def _queried(sd: Any) -> Iterator[dict[str, Any]]:
+    # One by one: ALSA cuts long names, also within a letter; sounddevice neither lists nor opens such a device.
+    for index in range(sd._lib.Pa_GetDeviceCount()):
+        with suppress(UnicodeDecodeError):
+            yield sd.query_devices(index)
 
-    Parameters
-    ----------
-    devices : sequence of InputDevice
-        As `input_devices` lists them.
-    wanted : str or int or None
-        The exact name; or an index, also as text; or a part of one name only, in upper or
-        lower case; or None for the default.
 
-    Raises
-    ------
-    AudioDeviceError
-        If none (`UnavailableDeviceError`, but for an index) or more than one fits. The message lists the candidates.
+def with_hardware(device: InputDevice, cards: Mapping[int, Hardware]) -> InputDevice:
+    """Put the hardware to a device that PortAudio lists, where it is one of ALSA's cards.
+
+    PortAudio's list is as old as PortAudio's start: a card that has another name by now is another card.
     """
-    if not devices:
-        raise UnavailableDeviceError(
-            "No microphone was found. Plug one in, check that `arecord -l` lists it and that this user may record "
-            "(group audio)."
-        )
-    if wanted is None:
-        default = [device for device in devices if device.is_default]
-        if default:
-            return default[0]
-        raise UnavailableDeviceError(f"No microphone is the default. Name one of: {_listed(devices)}.")
-    by_index = isinstance(wanted, int) or (wanted.isdecimal() and all(device.name != wanted for device in devices))
-    if by_index:
-        found = [device for device in devices if device.index == int(wanted)]
-    else:
-        wanted = str(wanted)
-        found = [device for device in devices if device.name == wanted]
-        if not found and wanted.strip():
-            found = [device for device in devices if wanted.casefold() in device.name.casefold()]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise AudioDeviceError(
-            f"The microphone {wanted!r} could be any of: {_listed(found)}. Give the whole name or the number."
-        )
-    kind = AudioDeviceError if by_index else UnavailableDeviceError
-    raise kind(f"There is no microphone {wanted!r}. There are: {_listed(devices)}.")
-
-
-class DeviceFinder:
-    """Finds a microphone, and the same one again after it was plugged in anew.
-
-    Parameters
-    ----------
-    wanted : str or int or None
-        What `choose_device` takes. It decides until a device was found; that one's name decides from then on, without
-        the number that ALSA gives to its card. Where several shared that name, only the whole name will do.
-    """
-
-    def __init__(self, wanted: str | int | None) -> None:
-        self._wanted = wanted
-        self._found: InputDevice | None = None
-        self._alone = False
-
-    def find(self, devices: Sequence[InputDevice]) -> InputDevice:
-        """Find it among those that there are.
-
-        Raises
-        ------
-        AudioDeviceError
-            As `choose_device` does.
-        """
-        before = self._found
-        if before is None:
-            found = choose_device(devices, self._wanted)
-        else:
-            same = [d for d in devices if d.name == before.name] or [
-                d for d in devices if self._alone and _plain(d.name) == _plain(before.name)
-            ]
-            if len(same) != 1:
-                raise UnavailableDeviceError(f"The microphone {before.name} is not there.")
-            found = same[0]
-        self._found = found
-        if before is None:
-            self._alone = sum(_plain(device.name) == _plain(found.name) for device in devices) == 1
-        return found
-
-
-def _plain(name: str) -> str:
-    return _CARD.sub("(hw:", name)
+    found = cards.get(device.card) if device.card is not None else None
+    if found is None or not (found.name is None or device.name.startswith((f"{found.name}:", f"{found.name} :"))):
+        return device
+    return replace(device, hardware=found)
 
 
 def renew_devices() -> None:
@@ -185,10 +158,6 @@ def renew_devices() -> None:
         sd._initialize()
     except sd.PortAudioError as error:
         raise UnavailableDeviceError(f"PortAudio cannot start: {error}.") from error
-
-
-def _listed(devices: Sequence[InputDevice]) -> str:
-    return "; ".join(str(device) for device in devices)
 
 
 def import_sounddevice() -> Any:

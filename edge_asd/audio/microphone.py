@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from edge_asd.audio.devices import InputDevice, UnavailableDeviceError, import_sounddevice, input_devices
+from edge_asd.audio.devices import InputDevice, import_sounddevice, input_devices
 from edge_asd.audio.ring import ByteRing
 from edge_asd.audio.stream import Pcm, check_channel
-from edge_asd.errors import AudioDeviceError, AudioFormatError
+from edge_asd.errors import AudioDeviceError, AudioFormatError, UnavailableDeviceError
 
 __all__ = ["InputDevice", "Loss", "Microphone", "input_devices"]
 
@@ -29,12 +29,15 @@ class Loss(NamedTuple):
         Where in the ring's count the sound goes on.
     frames : int >= 0
         How much is missing, at the recorded rate.
+    overflows : int >= 0
+        How many overflows of the sound card PortAudio told of; what one lost may be too little to measure.
     end : float [s]
         When the sound went on, by `time.monotonic`.
     """
 
     position: int
     frames: int
+    overflows: int
     end: float
 
 
@@ -65,6 +68,8 @@ class Microphone:
         Set whenever sound has come; the reader clears it.
     gone : str or None
         Why nothing more will come. Set by who watches the microphone.
+    leave : str or None
+        Why it is to be stopped, by who watches it.
 
     Raises
     ------
@@ -82,9 +87,10 @@ class Microphone:
         self.began = self.last_heard = time.monotonic()
         self.ready = threading.Event()
         self.gone: str | None = None
+        self.leave: str | None = None
         self._channel = channel
         self._losses: deque[Loss] = deque()
-        self._missing: int | None = None  # frames lost since the ring was written last
+        self._missing = self._overflows = 0  # frames lost, and overflows, since the ring was written last
         self.rate, self._stream = self._open(sample_rate)
         how = "" if self.rate == sample_rate else f", resampled from {self.rate} Hz"
         own = f"own rate {device.default_rate} Hz"
@@ -105,10 +111,14 @@ class Microphone:
             taken += [*self._read(loss.position), loss]
         return taken + self._read(end)
 
-    def close(self) -> None:
-        """Stop recording. A sound server that hangs holds this up for half a minute."""
+    def stop(self) -> None:
+        """Stop recording: nothing more comes. A sound server that hangs holds this up for half a minute."""
         # abort, not stop: stop waits for buffers that a lost device never fills.
         self._stream.abort(ignore_errors=True)
+
+    def close(self) -> None:
+        """Stop recording, and let go of the device; may be held up as `stop` is."""
+        self.stop()
         self._stream.close(ignore_errors=True)
 
     def _read(self, until: int) -> list[Pcm]:
@@ -150,17 +160,18 @@ class Microphone:
         if not self.callbacks:
             self.began = now - frames / self.rate
         elif status.input_overflow:
+            self._overflows += 1
             # PortAudio does not say how much it lost: what the clock says beyond what came.
-            self._missing = (self._missing or 0) + max(0, round((now - self.last_heard) * self.rate) - frames)
+            self._missing += max(0, round((now - self.last_heard) * self.rate) - frames)
         self.last_heard = now
         self.callbacks += 1
         sound = memoryview(data).cast("B")
         # What does not fit is lost, newest first: so only the reader ever moves the reader's end.
         if len(sound) > self._ring.room:
-            self._missing = (self._missing or 0) + frames
+            self._missing += frames
             return
-        if self._missing is not None:
-            self._losses.append(Loss(self._ring.written, self._missing, now - frames / self.rate))
-            self._missing = None
+        if self._missing or self._overflows:
+            self._losses.append(Loss(self._ring.written, self._missing, self._overflows, now - frames / self.rate))
+            self._missing = self._overflows = 0
         self._ring.write(sound)
         self.ready.set()

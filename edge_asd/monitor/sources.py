@@ -78,14 +78,21 @@ def from_standard_input(
 
 
 def from_microphone(
-    device: str | None, bundle: Bundle, section: str, channel: int, note: Callable[[str], None]
+    device: str | None,
+    bundle: Bundle,
+    section: str,
+    channel: int,
+    note: Callable[[str], None],
+    gain_db: float = 0.0,
 ) -> Generator[Pcm | Break]:
     """Listen to a microphone for good: it may come later, be unplugged and come back.
 
     Parameters
     ----------
     device : str, optional
-        Its name, a part of it, or its index.
+        What `edge_asd.audio.selectors.choose_device` takes.
+    gain_db : float, -60 to 60 [dB]
+        Digital gain.
 
     Raises
     ------
@@ -94,12 +101,13 @@ def from_microphone(
     """
     from edge_asd.audio.capture import Capture
 
-    wanted = int(device) if device is not None and device.isdecimal() else device
-    with Capture(wanted, sample_rate=bundle.features.sample_rate, channel=channel) as capture:
+    with Capture(device, sample_rate=bundle.features.sample_rate, channel=channel, gain_db=gain_db) as capture:
         told = False
         for item in capture.sound():
             if capture.description is not None and not told:
                 told = True
+                if capture.caution:
+                    note(capture.caution)
                 note(
                     f"Listening to {capture.description} for {bundle.machine}, section {section}. "
                     f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_asd.audio import capture, microphone
+from edge_asd.audio import capture, devices, microphone
 from edge_asd.audio.stream import Break, Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
@@ -54,11 +54,36 @@ def only_rate(rate: int) -> None:
     capture.input_devices = lambda: [dataclasses.replace(d, default_rate=rate) for d in listed()]
 
 
+def overflow_at(number: int) -> None:
+    """No sound card here overflows when it should: PortAudio's word that one did comes with callback `number`.
+
+    By the clock nothing was lost, as after the shortest overflows.
+    """
+    sd = microphone.import_sounddevice()
+    real = sd.RawInputStream
+
+    def opened(*, callback: Any, **settings: Any) -> Any:
+        def called(data: Any, frames: int, moment: Any, status: Any) -> None:
+            mic = callback.__self__
+            if mic.callbacks == number:
+                mic.last_heard = time.monotonic() + 10
+                status = sd.CallbackFlags(sd._lib.paInputOverflow)
+            callback(data, frames, moment, status)
+
+        return real(callback=called, **settings)
+
+    sd.RawInputStream = opened
+
+
 def main(options: dict[str, Any]) -> None:
     microphone._RING_SECONDS = options.pop("ring_seconds", microphone._RING_SECONDS)
     capture._GONE_SECONDS = options.pop("gone_seconds", capture._GONE_SECONDS)
     if rate := options.pop("only_rate", 0):
         only_rate(rate)
+    if number := options.pop("overflow_at", 0):
+        overflow_at(number)
+    if tree := options.pop("tree", ""):
+        devices.input_devices.__defaults__ = (Path(tree),)
     sleep, folder = options.pop("sleep", 0), Path(options.pop("folder"))
     native: list[Pcm] = []
     take = microphone.Microphone.take
@@ -81,7 +106,7 @@ def main(options: dict[str, Any]) -> None:
                 assert part.ndim == 1
                 assert part.size
                 if not count:
-                    say(ready=True, description=source.description)
+                    say(ready=True, description=source.description, caution=source.caution)
                     time.sleep(sleep)
                 count += part.size
             yield part
@@ -91,11 +116,13 @@ def main(options: dict[str, Any]) -> None:
     ear = Ear(Breaks("microphone", Engine(bundle, "00"), alarms))
     try:
         with capture.Capture(**options) as source:
+            counted = source
             loop = Loop([ear], [Decisions()], lambda text: say(note=text))
             loop.run((0, part) for part in heard(source))
     except EdgeAsdError as error:
         say(error=type(error).__name__, message=str(error))
     except KeyboardInterrupt:
+        say(overflows=counted.overflows, lost_seconds=counted.lost_seconds)
         np.savez(folder / "heard.npz", *[p if isinstance(p, np.ndarray) else np.int64(p.samples) for p in parts])
         np.save(folder / "native.npy", np.concatenate([np.zeros(0, np.int16), *native]))
         say(interrupted=True)

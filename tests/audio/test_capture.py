@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 import soundfile
 import soxr
 
+from edge_asd.audio.gain import Gain
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import Pcm
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.engine import Engine
+from tests.audio.device_trees import MIC, TWIN, Card, alsa_name, make
 from tests.audio.listener import Listener, listening
 from tests.golden.committed import NAMES, made_sound
 from tests.pulse import PulseMicrophone, pulse
@@ -151,6 +154,78 @@ def test_lost_samples_are_a_break_of_that_length(pulse_microphone: PulseMicropho
     assert lost["text"].endswith("so far: this computer is too busy to keep up.")
     (first, kept), (second, _) = listener.spans()[:2]
     assert second == first + kept.size + lost["samples"] == round(lost["time_s"] * RATE)
+
+
+def test_an_overflow_too_short_to_measure_is_told_and_counted(
+    pulse_microphone: PulseMicrophone, tmp_path: Path
+) -> None:
+    before = time.time()
+    with listening(pulse_microphone, tmp_path, overflow_at=10) as listener:
+        lost = listener.wait_for("event")
+        listener.wait_for("note")  # of the silence after it
+        listener.stop()
+    (count,) = [line for line in listener.lines if "overflows" in line]
+    assert count == {"overflows": 1, "lost_seconds": 0.0}
+    assert (lost["event"], lost["samples"], lost["seconds"]) == ("samples-lost", 0, 0.0)
+    assert lost["text"] == (
+        "Sound was lost, too little to measure, 0.00 s and 1 overflow(s) of the sound card so far: "
+        "this computer is too busy to keep up."
+    )
+    assert before < lost["clock"] < time.time()
+    (_, first), (second, rest) = listener.spans()
+    assert second == first.size == round(lost["time_s"] * RATE) == 10 * RATE // 20  # ten callbacks were before
+    assert rest.size
+
+
+MIC_1 = alsa_name(1, MIC)
+
+
+@pytest.mark.parametrize(
+    ("device", "other"),
+    [("usb:1-1.2", {1: TWIN, 3: MIC}), ("device: audio", {3: replace(MIC, port="1-1.4")})],
+)
+def test_a_microphone_is_found_by_its_hardware_when_its_number_has_changed(
+    fragile_microphone: PulseMicrophone, tmp_path: Path, device: str, other: dict[int, Card]
+) -> None:
+    make(tmp_path, {1: MIC})
+    fragile_microphone.show_as(MIC_1)
+    with listening(fragile_microphone, tmp_path, device=device, tree=str(tmp_path)) as listener:
+        assert listener.wait_for("ready")["description"].startswith(MIC_1)
+        fragile_microphone.kill()
+        listener.wait_for("event", "microphone-lost")
+        make(tmp_path, other)
+        fragile_microphone.show_as(*[alsa_name(number, card) for number, card in other.items()])
+        fragile_microphone.start()
+        back = listener.wait_for("event", "microphone-back")
+        listener.stop()
+    assert f"without sound: {alsa_name(3, MIC)} (ALSA" in back["text"]
+
+
+def test_a_number_is_cautioned_against(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    make(tmp_path, {1: MIC})
+    pulse_microphone.show_as(MIC_1)
+    try:
+        with listening(pulse_microphone, tmp_path, device=0, tree=str(tmp_path)) as listener:
+            ready = listener.wait_for("ready")
+            listener.stop()
+    finally:
+        pulse_microphone.show_as()
+    assert ready["description"].startswith(MIC_1)
+    assert ready["caution"].endswith("Choose it with --device usb:1-1.2.")
+
+
+def test_the_gain_of_a_microphone_is_that_of_a_file(
+    pulse_microphone: PulseMicrophone, tmp_path: Path, long_sound: Path
+) -> None:
+    with listening(pulse_microphone, tmp_path, gain_db=12.5) as listener:
+        assert listener.wait_for("ready")["caution"] == ""
+        pulse_microphone.play(long_sound)
+        listener.wait_for("score")
+        listener.stop()
+    ((_, heard),) = listener.spans()
+    native = listener.native()
+    assert np.array_equal(heard, Gain(12.5).apply(native)[: heard.size])
+    assert np.abs(heard).max() > 2 * np.abs(native).max()
 
 
 @pytest.mark.parametrize(("rate", "channels", "channel"), [(44100, 2, 1), (48000, 1, 0)])

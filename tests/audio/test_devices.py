@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
-from edge_asd.audio.devices import DeviceFinder, InputDevice, UnavailableDeviceError, choose_device
-from edge_asd.errors import AudioDeviceError
+from edge_asd.audio.devices import InputDevice
+from edge_asd.audio.finder import DeviceFinder
+from edge_asd.audio.selectors import choose_device
+from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
 
 DEVICES = [
     InputDevice(0, "HDA Intel: ALC (hw:0,0)", 2, 44100, "ALSA", False),
@@ -113,7 +115,11 @@ def test_a_machine_without_microphone(tmp_path) -> None:
     config = tmp_path / "asound.conf"
     config.write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
     private = {"ALSA_CONFIG_PATH": str(config), "PULSE_SERVER": f"unix:{tmp_path}/none", "HOME": str(tmp_path)}
-    code = SAY.format("devices", "choose_device, input_devices", "choose_device(input_devices(), None)")
+    code = SAY.format(
+        "selectors",
+        "choose_device",
+        "from edge_asd.audio.devices import input_devices; choose_device(input_devices(), None)",
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **private}
     )
