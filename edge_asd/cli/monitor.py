@@ -72,12 +72,12 @@ def command(
     from edge_asd.audio.stream import Break, Pcm
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.interface import choose_section
-    from edge_asd.monitor import sources
     from edge_asd.monitor.alarms import Alarms
     from edge_asd.monitor.engine import Engine
     from edge_asd.monitor.loop import listen
     from edge_asd.monitor.reports import Sink
     from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes, json_break
+    from edge_asd.monitor.sources import one_shot as sources
 
     policy = _policy(interval, alarm_after, cooldown)
     loaded = Bundle.load(bundle)

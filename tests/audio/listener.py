@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from edge_asd.audio import capture, microphone
-from edge_asd.audio.stream import Break, Pcm
+from edge_asd.audio.stream import Break, Pcm, Waiting
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
 from edge_asd.monitor.alarms import Alarms, Policy
@@ -74,6 +74,8 @@ def main(options: dict[str, Any]) -> None:
     def heard(source: capture.Capture) -> Iterator[Part]:
         nonlocal count, sleep
         for part in source.sound():
+            if isinstance(part, Waiting):
+                continue
             parts.append(part)
             if isinstance(part, np.ndarray):
                 assert part.dtype == np.int16
