@@ -89,17 +89,17 @@ class Feed:
         self.given_s = self.made_cpu_s = 0.0
         self.rss_start = 0
 
-    def items(self) -> Iterator[tuple[int, Item | Ended]]:
+    def items(self) -> Iterator[tuple[str, Item | Ended]]:
         """Give them."""
         place = 0
         for start, stop in self._parts:
             if start > place:
                 lost = start - place
                 if lost <= RATE:
-                    yield 0, Break("samples-lost", lost, lost / RATE, time.time(), "")
+                    yield "machine", Break("samples-lost", lost, lost / RATE, time.time(), "")
                 else:
-                    yield 0, Break("signal-lost", 0, 2.0, time.time(), "")
-                    yield 0, Break("signal-back", lost, lost / RATE, time.time(), "")
+                    yield "machine", Break("signal-lost", 0, 2.0, time.time(), "")
+                    yield "machine", Break("signal-back", lost, lost / RATE, time.time(), "")
                 self.fed += lost
                 place = start
             while place < stop:
@@ -111,12 +111,12 @@ class Feed:
                 for at in range(0, sound.size, BLOCK):
                     block = sound[at : at + BLOCK]
                     self.given_s = time.perf_counter()
-                    yield 0, block
+                    yield "machine", block
                     self.fed += block.size
                     place += block.size
                     if not self.rss_start and place >= 10 * MINUTE:
                         self.rss_start = rss()
-        yield 0, Ended()
+        yield "machine", Ended()
 
 
 class Watch(Sink):
@@ -208,7 +208,7 @@ def soak(bundle: Bundle, section: str, hours: float, records: bool) -> dict[str,
         engine = Engine(bundle, section)
         ear = Ear(Listener("machine", engine, Alarms(Policy(), section, RATE)), live=True)
         began, cpu = time.perf_counter(), time.process_time()
-        Loop([ear], [*sinks, watch], lambda _: None).run(feed.items())
+        Loop({"machine": ear}, [*sinks, watch], lambda _: None).run(feed.items())
         elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu - feed.made_cpu_s
         grown, peak = rss() - feed.rss_start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         file.flush()

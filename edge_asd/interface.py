@@ -12,7 +12,8 @@ import numpy.typing as npt
 from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.clips import DOMAINS, parse_section
+from edge_asd.bundle.sections import choose_section
+from edge_asd.clips import DOMAINS
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError, DataError
@@ -52,25 +53,6 @@ def load(path: str | os.PathLike[str], *, section: str | int | None = None, doma
     """
     bundle = Bundle.load(Path(path))
     return Detector(bundle, choose_section(bundle, None if section is None else str(section)), domain=domain)
-
-
-def choose_section(bundle: Bundle, section: str | None) -> str:
-    """Return the section that is meant: the one given, or the bundle's only one.
-
-    Raises
-    ------
-    BundleError
-        If the bundle does not have it.
-    DataError
-        If `section` is no number, or none is given and the bundle has several.
-    """
-    if section is not None:
-        chosen = parse_section(section)
-        bundle.threshold(chosen)
-        return chosen
-    if len(bundle.thresholds) > 1:
-        raise DataError(f"This bundle has sections {', '.join(sorted(bundle.thresholds))}. Choose one with --section.")
-    return next(iter(bundle.thresholds))
 
 
 class Detector:

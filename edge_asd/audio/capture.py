@@ -9,17 +9,20 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import numpy as np
+
 from edge_asd.audio.devices import import_sounddevice, input_devices
 from edge_asd.audio.finder import DeviceFinder
 from edge_asd.audio.gain import Gain
 from edge_asd.audio.microphone import Loss, Microphone
 from edge_asd.audio.shared import PORTAUDIO
-from edge_asd.audio.stream import Break, Pcm, Resampler, check_rate
+from edge_asd.audio.stream import Break, Pcm, Resampler, Waiting, check_rate, clock_of
 from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
 from edge_asd.quiet import quiet_libraries
 
 _GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
 _TURN_SECONDS = 0.1
+_WAITING_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
 _END_SECONDS = 0.7
@@ -95,15 +98,16 @@ class Capture:
         self._worker.join(_END_SECONDS)
         self._quiet.close()
 
-    def sound(self) -> Iterator[Pcm | Break]:
-        """Give the sound as it comes in, without end, and each place where it broke.
+    def sound(self) -> Iterator[Pcm | Break | Waiting]:
+        """Give the sound as it comes in, until the capture is closed, and each place where it broke.
 
         `KeyboardInterrupt` passes through at any time; nothing needs to be closed but the capture.
 
         Yields
         ------
-        int16 [shape=(n,), n >= 1] or Break
+        int16 [shape=(n,), n >= 1] or Break or Waiting
             What has come, at the wanted rate. The samples of all blocks and breaks together keep up with the clock.
+            About every half second without sound that it is waited for.
 
         Raises
         ------
@@ -114,19 +118,27 @@ class Capture:
         """
         if not self._worker.ident:
             raise RuntimeError("sound() needs an open capture: use it inside `with Capture(...) as capture`")
-        while True:
-            news = self._news.get()
+        while not self._stop.is_set():
+            try:
+                news = self._news.get(timeout=_WAITING_SECONDS)
+            except queue.Empty:
+                yield Waiting()
+                continue
             if isinstance(news, Exception):
                 raise news
             if isinstance(news, Microphone):
                 for item in self._recorded(news):
-                    yield item if isinstance(item, Break) else self._gain.apply(item)
+                    yield self._gain.apply(item) if isinstance(item, np.ndarray) else item
             elif not self._away:
                 yield self._lost(f"{news} Waiting for it; Ctrl-C stops.")
+            else:
+                yield Waiting()
 
-    def _recorded(self, microphone: Microphone) -> Iterator[Pcm | Break]:
-        resampler = None
+    def _recorded(self, microphone: Microphone) -> Iterator[Pcm | Break | Waiting]:
+        resampler, told = None, time.monotonic()
         while True:
+            if self._stop.is_set():
+                return
             gone = microphone.gone  # Asked first: so all that came before is taken below.
             microphone.ready.clear()
             taken = microphone.take()
@@ -146,9 +158,13 @@ class Capture:
                     resampler = resampler or Resampler(microphone.rate, self._rate)
                     yield from _some(resampler.process(item))
             if taken:
+                told = time.monotonic()
                 continue
             if gone is not None:
                 break
+            if time.monotonic() - told >= _WAITING_SECONDS:
+                told = time.monotonic()
+                yield Waiting()
             microphone.ready.wait(_TURN_SECONDS)
         if resampler is not None:
             yield from _some(resampler.flush())
@@ -159,7 +175,7 @@ class Capture:
 
     def _lost(self, text: str) -> Break:
         self._away = True
-        return Break("signal-lost", 0, time.monotonic() - self._heard_until, _clock(self._heard_until), text)
+        return Break("signal-lost", 0, time.monotonic() - self._heard_until, clock_of(self._heard_until), text)
 
     def _back(self, microphone: Microphone) -> Break:
         self._away = False
@@ -167,7 +183,7 @@ class Capture:
         text = f"The microphone is back after {seconds:.1f} s without sound: {microphone.description}."
         # Before the first sound there is nothing that it could be back from.
         told = "" if self.description is None else text
-        return Break("signal-back", round(seconds * self._rate), seconds, _clock(microphone.began), told)
+        return Break("signal-back", round(seconds * self._rate), seconds, clock_of(microphone.began), told)
 
     def _dropped(self, loss: Loss, rate: int) -> Break:
         seconds = loss.frames / rate
@@ -179,7 +195,7 @@ class Capture:
             "samples-lost",
             round(seconds * self._rate),
             seconds,
-            _clock(loss.end),
+            clock_of(loss.end),
             f"{lost}, {self.lost_seconds:.2f} s{overflows} so far: this computer is too busy to keep up.",
         )
 
@@ -244,8 +260,3 @@ class Capture:
 
 def _some(pcm: Pcm) -> list[Pcm]:
     return [pcm] if pcm.size else []
-
-
-def _clock(moment: float) -> float:
-    """Turn a moment of `time.monotonic` into seconds since 1970."""
-    return time.time() - (time.monotonic() - moment)

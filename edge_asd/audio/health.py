@@ -263,24 +263,31 @@ def dead_text(pcm: Pcm, rate: int, *, channel: int = 0, sounding: Sequence[int] 
     text : str
         Starts with a verb, and says at the end what to do.
     """
-    what = dead_place(pcm, rate)
-    if not what:
-        return ""
-    if sounding:
+    return dead_advice(dead_place(pcm, rate), channel, sounding)
+
+
+def dead_advice(what: str, channel: int, sounding: Sequence[int]) -> str:
+    """Add to what `dead_place` said, if anything, what to do; see `dead_text`."""
+    if what and sounding:
         return f"{what} in channel {channel}; {other_channels(sounding)}"
-    return f"{what}. Remove it, or record it again: {LIKE_MUTED}."
+    return f"{what}. Remove it, or record it again: {LIKE_MUTED}." if what else ""
 
 
 def dead_place(pcm: Pcm, rate: int) -> str:
     """Say where a recording is dead and what it holds there, without advice; see `dead_text`."""
-    if is_silent(pcm):
-        low, high = int(pcm.min()), int(pcm.max())
+    longest = max(dead_stretches(pcm, rate), key=lambda stretch: stretch.size, default=None)
+    return place_text(int(pcm.min()), int(pcm.max()), longest, rate)
+
+
+def place_text(low: int, high: int, longest: Stretch | None, rate: int) -> str:
+    """Say what `dead_place` does, of a recording between `low` and `high` and its longest dead stretch."""
+    if high - low <= _SPREAD:
         if low == high:
             return "holds only zeros" if low == 0 else f"is silent: all its samples are {low}"
         return f"is silent: all its samples lie between {low} and {high}"
-    if not (stretches := dead_stretches(pcm, rate)):
+    if longest is None:
         return ""
-    start, stop = max(stretches, key=lambda stretch: stretch.size)
+    start, stop = longest
     return f"is dead from {start / rate:.2f} s to {stop / rate:.2f} s (its samples stay within 1 of a constant)"
 
 

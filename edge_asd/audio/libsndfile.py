@@ -40,8 +40,9 @@ from edge_asd.errors import AudioFormatError, DependencyError
 _START_SECONDS = 60.0
 _FILE_SECONDS = 20.0
 _SAMPLES_PER_SECOND = 200_000
-"""A file has so many seconds, and one more for each so many samples. The child's own limit is of processor time and
-stricter; this one is for what waits without computing."""
+"""A file may be waited for so many seconds, and one more for each so many samples, but never longer at once: a file of
+hours that hangs is noticed as soon as a short one. What happens between two answers does not count. The child's own
+limit is of processor time and stricter; this one is for what waits without computing."""
 _UNKNOWN_FRAMES = 0x7FFFFFFFFFFFFFFF
 _FORMATS = {"a FLAC": "FLAC", "an OGG": "OGG", "an AIFF": "AIFF", "a W64": "W64"}
 _DTYPES = {"PCM_16": 0, "PCM_24": 1, "PCM_32": 1, "FLOAT": 2, "DOUBLE": 2, "VORBIS": 2, "OPUS": 2}
@@ -65,7 +66,7 @@ class Worker:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         self._socket = ours
-        self._deadline = time.monotonic() + _START_SECONDS
+        self._patience = _START_SECONDS
         self.waiting = True
         """Whether an answer is still to come: such a child cannot be used again."""
         script = str(Path(__file__).with_name("libsndfile_worker.py"))
@@ -104,7 +105,7 @@ class Worker:
 
     def open(self, file: BinaryIO) -> tuple[Any, ...]:
         """Hand over a file; return the fields of a `HEADER`."""
-        self._deadline = time.monotonic() + _FILE_SECONDS
+        self._patience = _FILE_SECONDS
         self._ask(b"O", 0, 0, [file.fileno()])
         header = HEADER.unpack(self._receive(HEADER.size))
         self.waiting = False
@@ -121,7 +122,7 @@ class Worker:
             raise AudioFormatError(_SPENT)
         data = np.empty((count, channels), DTYPES[dtype])
         self._fill(data.reshape(-1).view(np.uint8).data)
-        self._deadline += data.size / _SAMPLES_PER_SECOND
+        self._patience = min(_FILE_SECONDS, self._patience + data.size / _SAMPLES_PER_SECOND)
         self.waiting = False
         return data
 
@@ -155,11 +156,13 @@ class Worker:
 
     def _fill(self, view: memoryview) -> None:
         while view.nbytes:
-            self._socket.settimeout(max(0.001, self._deadline - time.monotonic()))
+            self._socket.settimeout(max(0.001, self._patience))
+            start = time.monotonic()
             try:
                 count = self._socket.recv_into(view)
             except OSError as error:  # TimeoutError among them.
                 raise AudioFormatError(_SPENT) from error
+            self._patience -= time.monotonic() - start
             if not count:
                 raise AudioFormatError(_SPENT)
             view = view[count:]

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-import stat
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from edge_asd.audio.containers import FIRST_BYTES, bytes_needed, container_of
-from edge_asd.audio.health import dead_stretches, is_silent, wrong_scale
-from edge_asd.audio.riff import read_header
-from edge_asd.audio.sample_formats import Sound, to_int16, wav_blocks
-from edge_asd.audio.sound_header import SoundHeader
-from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
-from edge_asd.errors import AudioFormatError
-from edge_asd.files import open_without_waiting
-
-_CHANNELS_LOOKED_AT = 8  # for sound where the chosen one has none
+from edge_asd.audio.health import dead_stretches, is_silent
+from edge_asd.audio.recording_stream import RecordingStream
+from edge_asd.audio.stream import Pcm
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,135 +97,24 @@ def read_recording(
     DependencyError
         If soundfile or libsndfile, which read what is not WAV, is missing.
     """
-    check_rate(sample_rate)
-    name = str(Path(path))
-    try:
-        with ExitStack() as stack:
-            file = stack.enter_context(_open(path, name) if contents is None else io.BytesIO(contents))
-            with _named(name):
-                header, blocks = stack.enter_context(open_sound(file))
-            check_channel(name, channel, header.channels)
-            count, saturated, largest = 0, 0, 0.0
-
-            def rounded() -> Iterator[Pcm]:
-                nonlocal count, saturated, largest
-                for samples in blocks(channel):
-                    pcm, cut = to_int16(samples)
-                    count, saturated = count + pcm.size, saturated + cut
-                    if cut and samples.dtype.kind == "f":
-                        largest = max(largest, float(np.abs(samples).max()))
-                    yield pcm
-
-            with _named(name):
-                pcm = _joined(resample(rounded(), header.sample_rate, sample_rate))
-                if text := wrong_scale(saturated / max(1, count), largest):
-                    raise AudioFormatError(text)
-            sounding: tuple[int, ...] = ()
-            if pcm.size and header.channels > 1 and (is_silent(pcm) or dead_stretches(pcm, sample_rate)):
-                sounding = _sounding_channels(file, header, channel)
-    except FileNotFoundError:
-        raise AudioFormatError(f"{name} does not exist. Check the path.") from None
-    except IsADirectoryError:
-        raise AudioFormatError(f"{name} is a folder. Give one sound file.") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte.
-        raise AudioFormatError(f"{name!r} cannot be read: {error}.") from error
-    if not pcm.size:
-        raise AudioFormatError(f"{name} is too short: no sample is left at {sample_rate} Hz. Record it again.")
-    return Recording(
-        pcm=pcm,
-        sample_rate=sample_rate,
-        channel=channel,
-        file_rate=header.sample_rate,
-        file_channels=header.channels,
-        subtype=header.subtype,
-        saturated=saturated,
-        largest=largest,
-        sounding_channels=sounding,
-        notes=header.notes,
-    )
-
-
-@contextmanager
-def open_sound(file: BinaryIO) -> Iterator[Sound]:
-    """Open whatever kind of sound file it is, for its header and one pass over its samples.
-
-    Parameters
-    ----------
-    file : binary file, seekable
-        On disk or in memory.
-
-    Raises
-    ------
-    AudioFormatError
-        If it cannot be used, here or while the samples are read. The message starts with a verb: the caller puts
-        the path before it.
-    DependencyError
-        If soundfile or libsndfile, which read what is not WAV, is missing.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    first = file.read(FIRST_BYTES)
-    first += file.read(bytes_needed(first) - len(first))
-    container = container_of(first)
-    if not size:
-        raise AudioFormatError("is empty (0 bytes). Record or copy it again.")
-    if container is None:
-        raise AudioFormatError("is not a WAV file, nor a FLAC, OGG, AIFF or W64 file. Convert it to 16-bit PCM WAV.")
-    if container.reader == "riff":
-        header = read_header(file, size)
-        yield Sound(header, partial(wav_blocks, file, header))
-    elif container.reader == "libsndfile":
-        from edge_asd.audio.libsndfile import open_foreign  # Only here: most users have WAV files alone.
-
-        with open_foreign(file, container) as sound:
-            yield sound
-    else:
-        raise AudioFormatError(
-            f"is {container.name} file, which is not read. Convert it to WAV or FLAC, for example: "
-            "ffmpeg -i FILE FILE.wav"
+    with RecordingStream(path, sample_rate=sample_rate, channel=channel, contents=contents) as stream:
+        pcm = _joined(stream.blocks())
+        header = stream.header
+        sounding: tuple[int, ...] = ()
+        if header.channels > 1 and (is_silent(pcm) or dead_stretches(pcm, sample_rate)):
+            sounding = stream.sounding_channels()
+        return Recording(
+            pcm=pcm,
+            sample_rate=sample_rate,
+            channel=channel,
+            file_rate=header.sample_rate,
+            file_channels=header.channels,
+            subtype=header.subtype,
+            saturated=stream.saturated,
+            largest=stream.largest,
+            sounding_channels=sounding,
+            notes=header.notes,
         )
-
-
-def _sounding_channels(file: BinaryIO, header: SoundHeader, channel: int) -> tuple[int, ...]:
-    """Find other channels that hold sound in the file's first block."""
-    found = []
-    for other in range(min(header.channels, _CHANNELS_LOOKED_AT)):
-        if other == channel:
-            continue
-        with open_sound(file) as (_, blocks):
-            first = to_int16(next(iter(blocks(other))))[0]
-        if not is_silent(first) and not dead_stretches(first, header.sample_rate):
-            found.append(other)
-    return tuple(found)
-
-
-def file_header(path: str | os.PathLike[str]) -> SoundHeader:
-    """Read a sound file's header: its own rate and channels.
-
-    Raises
-    ------
-    AudioFormatError
-        If it cannot be read. The message names the file.
-    """
-    name = str(Path(path))
-    with _named(name), _open(path, name) as file, open_sound(file) as sound:
-        return sound.header
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    try:
-        yield
-    except AudioFormatError as error:
-        raise AudioFormatError(f"{name} {error}") from error.__cause__
-
-
-def _open(path: str | os.PathLike[str], name: str) -> BinaryIO:
-    file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        return file
-    file.close()
-    raise AudioFormatError(f"{name} is not a regular file. Give one sound file.")
 
 
 def _joined(blocks: Iterable[Pcm]) -> Pcm:

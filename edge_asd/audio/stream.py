@@ -1,4 +1,4 @@
-"""Sound as a stream of blocks: from an array, from raw bytes, at another rate.
+"""Sound as a stream of blocks: from an array, at another rate, with breaks.
 
 A source is an iterator of int16 arrays [shape=(n,), n >= 1] at the wanted rate. Files,
 pipes and microphones go through the same resampler, so that they give the same samples.
@@ -6,23 +6,20 @@ pipes and microphones go through the same resampler, so that they give the same 
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_asd.audio.containers import FIRST_BYTES, bytes_needed, container_of
-from edge_asd.audio.sound_header import MAX_CHANNELS, MAX_RATE, MIN_RATE
+from edge_asd.audio.sound_header import MAX_RATE, MIN_RATE
 from edge_asd.errors import AudioFormatError, DependencyError
 
 Pcm = NDArray[np.int16]
 
-_READ_BYTES = 1 << 16
 _PIECE = 1 << 16
 
 
@@ -144,106 +141,9 @@ def from_recording(pcm: Pcm, block: int) -> Iterator[Pcm]:
     return (pcm[start : start + block] for start in range(0, pcm.size, block))
 
 
-def from_raw(
-    file: BinaryIO, *, source_rate: int, sample_rate: int = 16000, channels: int = 1, channel: int = 0
-) -> Iterator[Pcm]:
-    """Read raw little-endian int16, such as standard input; each block is what has come so far.
-
-    Parameters
-    ----------
-    file : binary file
-        `sys.stdin.buffer`, a pipe, an open file.
-    source_rate : int, 1000 to 384000 [Hz]
-        Rate of the bytes.
-    sample_rate : int, 1000 to 384000 [Hz]
-        Rate of the blocks.
-    channels : int, 1 to 256
-        Interleaved channels in the bytes.
-    channel : int, 0 to `channels` - 1
-        The one to use.
-
-    Yields
-    ------
-    int16 [shape=(n,), n >= 1]
-
-    Raises
-    ------
-    AudioFormatError
-        At once: a number out of range. While reading: the first bytes of a sound file, no sound at all, or, after
-        all whole frames were given, an end in the middle of a frame.
-    """
-    check_rate(source_rate)
-    check_rate(sample_rate)
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise AudioFormatError(f"Raw sound cannot have {channels} channels: give a number from 1 to {MAX_CHANNELS}.")
-    check_channel("The raw sound", channel, channels)
-    return _read_raw(file, source_rate, sample_rate, channels, channel)
-
-
-def _read_raw(file: BinaryIO, source_rate: int, sample_rate: int, channels: int, channel: int) -> Iterator[Pcm]:
-    rest = b""
-
-    def blocks() -> Iterator[Pcm]:
-        nonlocal rest
-        frame_bytes = 2 * channels
-        needed = FIRST_BYTES  # A file's first bytes must be seen whole before they count as sound.
-        for data in _chunks(file):
-            rest += data
-            if needed:
-                needed = bytes_needed(rest)
-                if len(rest) < needed:
-                    continue
-                _refuse_file(rest)
-                needed = 0
-            whole = len(rest) - len(rest) % frame_bytes
-            if whole:
-                yield _pick(rest[:whole], channels, channel)
-                rest = rest[whole:]
-        if needed:
-            _refuse_file(rest)
-        whole = len(rest) - len(rest) % frame_bytes
-        if whole:  # A stream that ended before a file's first bytes could be told.
-            yield _pick(rest[:whole], channels, channel)
-            rest = rest[whole:]
-
-    any_sound = False
-    for block in resample(blocks(), source_rate, sample_rate):
-        any_sound = True
-        yield block
-    if rest:
-        raise AudioFormatError(
-            f"The raw sound ended in the middle of a frame: {len(rest)} byte(s) left over of {2 * channels}. "
-            f"It was cut off, or it is not {channels}-channel 16-bit little-endian PCM."
-        )
-    if not any_sound:
-        raise AudioFormatError("No sound came in: the raw stream ended at once. Check the program that feeds it.")
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    """Give what is there as soon as it is there, until the end of the file."""
-    # io.UnsupportedOperation is an OSError: no descriptor, nothing to set.
-    with contextlib.suppress(OSError, AttributeError):
-        # A program that shares the pipe may have left it non-blocking; "nothing yet" would look like the end.
-        os.set_blocking(file.fileno(), True)
-    # read() of a buffered file waits for the full count; read1() does not.
-    read = getattr(file, "read1", file.read)
-    while data := read(_READ_BYTES):
-        yield data
-
-
-def _refuse_file(first: bytes) -> None:
-    container = container_of(first)
-    if container is None:
-        return
-    keep = "" if container.reader is None else ", or save it as a file and read that"
-    raise AudioFormatError(
-        f"The raw stream starts with {container.name} header. Send samples only (for example: arecord -t raw -f S16_LE "
-        f"-r 16000, sox FILE -t raw -e signed -b 16 -r 16000 -, or ffmpeg -i FILE -f s16le -ar 16000 -){keep}."
-    )
-
-
-def _pick(data: bytes, channels: int, channel: int) -> Pcm:
-    return np.frombuffer(data, "<i2").reshape(-1, channels)[:, channel].astype(np.int16)
+def clock_of(moment: float) -> float:
+    """Turn a moment of `time.monotonic` into seconds since 1970, as a `Break` has them."""
+    return time.time() - (time.monotonic() - moment)
 
 
 def check_rate(rate: int) -> None:

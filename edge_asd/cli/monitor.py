@@ -1,25 +1,33 @@
-"""``edge-asd monitor``: listen, score, decide."""
+"""``edge-asd monitor``: listen, score, decide, tell."""
 
 from __future__ import annotations
 
-import re
-import sys
-from contextlib import ExitStack, closing
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_asd.cli.choices import DomainName
-from edge_asd.cli.common import BundleArgument, finite, note
+from edge_asd.cli.common import finite, note
 
 if TYPE_CHECKING:
-    from edge_asd.monitor.alarms import Policy
+    from edge_asd.monitor.config import ConfigFile
+    from edge_asd.monitor.reports import Sink
+    from edge_asd.monitor.session import Session
 
 
 def command(
-    bundle: BundleArgument,
+    bundle: Annotated[
+        Path | None, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize; --config may name it.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Configuration in TOML: sources, alarms, records, notifications. Options here go before it.",
+        ),
+    ] = None,
     section: Annotated[
         str | None, typer.Option(help="Section whose threshold decides; may be left out if there is only one.")
     ] = None,
@@ -27,18 +35,44 @@ def command(
         DomainName | None, typer.Option(help="Decide by this domain's own threshold, where the section has one.")
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Microphone: its name, a part of it, or its index (see edge-asd devices).")
+        str | None,
+        typer.Option(help="Microphone: its selector (see edge-asd devices), its name, a part of it, or its index."),
     ] = None,
-    wav: Annotated[Path | None, typer.Option(metavar="FILE", help="Listen to a sound file instead.")] = None,
+    wav: Annotated[
+        Path | None, typer.Option(metavar="FILE|DIR", help="Listen to a sound file, or to all of a folder.")
+    ] = None,
     stdin: Annotated[
         bool, typer.Option("--stdin", help="Listen to raw little-endian int16 on standard input.")
     ] = False,
-    rate: Annotated[int, typer.Option(min=1000, max=384000, help="Sample rate of --stdin [Hz].")] = 16000,
-    channels: Annotated[int, typer.Option(min=1, max=256, help="Interleaved channels of --stdin.")] = 1,
-    channel: Annotated[int, typer.Option(min=0, help="Channel to listen to.")] = 0,
+    source_command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CMD",
+            help="Listen to what a program writes: raw little-endian int16, such as ffmpeg's on a network stream. It "
+            "is started again whenever it ends.",
+        ),
+    ] = None,
+    rate: Annotated[
+        int | None, typer.Option(min=1000, max=384000, help="Sample rate of raw sound [Hz].  [default: 16000]")
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Interleaved channels of raw sound.  [default: 1]")
+    ] = None,
+    channel: Annotated[int | None, typer.Option(min=0, help="Channel to listen to.  [default: 0]")] = None,
+    gain: Annotated[
+        float | None,
+        typer.Option(
+            min=-60,
+            max=60,
+            callback=finite,
+            help="Digital gain [dB]. It cannot restore what was clipped, or too soft, when the sound was digitised: "
+            "set the input's own level first.  [default: 0]",
+        ),
+    ] = None,
     interval: Annotated[
-        float, typer.Option(min=0.032, max=3600, callback=finite, help="Seconds between two decisions.")
-    ] = 1.0,
+        float | None,
+        typer.Option(min=0.032, max=3600, callback=finite, help="Seconds between two decisions.  [default: 1]"),
+    ] = None,
     alarm_after: Annotated[
         str | None,
         typer.Option(
@@ -48,8 +82,19 @@ def command(
         ),
     ] = None,
     cooldown: Annotated[
-        float, typer.Option(min=0, callback=finite, help="Seconds without a new alarm after one has ended.")
-    ] = 60.0,
+        float | None,
+        typer.Option(min=0, callback=finite, help="Seconds without a new alarm after one has ended.  [default: 60]"),
+    ] = None,
+    off_level: Annotated[
+        float | None,
+        typer.Option(
+            min=-120,
+            max=0,
+            callback=finite,
+            help="The machine is off, and is not judged, where it is quieter than this [dB re full scale]. By default "
+            "as calibrated.",
+        ),
+    ] = None,
     verbose: Annotated[
         bool | None,
         typer.Option(
@@ -66,53 +111,57 @@ def command(
     belong to). An alarm is raised, once, when three quarters of a minute's decisions were anomalous, and cleared
     when as many were not. With --wav or --stdin the exit code is 3 if any decision was anomalous, alarm or not.
     """
-    if (device is not None) + (wav is not None) + stdin > 1:
-        raise typer.BadParameter("give only one of --device, --wav and --stdin")
-    from edge_asd.bundle.bundle import Bundle
-    from edge_asd.interface import choose_section
-    from edge_asd.monitor import sources
-    from edge_asd.monitor.alarms import Alarms
-    from edge_asd.monitor.engine import Engine
-    from edge_asd.monitor.listener import Listener
-    from edge_asd.monitor.loop import Ear, Loop
-    from edge_asd.monitor.merging import merged
-    from edge_asd.monitor.outcome import conclude
-    from edge_asd.monitor.reports import Sink
-    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes
+    inputs = {"--device": device, "--wav": wav, "--stdin": stdin or None, "--source-command": source_command}
+    if sum(given is not None for given in inputs.values()) > 1:
+        *first, last = inputs
+        raise typer.BadParameter(f"give only one of {', '.join(first)} and {last}")
+    _check_alarm_after(alarm_after)
+    folder = wav is not None and wav.is_dir()
+    flags = {
+        "bundle": bundle,
+        "section": section,
+        "domain": None if domain is None else domain.value,
+        "device": device,
+        "wav": None if folder else wav,
+        "folder": wav if folder else None,
+        "stdin": stdin or None,
+        "command": source_command,
+        "rate": rate,
+        "channels": channels,
+        "channel": channel,
+        "gain_db": gain,
+        "interval_s": interval,
+        "off_level_db": off_level,
+        "policy.alarm_after": alarm_after,
+        "policy.cooldown_s": cooldown,
+    }
+    name = str(wav or device or ("stdin" if stdin else "command" if source_command else "microphone"))
+    _monitor(config, flags, name, verbose=verbose, json=json)
 
-    policy = _policy(interval, alarm_after, cooldown)
-    loaded = Bundle.load(bundle)
-    chosen = choose_section(loaded, section)
-    engine = Engine(loaded, chosen, domain=domain, interval_s=interval)
-    if chosen in loaded.without_own_threshold(domain):
-        note(f"Section {chosen} has no threshold of its own for the domain {domain}; the section's decides.")
-    live = wav is None and not stdin
-    stack = ExitStack()  # closes the microphone
+
+def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbose: bool | None, json: bool) -> None:
+    from edge_asd.monitor.config_reading import load_default_config
+    from edge_asd.monitor.loop import Loop
+    from edge_asd.monitor.outcome import conclude
+    from edge_asd.monitor.outputs import Outputs
+    from edge_asd.monitor.running import Running
+    from edge_asd.monitor.session import Session
+
+    def read() -> ConfigFile:
+        return load_default_config(path, flags=flags, name=name)
+
+    loaded = read()
+    session = Session(loaded, note)
+    live = any(ear.live for ear in session.ears.values())
+    running = Running(loaded, read, session, note, live=live)
     try:
-        if wav is not None:
-            blocks = sources.from_file(wav, loaded, channel, note)
-        elif stdin:
-            blocks = sources.from_standard_input(
-                sys.stdin.buffer, loaded, rate=rate, channels=channels, channel=channel, note=note
-            )
-        else:
-            blocks = stack.enter_context(closing(sources.from_microphone(device, loaded, chosen, channel, note)))
-        if verbose is None:
-            verbose = not live
-        source = "stdin" if stdin else str(wav or device or "microphone")
-        units = {source: engine.unit}
-        sink: Sink
-        if json:
-            sink = JsonLines()
-        elif verbose:
-            sink = Lines(units)
-        else:
-            sink = Minutes(units, time_of_day=wav is None)
-        rate_here = loaded.features.sample_rate
-        ear = Ear(Listener(source, engine, Alarms(policy, chosen, rate_here)), live=live, tell_clipping=wav is None)
-        with stack, closing(sink):
-            Loop([ear], [sink], note).run(merged([_Blocks(blocks, live)], [rate_here]))
-        anomalies = conclude(ear.listener, ear.error, note)
+        with running, Outputs(loaded, session, _console(session, verbose=verbose, json=json), note) as outputs, session:
+            running.outputs = outputs
+            items = session.items(changing=loaded.path is not None)
+            Loop(session.ears, outputs.sinks, note, turn=running.turn).run(items)
+        if running.ended:
+            raise typer.Exit(0)
+        anomalies = sum([conclude(ear.listener, ear.error, note) for ear in session.ears.values()])
     except KeyboardInterrupt:
         note("Stopped.")
         raise typer.Exit(0 if live else 130) from None
@@ -120,24 +169,29 @@ def command(
         raise typer.Exit(3)
 
 
-class _Blocks:
-    def __init__(self, blocks, live) -> None:
-        self.blocks, self.live = blocks, live
+def _console(session: Session, *, verbose: bool | None, json: bool) -> Sink:
+    from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes
 
-    def sound(self):
-        return self.blocks
+    if json:
+        return JsonLines()
+    live = any(ear.live for ear in session.ears.values())
+    if verbose or (verbose is None and not live):
+        return Lines(session.units)
+    of_files = all(watched.config.wav or watched.config.folder for watched in session.watched.values())
+    return Minutes(session.units, time_of_day=not of_files)
 
 
-def _policy(interval_s: float, alarm_after: str | None, cooldown_s: float) -> Policy:
-    from edge_asd.monitor.alarms import Policy
+def _check_alarm_after(text: str | None) -> None:
+    import re
 
-    policy = replace(Policy.for_interval(interval_s), cooldown_s=cooldown_s)
-    if alarm_after is None:
-        return policy
-    numbers = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", alarm_after)
+    from edge_asd.bundle.policy import Policy
+
+    if text is None:
+        return
+    numbers = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if numbers is None:
-        raise typer.BadParameter(f"--alarm-after takes two numbers such as 45/60, not {alarm_after!r}")
+        raise typer.BadParameter(f"--alarm-after takes two numbers such as 45/60, not {text!r}")
     try:
-        return replace(policy, needed=int(numbers[1]), of=int(numbers[2]))
+        Policy(needed=int(numbers[1]), of=int(numbers[2]))
     except ValueError as error:
-        raise typer.BadParameter(f"--alarm-after {alarm_after}: {error}") from None
+        raise typer.BadParameter(f"--alarm-after {text}: {error}") from None

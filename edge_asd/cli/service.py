@@ -216,7 +216,7 @@ def _check_bundles(config: ConfigFile) -> list[dict[str, Any]]:
         If a bundle cannot be used, or lacks the section.
     """
     from edge_asd.bundle.bundle import Bundle
-    from edge_asd.interface import choose_section
+    from edge_asd.bundle.sections import choose_section
     from edge_asd.monitor.config import INPUTS
 
     bundles = {path: Bundle.load(path) for path in dict.fromkeys(source.bundle for source in config.sources)}

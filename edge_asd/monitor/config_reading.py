@@ -23,6 +23,9 @@ from edge_asd.monitor.config import (
 from edge_asd.monitor.config_kinds import keys_of
 from edge_asd.monitor.config_layers import Layer, Values, from_document, from_environment, from_flags
 
+DEFAULT_DEVICE = "default"
+"""The device that stands for the system's default microphone."""
+
 CONFIG_VARIABLE = "EDGE_ASD_CONFIG"
 """The environment variable that names the file where no flag does."""
 
@@ -95,6 +98,15 @@ def load_config(
     if problems:
         raise _error(path, problems)
     return _build(path, layers, sources)
+
+
+def load_default_config(path: Path | None, *, flags: Mapping[str, object], name: str) -> ConfigFile:
+    """Read a configuration as `load_config` does; where nothing names an input, it is the default microphone."""
+    named = path is not None or CONFIG_VARIABLE in os.environ
+    layers = (from_environment(os.environ, Path.cwd()), from_flags(flags, Path.cwd()))
+    if not named and not any(layer.inputs for layer in layers):
+        flags = {**flags, "device": DEFAULT_DEVICE}
+    return load_config(path, flags=flags, name=name)
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -22,9 +22,12 @@ from edge_asd.monitor.reports import Report, Sink, Status
 Note = Callable[[str], None]
 """Tells the user something."""
 
-Beat = Callable[[str], None]
-"""Is told after each turn of the loop in which something was scored or there knowingly was nothing to score; with the
-state, for people."""
+Turn = Callable[[str, bool], bool]
+"""Is called after each turn of the loop: with how all sources stand, for people, and whether all live ones have given a
+sign within `STALE_S`, be it that they wait; true ends the loop."""
+
+STALE_S = 30.0
+"""A live source that gives no sign for so long hangs: a busy computer needs no tenth of it for a turn."""
 
 _STATUS_S = 0.25
 _CALM_S = 60.0  # without lost samples before the load is held to be bearable again
@@ -42,22 +45,32 @@ class Ear:
         Its sound does not wait: if it takes longer to score than it lasts, samples will be lost.
     description : callable
         Tells what the source is, for people.
+    greeting : callable
+        Says that it is being listened to, once a live one's first sound has come.
     tell_clipping : bool
         Tell of clipping; False where that was done for the sound as a whole.
     lost_s : float >= 0 [s]
     error : EdgeAsdError or None
         That ended the source early.
+    heard, ended : bool
+        Its first sound, and its end, have come.
+    sign_s : float [s]
+        When the source last gave anything, by the loop's timer.
     """
 
     listener: Listener
     live: bool = False
     description: Callable[[], str] = str
+    greeting: Callable[[], str] = str
     tell_clipping: bool = True
     lost_s: float = 0.0
     error: Exception | None = None
     load: Load = field(default_factory=Load)
     calm_from_s: float = -math.inf  # of the sound: samples were lost until here
     overloaded: bool = False
+    heard: bool = False
+    ended: bool = False
+    sign_s: float = field(default_factory=time.perf_counter)
     last: Pcm | None = None
 
 
@@ -66,40 +79,40 @@ class Loop:
 
     Parameters
     ----------
-    ears : sequence of Ear
-    sinks : sequence of Sink
-        Each is given the sound, then the reports, in their order: each decision, with the state after it, and then the
-        event that it brings about.
+    ears : dict of name to Ear
+        May change between turns.
+    sinks : list of Sink
+        May change between turns. Each is given the sound, then the reports, in their order: each decision, with the
+        state after it, and then the event that it brings about.
     note : callable
         Called with what the user should know of the input, and of places that cannot be written.
-    beat : callable, optional
-        See `Beat`.
+    turn : callable, optional
+        See `Turn`.
     timer : callable
         Counts seconds; for load and status alone.
     """
 
     def __init__(
         self,
-        ears: Sequence[Ear],
-        sinks: Sequence[Sink],
+        ears: dict[str, Ear],
+        sinks: list[Sink],
         note: Note,
         *,
-        beat: Beat = lambda _: None,
+        turn: Turn = lambda *_: False,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._ears, self._sinks, self._note, self._beat, self._timer = ears, sinks, note, beat, timer
-        self._hearing = [sink for sink in sinks if type(sink).hear is not Sink.hear]
-        self._watching = [sink for sink in sinks if type(sink).status is not Sink.status]
+        self._ears, self._sinks, self._note, self._turn, self._timer = ears, sinks, note, turn, timer
         self._told_s = -math.inf
         self._complaints: dict[int, str] = {}
 
-    def run(self, items: Iterable[tuple[int, Item | Ended]]) -> None:
-        """Take all items, each with its ear's number, until the end of all sources.
+    def run(self, items: Iterable[tuple[str, Item | Ended]]) -> None:
+        """Take all items, each with its ear's name, until the end of all sources.
 
         What ended a source early is kept as its ear's `error`; decisions that were made before it count.
         """
-        for number, item in items:
-            ear = self._ears[number]
+        for name, item in items:
+            ear = self._ears[name]
+            ear.sign_s = self._timer()
             if isinstance(item, np.ndarray):
                 self._hear(ear, item)
             elif isinstance(item, Break):
@@ -108,15 +121,31 @@ class Loop:
                 ear.error = item.error
                 if item.error is not None and not isinstance(item.error, EdgeAsdError):
                     raise item.error
+                ear.ended = True
+                if item.error is not None and len(self._ears) > 1:
+                    self._note(f"{name} has ended: {item.error}")
                 self._tell(ear, ear.listener.finish())
             self._status()
-            self._beat(ear.listener.state)
+            if self._turn(self._summary(), not self._stale()):
+                return
+
+    def _stale(self) -> bool:
+        now = self._timer()
+        return any(ear.live and not ear.ended and now - ear.sign_s > STALE_S for ear in self._ears.values())
+
+    def _summary(self) -> str:
+        if len(self._ears) == 1:
+            return next(iter(self._ears.values())).listener.state
+        return ", ".join(f"{name} {ear.listener.state}" for name, ear in self._ears.items())
 
     def _hear(self, ear: Ear, pcm: Pcm) -> None:
         began, place = self._timer(), ear.listener.place
+        if ear.live and not ear.heard and (greeting := ear.greeting()):
+            self._say(ear, greeting)
+        ear.heard = True
         reports = ear.listener.hear(pcm)
         ear.last = pcm
-        for sink in self._hearing:
+        for sink in self._sinks:
             self._guarded(sink, lambda sink=sink: sink.hear(ear.listener.source, place, pcm))  # type: ignore[misc]
         self._tell(ear, reports)
         if ear.live:
@@ -133,8 +162,8 @@ class Loop:
 
     def _weigh(self) -> None:
         """Tell whether this computer keeps up, of all live sources at once."""
-        total = sum(ear.load.share or 0.0 for ear in self._ears if ear.live)
-        for ear in self._ears:
+        total = sum(ear.load.share or 0.0 for ear in self._ears.values() if ear.live)
+        for ear in self._ears.values():
             now = ear.listener.place / ear.listener.sample_rate
             losing = now - ear.calm_from_s < _CALM_S
             overloaded = ear.live and (total > 1 or losing or (ear.overloaded and total > 0.9))
@@ -153,9 +182,12 @@ class Loop:
             if isinstance(report.what, Event) and (text := advice(report.what, ear.listener.span_s)):
                 clipping = report.what.event == "clipped"
                 if ear.tell_clipping or not clipping:
-                    self._note(text if len(self._ears) == 1 else f"{ear.listener.source}: {text}")
+                    self._say(ear, text)
             for sink in self._sinks:
                 self._guarded(sink, lambda sink=sink, report=report: sink.report(report))  # type: ignore[misc]
+
+    def _say(self, ear: Ear, text: str) -> None:
+        self._note(text if len(self._ears) == 1 else f"{ear.listener.source}: {text}")
 
     def _guarded(self, sink: Sink, call: Callable[[], None]) -> None:
         """Call a sink; a place that cannot be written is told, once each, and the monitor goes on."""
@@ -168,12 +200,13 @@ class Loop:
 
     def _status(self) -> None:
         now = self._timer()
-        if not self._watching or now - self._told_s < _STATUS_S:
+        watching = [sink for sink in self._sinks if type(sink).status is not Sink.status]
+        if not watching or now - self._told_s < _STATUS_S:
             return
         self._told_s = now
-        for ear in self._ears:
+        for ear in self._ears.values():
             status = ear_status(ear)
-            for sink in self._watching:
+            for sink in watching:
                 sink.status(status)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Protocol
 
 from edge_asd.audio.stream import Break, Pcm, Waiting
@@ -21,6 +21,7 @@ _WAITING_S = 0.5
 class Sound(Protocol):
     """What is read: a source, open."""
 
+    name: str
     live: bool
 
     def sound(self) -> Iterator[Item]:
@@ -36,80 +37,82 @@ class Ended:
         self.error = error
 
 
-def merged(sources: Sequence[Sound], rates: Sequence[int]) -> Iterator[tuple[int, Item | Ended]]:
-    """Give the items of all sources with the sources' numbers, until all have ended.
-
-    Close the sources to end their threads. What a live source raises is a lost signal when there are several: it is
-    read again after ten seconds, and the others go on. Of a single source, and of a file, it is given with `Ended`.
-
-    Parameters
-    ----------
-    sources : sequence of Sound
-    rates : sequence of int > 0 [Hz]
-        Of their samples.
-
-    Yields
-    ------
-    number, item
-    """
-    if len(sources) == 1:  # no thread: an interrupt passes through
-        yield from _only(sources[0])
-        return
-    items: queue.SimpleQueue[tuple[int, Item | Ended]] = queue.SimpleQueue()
-    stop = threading.Event()
-    readers = [
-        _Reader(number, source, rate, items, stop)
-        for number, (source, rate) in enumerate(zip(sources, rates, strict=True))
-    ]
-    for reader in readers:
-        reader.start()
-    left = len(sources)
-    try:
-        while left:
-            number, item = items.get()
-            left -= isinstance(item, Ended)
-            yield number, item
-            readers[number].room.release()
-    finally:
-        stop.set()
-
-
-def _only(source: Sound) -> Iterator[tuple[int, Item | Ended]]:
+def alone(source: Sound) -> Iterator[tuple[str, Item | Ended]]:
+    """Give the items of one source with its name, without a thread; an interrupt passes through."""
     try:
         for item in source.sound():
-            yield 0, item
+            yield source.name, item
     except EdgeAsdError as error:
-        yield 0, Ended(error)
+        yield source.name, Ended(error)
         return
-    yield 0, Ended()
+    yield source.name, Ended()
+
+
+class Merged:
+    """The items of several sources with the sources' names, until all have ended.
+
+    What a live source raises is a lost signal: it is read again after ten seconds, and the others go on. What a file
+    raises is given with `Ended`.
+    """
+
+    def __init__(self) -> None:
+        self._items: queue.SimpleQueue[tuple[_Reader, Item | Ended]] = queue.SimpleQueue()
+        self._readers: dict[str, _Reader] = {}
+
+    def add(self, source: Sound, rate: int) -> None:
+        """Begin to read a source, whose name no other has.
+
+        Parameters
+        ----------
+        source : Sound
+        rate : int > 0 [Hz]
+            Of its samples.
+        """
+        reader = self._readers[source.name] = _Reader(source, rate, self._items)
+        reader.start()
+
+    def remove(self, name: str) -> None:
+        """Give nothing more of a source; close it afterwards, so that its thread ends."""
+        reader = self._readers.pop(name, None)
+        if reader is not None:
+            reader.ending.set()
+
+    def items(self) -> Iterator[tuple[str, Item | Ended]]:
+        """Give what comes."""
+        try:
+            while self._readers:
+                reader, item = self._items.get()
+                name = reader.source.name
+                if self._readers.get(name) is reader:  # neither removed nor replaced
+                    if isinstance(item, Ended):
+                        del self._readers[name]
+                    yield name, item
+                reader.room.release()
+        finally:
+            for name in list(self._readers):
+                self.remove(name)
 
 
 class _Reader(threading.Thread):
     """Reads one source."""
 
-    def __init__(
-        self,
-        number: int,
-        source: Sound,
-        rate: int,
-        items: queue.SimpleQueue[tuple[int, Item | Ended]],
-        stop: threading.Event,
-    ) -> None:
-        super().__init__(name=f"source {number}", daemon=True)
+    def __init__(self, source: Sound, rate: int, items: queue.SimpleQueue[tuple[_Reader, Item | Ended]]) -> None:
+        super().__init__(name=f"source {source.name}", daemon=True)
+        self.source, self.ending = source, threading.Event()
         self.room = threading.Semaphore(_IN_FLIGHT)
-        self._number, self._source, self._rate, self._items, self._ending = number, source, rate, items, stop
+        self._rate, self._items = rate, items
         self._lost: float | None = None
 
     def run(self) -> None:
-        """Read until the end, or until the others end, too."""
+        """Read until the end, or until nobody wants more."""
         while True:
             try:
-                for item in self._source.sound():
+                for item in self.source.sound():
                     self._pass_on(item)
-                    if self._ending.is_set():
+                    if self.ending.is_set():
                         return
             except Exception as error:  # of whatever kind: the others shall go on
-                if not self._source.live:
+                if not self.source.live:
                     self._give(Ended(error))
                     return
                 self._failed(error)
@@ -118,7 +121,7 @@ class _Reader(threading.Thread):
                 return
             until = time.monotonic() + _RETRY_S
             while time.monotonic() < until:
-                if self._ending.wait(_WAITING_S):
+                if self.ending.wait(_WAITING_S):
                     return
                 self._give(Waiting())
 
@@ -141,6 +144,6 @@ class _Reader(threading.Thread):
 
     def _give(self, item: Item | Ended) -> None:
         while not self.room.acquire(timeout=_WAITING_S):
-            if self._ending.is_set():
+            if self.ending.is_set():
                 return
-        self._items.put((self._number, item))
+        self._items.put((self, item))

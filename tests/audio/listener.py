@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from edge_asd.audio import capture, devices, microphone
-from edge_asd.audio.stream import Break, Pcm
+from edge_asd.audio.stream import Break, Pcm, Waiting
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
 from edge_asd.monitor import listener as monitor_listener
@@ -100,6 +100,8 @@ def main(options: dict[str, Any]) -> None:
     def heard(source: capture.Capture) -> Iterator[Part]:
         nonlocal count, sleep
         for part in source.sound():
+            if isinstance(part, Waiting):
+                continue
             parts.append(part)
             if isinstance(part, np.ndarray):
                 assert part.dtype == np.int16
@@ -117,8 +119,8 @@ def main(options: dict[str, Any]) -> None:
     try:
         with capture.Capture(**options) as source:
             counted = source
-            loop = Loop([ear], [Decisions()], lambda text: say(note=text))
-            loop.run((0, part) for part in heard(source))
+            loop = Loop({"microphone": ear}, [Decisions()], lambda text: say(note=text))
+            loop.run(("microphone", part) for part in heard(source))
     except EdgeAsdError as error:
         say(error=type(error).__name__, message=str(error))
     except KeyboardInterrupt:

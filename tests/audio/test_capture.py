@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,6 +21,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.engine import Engine
 from tests.audio.device_trees import MIC, TWIN, Card, alsa_name, make
 from tests.audio.listener import Listener, listening
+from tests.cli.command import without_microphone
 from tests.golden.committed import NAMES, made_sound
 from tests.pulse import PulseMicrophone, pulse
 
@@ -113,6 +117,26 @@ def test_an_interrupt_ends_the_waiting(fragile_microphone: PulseMicrophone, tmp_
     with listening(fragile_microphone, tmp_path) as listener:
         listener.wait_for("event")
         listener.stop()
+
+
+def test_a_capture_tells_that_it_waits_and_ends_from_another_thread(tmp_path: Path) -> None:
+    code = (
+        "import threading\nfrom edge_asd.audio.capture import Capture\nfrom edge_asd.audio.stream import Waiting\n"
+        "names = []\ncapture = Capture().__enter__()\n"
+        "def read():\n    for part in capture.sound():\n        names.append(type(part).__name__)\n"
+        "        print(names[-1], flush=True)\n"
+        "thread = threading.Thread(target=read)\nthread.start()\nwhile names.count('Waiting') < 3: thread.join(0.05)\n"
+        "capture.__exit__()\nthread.join()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **without_microphone(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[:4] == ["Break", "Waiting", "Waiting", "Waiting"]
 
 
 def test_a_microphone_that_hangs_is_gone_and_holds_nothing_up(

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_asd.audio.stream import Resampler, from_raw, from_recording, resample
+from edge_asd.audio.raw import from_raw
+from edge_asd.audio.stream import Resampler, from_recording, resample
 from edge_asd.errors import AudioFormatError
 from tests.audio.wav_files import chunk, fmt, pcm16, riff, tone
 
@@ -66,7 +67,7 @@ def test_equal_rates_pass_untouched_and_without_soxr() -> None:
     assert all(a is b for a, b in zip(resample(blocks, 16000, 16000), blocks, strict=True))
     code = (
         "import io, sys, edge_asd.audio.recording_file, edge_asd.audio.microphone\n"
-        "from edge_asd.audio.stream import from_raw\n"
+        "from edge_asd.audio.raw import from_raw\n"
         "list(from_raw(io.BytesIO(bytes(100)), source_rate=16000))\n"
         "print(sorted({'soxr', 'soundfile', 'sounddevice', 'scipy'} & set(sys.modules)))"
     )

@@ -106,7 +106,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_refused(wav, monkeypatch) -> No
         os.truncate(path, 60_000)
         return header
 
-    monkeypatch.setattr("edge_asd.audio.recording_file.read_header", read_and_truncate)
+    monkeypatch.setattr("edge_asd.audio.recording_stream.read_header", read_and_truncate)
     refused(path, "ended at sample 29978 of 50000 while it was read")
 
 

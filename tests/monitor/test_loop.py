@@ -50,7 +50,7 @@ def listen(items: list[Item], kept: Kept, notes: list[str], policy: Policy = DEF
     """Run the loop over one source; return the anomalies."""
     listener = Listener("here", Engine(BUNDLE, "00"), Alarms(policy, "00", RATE), clock=lambda: MOMENT)
     ear = Ear(listener, tell_clipping=clipping)
-    Loop([ear], [kept], notes.append).run([*((0, item) for item in items), (0, Ended())])
+    Loop({"here": ear}, [kept], notes.append).run([*(("here", item) for item in items), ("here", Ended())])
     return conclude(listener, ear.error, notes.append)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from edge_asd.audio.recording_file import file_header
+from edge_asd.audio.recording_stream import file_header
 from edge_asd.audio.sound_header import SoundHeader
 from edge_asd.train.data.dataset import Clip
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_asd.audio.health import dead_text, has_line, is_silent, wrong_scale
-from edge_asd.audio.recording_file import open_sound
+from edge_asd.audio.recording_stream import open_sound
 from edge_asd.audio.sample_formats import Sound, frame_bytes, to_int16, wav_blocks
 from edge_asd.audio.sound_header import SoundHeader
 from edge_asd.errors import AudioFormatError
