@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import IO, Any
 
 
@@ -27,9 +28,33 @@ def quiet_stderr(into: IO[Any] | None = None) -> Iterator[None]:
         os.close(saved)
 
 
+_turn = threading.Lock()
+_inside = 0
+_undo = ExitStack()
+
+
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere for long, while what Python prints to `sys.stderr` goes on to where it went."""
+    """Send file descriptor 2 to nowhere for long, while what Python prints to `sys.stderr` goes on to where it went.
+
+    Several may be entered and left in any order and from any thread: the last that is left puts back what was.
+    """
+    global _inside
+    with _turn:
+        if not _inside:
+            _undo.enter_context(_quiet_libraries())
+        _inside += 1
+    try:
+        yield
+    finally:
+        with _turn:
+            _inside -= 1
+            if not _inside:
+                _undo.close()
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
     ours = sys.stderr
     try:
         own = ours.fileno() == 2

@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from edge_asd.audio.devices import import_sounddevice, input_devices, renew_devices
+from edge_asd.audio.devices import import_sounddevice, input_devices
 from edge_asd.audio.finder import DeviceFinder
 from edge_asd.audio.gain import Gain
 from edge_asd.audio.microphone import Loss, Microphone
+from edge_asd.audio.shared import PORTAUDIO
 from edge_asd.audio.stream import Break, Pcm, Resampler, check_rate
 from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
 from edge_asd.quiet import quiet_libraries
@@ -28,7 +29,8 @@ class Capture:
     """A microphone's sound, inside a ``with`` statement, however often it is unplugged.
 
     A thread of its own makes all calls of PortAudio, which may hang for half a minute: whoever reads is never held up
-    by them. PortAudio lists the devices once, when it starts: it is started anew before each search.
+    by them. PortAudio lists the devices once, when it starts: it is started anew before a search, with regard to other
+    captures of this process (see `edge_asd.audio.shared`).
 
     Parameters
     ----------
@@ -188,13 +190,13 @@ class Capture:
             self._news.put(error)
 
     def _supervise(self) -> None:
-        sd = import_sounddevice()
+        PORTAUDIO.start()
         # At the program's end PortAudio may hang with the sound server: nothing there needs it to be ended in order.
-        atexit.unregister(sd._exit_handler)
+        atexit.unregister(import_sounddevice()._exit_handler)
         pause, opened = _FIRST_PAUSE_SECONDS, False
         while not self._stop.is_set():
             try:
-                microphone = Microphone(self._finder.find(input_devices()), self._rate, self._channel)
+                microphone = PORTAUDIO.open(self._opened)
             except AudioDeviceError as error:
                 if not opened and not isinstance(error, UnavailableDeviceError):
                     raise
@@ -203,17 +205,22 @@ class Capture:
                 opened = True
                 self._news.put(microphone)
                 self._watch(microphone)
-                microphone.close()
+                PORTAUDIO.close(microphone)
+                if microphone.leave:
+                    continue  # for another's sake: the list is new already
                 if microphone.callbacks:
                     pause = _FIRST_PAUSE_SECONDS
             while not self._stop.wait(pause):
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 try:
-                    renew_devices()
+                    PORTAUDIO.renew()
                 except AudioDeviceError as error:
                     self._news.put(str(error))
                 else:
                     break
+
+    def _opened(self) -> Microphone:
+        return Microphone(self._finder.find(input_devices()), self._rate, self._channel)
 
     def _watch(self, microphone: Microphone) -> None:
         """Wait until a microphone is gone, or the capture ends."""
@@ -223,7 +230,10 @@ class Capture:
             # Long turns say that the computer was asleep or busy, not that the microphone was silent.
             idle = 0.0 if microphone.callbacks != seen else idle + min(now - before, 2 * _TURN_SECONDS)
             seen, before = microphone.callbacks, now
-            if not microphone.active:
+            if microphone.leave:
+                microphone.stop()  # First: all that was heard until then is still taken.
+                microphone.gone = microphone.leave
+            elif not microphone.active:
                 microphone.gone = "its stream ended"
             elif idle >= _GONE_SECONDS:
                 microphone.gone = f"it sent nothing for {idle:.1f} s"

@@ -68,6 +68,8 @@ class Microphone:
         Set whenever sound has come; the reader clears it.
     gone : str or None
         Why nothing more will come. Set by who watches the microphone.
+    leave : str or None
+        Why it is to be stopped, by who watches it.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class Microphone:
         self.began = self.last_heard = time.monotonic()
         self.ready = threading.Event()
         self.gone: str | None = None
+        self.leave: str | None = None
         self._channel = channel
         self._losses: deque[Loss] = deque()
         self._missing = self._overflows = 0  # frames lost, and overflows, since the ring was written last
@@ -108,10 +111,14 @@ class Microphone:
             taken += [*self._read(loss.position), loss]
         return taken + self._read(end)
 
-    def close(self) -> None:
-        """Stop recording. A sound server that hangs holds this up for half a minute."""
+    def stop(self) -> None:
+        """Stop recording: nothing more comes. A sound server that hangs holds this up for half a minute."""
         # abort, not stop: stop waits for buffers that a lost device never fills.
         self._stream.abort(ignore_errors=True)
+
+    def close(self) -> None:
+        """Stop recording, and let go of the device; may be held up as `stop` is."""
+        self.stop()
         self._stream.close(ignore_errors=True)
 
     def _read(self, until: int) -> list[Pcm]:
