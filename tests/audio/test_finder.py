@@ -118,7 +118,7 @@ def test_a_number_is_cautioned_against(tmp_path: Path) -> None:
 KINDS = st.sampled_from([("0d8c:0014", None), ("0d8c:0014", "A1"), ("0d8c:0014", "B2"), ("b58e:9e84", "A1")])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_no_other_is_ever_taken_for_it(data: st.DataObject) -> None:
     """Any units, moved to ports where none was before and renumbered at will, all of them seen at the start."""

@@ -151,7 +151,7 @@ HARDWARE = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(HARDWARE, st.sampled_from(["Mic", "Mic 2", "2", "usb:1-1.1"]), st.booleans()), max_size=6))
 def test_what_a_microphone_is_given_means_it_alone(kinds: list[tuple[Hardware, str, bool]]) -> None:
     devices = [
