@@ -53,7 +53,7 @@ def event_text(event: Event, unit: str) -> str:
     if event.score is not None and event.threshold is not None:
         text += f": {scores_text(event.score, event.threshold, unit)}"
     if event.event is EventName.alarm and event.duration_s is not None:
-        text += f"; it began {duration_text(event.duration_s)} before"
+        text += f"; began {duration_text(event.duration_s)} before"
     return f"{text} ({event.text})" if event.text else text
 
 

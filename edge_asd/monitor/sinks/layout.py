@@ -6,9 +6,10 @@ import math
 from datetime import datetime
 
 from edge_asd.detectors.scores import score_value, told_apart
+from edge_asd.monitor.alarms import State
 from edge_asd.monitor.sinks.big_letters import big
 from edge_asd.monitor.sinks.cells import UNICODE, Glyphs, Line, clean, crop, cut, ends, fit, width, wrap
-from edge_asd.monitor.sinks.scene import STATE_TONES, URGENCY, Scene, Watched
+from edge_asd.monitor.sinks.scene import STATE_TONES, UNJUDGED, URGENCY, Scene, Watched
 from edge_asd.monitor.sinks.sparkline import chart, strip
 from edge_asd.monitor.wording import duration_text, state_text, state_word
 
@@ -79,7 +80,7 @@ def _detail(scene: Scene, columns: int, rows: int, glyphs: Glyphs) -> list[Line]
         word = [state_word(source.state)]
     lines: list[Line] = [[(fit(f"  {row}", columns, glyphs), tone)] for row in word]
     lines.append([(f"  {state_text(source.state)}{_since(source, scene)}", tone if tone != "alarm" else "bad")])
-    lines.append([(_name(source, glyphs), "")])
+    lines.append([(f"{clean(source.name, glyphs)}: ", "strong"), (_subject(source, glyphs), "")])
     lines.append(_scores(source, glyphs))
     below = [_level(source, columns - 38, glyphs), _figures(source)]
     if board := _board(scene, glyphs):
@@ -93,13 +94,14 @@ def _detail(scene: Scene, columns: int, rows: int, glyphs: Glyphs) -> list[Line]
 
 def _block(source: Watched, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
     """Draw a source in `rows` >= 4."""
-    word = state_word(source.state)
+    badge = _badge(source.state, glyphs)
     return [
         [
-            (f" {word} ", STATE_TONES[source.state]),
-            (" " * (_STATE - width(word) + 1), ""),
+            (badge, STATE_TONES[source.state]),
+            (" " * (_STATE + 3 - width(badge)), ""),
+            (f"{cut(clean(source.name, glyphs), 16, glyphs)}   ", "strong"),
             *_scores(source, glyphs),
-            (f"   {_name(source, glyphs)}", "strong"),
+            (f"   {_subject(source, glyphs)}", ""),
         ],
         *_chart(source, columns, rows - 2, glyphs, scale=False),
         [*_level(source, columns - 63, glyphs), ("  ", ""), *_figures(source, short=True)],
@@ -114,9 +116,9 @@ def _table(scene: Scene, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
         sources.sort(key=lambda source: URGENCY.index(source.state))
         keep = max(0, rows - 2)
         sources, hidden = sources[:keep], sources[keep:]
-    spare = max(0, columns - 79)
-    name, machine, spark = 11 + spare // 3, 9 + spare // 6, 12 + spare // 3
-    heads = ("STATE", _STATE, False), ("SOURCE", name, False), ("MACHINE", machine, False), ("SCORE", 8, True)
+    spare = max(0, columns - 80)
+    name, machine, spark = 11 + spare // 3, 9 + spare // 6, 11 + spare // 3
+    heads = (" STATE", _STATE + 1, False), ("SOURCE", name, False), ("MACHINE", machine, False), ("SCORE", 8, True)
     more = ("LIMIT", 8, True), ("LATEST", spark, False), ("dB", 4, True), ("LOST", 5, True), ("LOAD", 4, True)
     lines: list[Line] = [
         [(" ".join(fit(text, cells, glyphs, right=right) for text, cells, right in heads + more), "faint")]
@@ -128,7 +130,7 @@ def _table(scene: Scene, columns: int, rows: int, glyphs: Glyphs) -> list[Line]:
             ours, limit = (_number(score_value(score), 8) for score in (last.score, last.threshold))
         words = clean(f"{source.subject.machine} {source.section}", glyphs)
         lines.append([
-            (fit(state_word(source.state), _STATE, glyphs), STATE_TONES[source.state]),
+            (fit(_badge(source.state, glyphs), _STATE + 1, glyphs), STATE_TONES[source.state]),
             (f" {fit(clean(source.name, glyphs), name, glyphs)} {fit(words, machine, glyphs)} ", ""),
             (f"{ours:>8} {limit:>8} ", "bad" if last is not None and last.anomaly else ""),
             *strip(source.history.columns(status.time_s, spark), last.threshold if last else 0, glyphs),
@@ -167,11 +169,9 @@ def _axis(source: Watched, columns: int, glyphs: Glyphs) -> Line:
     return [(" " * (_LABEL + 1) + text, "faint")]
 
 
-def _name(source: Watched, glyphs: Glyphs) -> str:
-    text = f"{source.name}: {source.subject.machine}, section {source.section}" if source.section else source.name
-    if source.status.description:
-        text += f" ({source.status.description})"
-    return clean(text, glyphs)
+def _subject(source: Watched, glyphs: Glyphs) -> str:
+    text = source.subject.machine + (f", section {source.section}" if source.section else "")
+    return clean(f"{text} ({source.status.description})" if source.status.description else text, glyphs)
 
 
 def _since(source: Watched, scene: Scene) -> str:
@@ -190,9 +190,17 @@ def _scores(source: Watched, glyphs: Glyphs) -> Line:
         return [("no score yet", "faint")]
     ours, limit = told_apart(last.score, last.threshold)
     unit = clean(source.subject.unit, glyphs)
+    if source.state in UNJUDGED:
+        return [(f"last score {ours} {unit}, threshold {limit}", "faint")]
     if last.anomaly:
         return [(f"score {ours} {unit} OVER the threshold {limit}", "bad")]
     return [(f"score {ours} {unit}, threshold {limit}", "")]
+
+
+def _badge(state: State, glyphs: Glyphs) -> str:
+    """Write a state so that an alarm stands out without colours, too."""
+    side = glyphs.mark if state is State.alarm else " "
+    return f"{side}{state_word(state)}{side}"
 
 
 def _level(source: Watched, cells: int, glyphs: Glyphs) -> Line:
@@ -253,9 +261,11 @@ def _events(scene: Scene, columns: int, rows: int, glyphs: Glyphs) -> list[Line]
         return [*lines, [("none yet", "faint")]]
     named = len(scene.sources) > 1
     for told in list(scene.told)[:-rows:-1]:
+        when = f"{_clock(told.time, scene)}  "
         who = f"{cut(clean(told.source, glyphs), 16, glyphs)}: " if named and told.source else ""
-        lines.append([(f"{_clock(told.time, scene)}  {who}{clean(told.text, glyphs)}", told.tone)])
-    return lines
+        texts = wrap(who + clean(told.text, glyphs), columns - width(when), _MOST_LINES, glyphs)
+        lines += [[((" " * width(when) if i else when) + text, told.tone)] for i, text in enumerate(texts)]
+    return lines[:rows]
 
 
 def _number(value: float | None, cells: int) -> str:

@@ -23,6 +23,9 @@ STATE_TONES = {
     State.clipped: "trouble",
 }
 
+UNJUDGED = {State.starting, State.no_signal, State.dead, State.off}
+"""States in which the last score is none of this moment's sound."""
+
 _EVENT_TONES = {
     EventName.alarm: "bad",
     EventName.escalated: "bad",
