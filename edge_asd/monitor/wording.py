@@ -20,11 +20,11 @@ _WORDS = {
 _SENTENCES = {
     State.starting: "listening, no decision yet",
     State.healthy: "it sounds as it did when it was healthy",
-    State.suspect: "it has sounded wrong of late, not for long enough to raise an alarm",
+    State.suspect: "it has sounded wrong of late, too briefly for an alarm",
     State.alarm: "it sounds wrong: look at the machine",
     State.no_signal: "no sound comes: check the microphone or the program",
     State.dead: "the input is muted or unplugged: nothing is judged",
-    State.off: "quieter than the machine ever is when it runs: nothing is judged",
+    State.off: "too quiet for a machine that runs: nothing is judged",
     State.overloaded: "this computer cannot keep up with the sound",
     State.clipped: "the input is too loud and scores mean little: lower its gain",
 }

@@ -84,7 +84,9 @@ def alarm() -> Scene:
 def no_signal() -> Scene:
     """The microphone was unplugged."""
     source = watched("fan-1", FAN, scores(250), State.no_signal, seconds=310.0)
-    source.take(Status("fan-1", "00", State.no_signal, 310.0, None, None, 0.02, 0.0, "USB Audio"), START)
+    source.take(
+        Status("fan-1", "00", State.no_signal, 310.0, None, None, 0.02, 0.0, "USB Audio"), source.since or START
+    )
     return scene([source], [LISTENING, told(EventName.signal_lost, 262.0, "fan-1", text="USB Audio was unplugged")])
 
 
@@ -122,6 +124,14 @@ SCENES: dict[str, Callable[[], Scene]] = {
 }
 
 
+VIEWS = Path(__file__).resolve().parents[1] / "golden" / "views"
+GOLDEN = {
+    **{name: (name, UNICODE) for name in SCENES},
+    "alarm_ascii": ("alarm", ASCII),
+    "four_ascii": ("four", ASCII),
+}
+
+
 def text_of(lines: list[Line]) -> str:
     """Return lines without their tones."""
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
@@ -150,7 +160,11 @@ def save_svg(name: str, glyphs: Glyphs, path: Path) -> None:
 if __name__ == "__main__":
     words = sys.argv[1:]
     chosen = ASCII if "ascii" in words else UNICODE
-    if "svg" in words:
+    if words == ["golden"]:
+        VIEWS.mkdir(exist_ok=True)
+        for view, (situation, kind) in GOLDEN.items():
+            (VIEWS / f"{view}.txt").write_text(pictured(situation, kind), encoding="utf-8")
+    elif "svg" in words:
         save_svg(words[0], chosen, Path(words[words.index("svg") + 1]))
     else:
         print(pictured(words[0], chosen), end="")

@@ -21,6 +21,7 @@ _LOWEST_DB = -80.0  # of the meter
 _CHART_ROWS = (4, 12)
 _MOST_LINES = 2  # of an event
 _LOUD_DB = -0.5
+_TOO_LOUD = " TOO LOUD"
 _HIGH_LOAD = 0.8
 _EVENT_ROWS = 3  # are left for events at least, where there is room for blocks
 _STATE = max(width(word) for word in map(state_word, STATE_TONES))
@@ -82,7 +83,7 @@ def _detail(scene: Scene, columns: int, rows: int, glyphs: Glyphs) -> list[Line]
     lines.append([(f"  {state_text(source.state)}{_since(source, scene)}", tone if tone != "alarm" else "bad")])
     lines.append([(f"{clean(source.name, glyphs)}: ", "strong"), (_subject(source, glyphs), "")])
     lines.append(_scores(source, glyphs))
-    below = [_level(source, columns - 38, glyphs), _figures(source)]
+    below = [_level(source, columns - 44, glyphs), _figures(source)]
     if board := _board(scene, glyphs):
         below.append(board)
     least, most = _CHART_ROWS
@@ -104,7 +105,11 @@ def _block(source: Watched, columns: int, rows: int, glyphs: Glyphs) -> list[Lin
             (f"   {_subject(source, glyphs)}", ""),
         ],
         *_chart(source, columns, rows - 2, glyphs, scale=False),
-        [*_level(source, columns - 63, glyphs), ("  ", ""), *_figures(source, short=True)],
+        [
+            *_level(source, columns - 64 - (len(_TOO_LOUD) if _loud(source) else 0), glyphs),
+            ("  ", ""),
+            *_figures(source, short=True),
+        ],
     ]
 
 
@@ -207,7 +212,6 @@ def _level(source: Watched, cells: int, glyphs: Glyphs) -> Line:
     """Draw a meter of `cells`, with its figures."""
     level, peak = source.status.level_db, source.status.peak_db
     text = "no sound" if level is None else f"{level:.1f} dB"
-    loud = peak is not None and peak > _LOUD_DB
     if level is not None and peak is not None:
         text += f", peak {peak:.1f}"
     cells = max(0, cells)
@@ -219,8 +223,12 @@ def _level(source: Watched, cells: int, glyphs: Glyphs) -> Line:
         (f"{'level':>{_LABEL}}{glyphs.axis}", ""),
         (meter, "meter"),
         (f"{glyphs.axis} {text}", ""),
-        (" TOO LOUD" if loud else "", "bad"),
+        (_TOO_LOUD if _loud(source) else "", "bad"),
     ]
+
+
+def _loud(source: Watched) -> bool:
+    return source.status.peak_db is not None and source.status.peak_db > _LOUD_DB
 
 
 def _place(level_db: float | None, cells: int) -> int:

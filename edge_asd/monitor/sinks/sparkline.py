@@ -16,6 +16,7 @@ COLUMN_S = 5.0
 
 _MOST_COLUMNS = 400
 _LEAST_STEP = 1e-4  # of the scale, in the scores' unit
+_NO_JITTER = 0.75  # a time between decisions that is shorter by more than this is a shorter one
 _EIGHTHS = 8
 
 
@@ -48,6 +49,7 @@ class History:
     def __init__(self) -> None:
         self.last: Decision | None = None
         self.column_s = COLUMN_S
+        self._origin = 0.0
         self._spaced = False  # the time between two decisions was looked at
         self._columns: deque[tuple[int, Column]] = deque(maxlen=_MOST_COLUMNS)
 
@@ -84,16 +86,20 @@ class History:
         return out
 
     def _place(self, time_s: float) -> int:
+        if self.column_s == COLUMN_S:
+            return math.floor(time_s / COLUMN_S)
         # Decisions lie in the middle of columns where each has its own: rounding must not put two into one.
-        return math.floor(time_s / self.column_s + 0.5) if self.column_s > COLUMN_S else math.floor(time_s / COLUMN_S)
+        return math.floor((time_s - self._origin) / self.column_s + 0.5)
 
     def _space(self, interval_s: float) -> None:
         wanted = max(COLUMN_S, interval_s)
-        if not self._spaced or wanted < self.column_s:
-            self._spaced = True
-            if wanted != self.column_s:
-                self.column_s = wanted
-                self._columns.clear()
+        if self._spaced and wanted > self.column_s * _NO_JITTER:
+            return
+        if wanted != self.column_s and self.last is not None:
+            self.column_s, self._origin = wanted, self.last.time_s
+            self._columns.clear()
+            self._columns.append((self._place(self.last.time_s), Column(self.last.score, self.last.anomaly)))
+        self._spaced = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import io
 import os
-import select
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,7 @@ from edge_asd.monitor.reports import Clock, Report, Sink, Status, now
 from edge_asd.monitor.sinks.cells import Line, clean, glyphs_for
 from edge_asd.monitor.sinks.layout import draw, running_text
 from edge_asd.monitor.sinks.scene import Scene, Subject, Told, Watched, event_tone
+from edge_asd.monitor.sinks.tty_output import TtyOutput
 from edge_asd.monitor.wording import duration_text, event_text, state_word
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ class TerminalView(Sink):
         self._told: deque[Told] = deque(maxlen=_KEPT_EVENTS)
         self._began = tick()
         self._next = self._next_whole = self._next_board = self._began
+        self._buffer = io.StringIO()  # one drawing
         self._console: Console | None = None  # while its screen is there
+        self._output: TtyOutput | None = None  # likewise
         self._size = _SIZE
         self._shown: Sequence[Line] = ()
         self._closed = False
@@ -132,6 +135,9 @@ class TerminalView(Sink):
             self._draw()
         except (OSError, ValueError) as error:
             self._closed = True
+            atexit.unregister(self._leave)
+            if self._output is not None:
+                self._output.close(patience_s=0.0)
             raise OutputError(f"The terminal can no longer be written ({error}); its view ends.") from None
 
     def close(self) -> None:
@@ -141,9 +147,7 @@ class TerminalView(Sink):
         self._closed = True
         # A terminal that is gone needs no leaving.
         with contextlib.suppress(OSError, ValueError):
-            self._leave()
-            self._stream.write(self._summary())
-            self._stream.flush()
+            self._leave(self._summary())
 
     def _source(self, name: str) -> Watched:
         if name not in self._sources:
@@ -151,10 +155,12 @@ class TerminalView(Sink):
         return self._sources[name]
 
     def _draw(self) -> None:
-        if not _takes(self._stream):
-            return
         moment = self._tick()
-        console = self._console or self._enter()
+        if self._console is None or self._output is None:
+            self._console, self._output = self._enter()
+        console, output = self._console, self._output
+        if not output.proceed():
+            return
         if moment >= self._next_board:
             self._health, self._next_board = self._board.read(), moment + _BOARD_EVERY_S
         size = _size(self._stream)
@@ -166,23 +172,30 @@ class TerminalView(Sink):
         scene = Scene(sources, self._told, self._clock(), moment - self._began, self._health)
         lines = draw(scene, columns, rows, self._glyphs)
         lines += [[] for _ in range(rows - len(lines))]
-        with console:  # one write for all of it
-            if resized:
-                console.size = (columns, rows)
-                console.clear()
-            for y, line in enumerate(lines):
-                if y >= len(self._shown) or line != self._shown[y]:
-                    console.update_screen_lines([_segments(console, line)], 0, y)
-            # Whatever is typed then shows up in the first row, which is soon drawn again, and scrolls nothing.
-            _home(console)
+        if resized:
+            console.size = (columns, rows)
+            console.clear()
+        for y, line in enumerate(lines):
+            if y >= len(self._shown) or line != self._shown[y]:
+                console.update_screen_lines([_segments(console, line)], 0, y)
+        # Whatever is typed then shows up in the first row, which is soon drawn again, and scrolls nothing.
+        _home(console)
         self._shown = lines
+        output.write(self._drawn())
 
-    def _enter(self) -> Console:
+    def _drawn(self) -> str:
+        """Return what was drawn since the last call."""
+        text = self._buffer.getvalue()
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return text
+
+    def _enter(self) -> tuple[Console, TtyOutput]:
         from rich.console import Console
 
         color = None if self._environment.get("NO_COLOR") else "auto"
         console = Console(
-            file=self._stream,
+            file=self._buffer,
             force_terminal=True,
             color_system=color,  # type: ignore[arg-type]
             width=self._size[0],
@@ -190,18 +203,24 @@ class TerminalView(Sink):
             legacy_windows=False,
             _environ=self._environment,
         )
+        output = TtyOutput(self._stream)
         atexit.register(self._leave)
-        self._console = console
         console.set_alt_screen(True)
         console.show_cursor(False)
-        return console
+        return console, output
 
-    def _leave(self) -> None:
-        console, self._console = self._console, None
-        if console is not None:
-            atexit.unregister(self._leave)
-            console.show_cursor(True)
-            console.set_alt_screen(False)
+    def _leave(self, last_words: str = "") -> None:
+        console, output, self._console, self._output = self._console, self._output, None, None
+        if console is None or output is None:
+            self._stream.write(last_words)
+            self._stream.flush()
+            return
+        atexit.unregister(self._leave)
+        self._drawn()  # what an interruption kept from being written
+        console.show_cursor(True)
+        console.set_alt_screen(False)
+        output.write(self._drawn() + last_words)
+        output.close()
 
     def _summary(self) -> str:
         moment = self._clock()
@@ -221,11 +240,6 @@ class TerminalView(Sink):
 
 def _watched(name: str, subject: Subject) -> Watched:
     return Watched(name, subject, Status(name, subject.section, State.starting, 0.0))
-
-
-def _takes(stream: TextIO) -> bool:
-    """Tell whether a terminal takes output at this moment."""
-    return bool(select.select([], [stream.fileno()], [], 0)[1])
 
 
 def _size(stream: TextIO) -> tuple[int, int]:
