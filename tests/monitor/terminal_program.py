@@ -24,7 +24,7 @@ if __name__ == "__main__":
         while True:
             view.status(Status("fan-1", "00", State.healthy, time.monotonic() - begun, -30.0, -10.0, 0.02))
             if "crash" in sys.argv and time.monotonic() > begun + 0.5:
-                sys.exit("crashed")
+                sys.exit(1)
             time.sleep(0.02)
     except KeyboardInterrupt:
         view.close()

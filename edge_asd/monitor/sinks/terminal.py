@@ -63,7 +63,8 @@ class TerminalView(Sink):
     """Shows how each source stands, on a screen of its own that goes again when it is closed.
 
     Nothing is drawn before the first status, nor oftener than `every_s`, nor while the terminal takes nothing
-    (Ctrl-S, a stalled connection): sound must not wait for it.
+    (Ctrl-S, a stalled connection): sound must not wait for it. What is told after an error has to be printed after
+    `close`, for this screen takes with it what others wrote there.
 
     Parameters
     ----------
@@ -178,10 +179,11 @@ class TerminalView(Sink):
         for y, line in enumerate(lines):
             if y >= len(self._shown) or line != self._shown[y]:
                 console.update_screen_lines([_segments(console, line)], 0, y)
-        # Whatever is typed then shows up in the first row, which is soon drawn again, and scrolls nothing.
-        _home(console)
         self._shown = lines
-        output.write(self._drawn())
+        if self._buffer.tell():
+            # Whatever is typed then shows up in the first row, which is soon drawn again, and scrolls nothing.
+            _home(console)
+            output.write(self._drawn())
 
     def _drawn(self) -> str:
         """Return what was drawn since the last call."""
