@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,7 +101,8 @@ def command(
         typer.Option(
             "--verbose/--quiet",
             help="Print every decision, or a summary a minute; events in any case. "
-            "By default every decision of --wav and --stdin, and of a microphone the summary.",
+            "By default every decision of --wav and --stdin; of a microphone a view on a terminal, elsewhere the "
+            "summary.",
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON line a decision and an event.")] = False,
@@ -146,19 +148,27 @@ def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbo
     from edge_asd.monitor.outputs import Outputs
     from edge_asd.monitor.running import Running
     from edge_asd.monitor.session import Session
+    from edge_asd.monitor.sinks.terminal import TerminalView
 
     def read() -> ConfigFile:
         return load_default_config(path, flags=flags, name=name)
 
     loaded = read()
-    session = Session(loaded, note)
+    console: Sink | None = None
+
+    def tell(text: str) -> None:
+        # A view that fills the terminal shows notes among its events.
+        (console.note if isinstance(console, TerminalView) else note)(text)
+
+    session = Session(loaded, tell)
     live = any(ear.live for ear in session.ears.values())
-    running = Running(loaded, read, session, note, live=live)
+    running = Running(loaded, read, session, tell, live=live)
+    console = _console(session, live=live, verbose=verbose, json=json)
     try:
-        with running, Outputs(loaded, session, _console(session, verbose=verbose, json=json), note) as outputs, session:
+        with running, Outputs(loaded, session, console, tell) as outputs, session:
             running.outputs = outputs
             items = session.items(changing=loaded.path is not None)
-            Loop(session.ears, outputs.sinks, note, turn=running.turn).run(items)
+            Loop(session.ears, outputs.sinks, tell, turn=running.turn).run(items)
         if running.ended:
             raise typer.Exit(0)
         anomalies = sum([conclude(ear.listener, ear.error, note) for ear in session.ears.values()])
@@ -169,14 +179,21 @@ def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbo
         raise typer.Exit(3)
 
 
-def _console(session: Session, *, verbose: bool | None, json: bool) -> Sink:
+def _console(session: Session, *, live: bool, verbose: bool | None, json: bool) -> Sink:
     from edge_asd.monitor.sinks.console import JsonLines, Lines, Minutes
+    from edge_asd.monitor.sinks.scene import Subject
+    from edge_asd.monitor.sinks.terminal import TerminalView, usable
 
     if json:
         return JsonLines()
-    live = any(ear.live for ear in session.ears.values())
     if verbose or (verbose is None and not live):
         return Lines(session.units)
+    if verbose is None and usable(sys.stdout):
+        watched = session.watched.items()
+        return TerminalView(
+            sys.stdout,
+            {name: Subject(one.bundle.machine, one.bundle.kind.unit, one.section) for name, one in watched},
+        )
     of_files = all(watched.config.wav or watched.config.folder for watched in session.watched.values())
     return Minutes(session.units, time_of_day=not of_files)
 

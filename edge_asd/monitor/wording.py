@@ -49,6 +49,8 @@ def event_text(event: Event, unit: str) -> str:
     unit : str
         Of its scores.
     """
+    if event.event is EventName.next_file:
+        return event.text or ""
     text = _event_words(event)
     if event.score is not None and event.threshold is not None:
         text += f": {scores_text(event.score, event.threshold, unit)}"
@@ -107,3 +109,5 @@ def _event_words(event: Event) -> str:
             return "overloaded: this computer cannot keep up with the sound"
         case EventName.keeping_up:
             return f"keeping up again{after}"
+        case EventName.next_file:
+            return "next file"

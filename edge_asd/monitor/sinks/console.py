@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 
 from edge_asd.detectors.scores import score_value, told_apart
-from edge_asd.monitor.alarms import Event, EventName, State
+from edge_asd.monitor.alarms import Event, EventName
 from edge_asd.monitor.engine import Decision
 from edge_asd.monitor.reports import Report, Sink
+from edge_asd.monitor.wording import event_text, scores_text, state_word
 
 _MINUTE_S = 60
 
@@ -36,7 +37,9 @@ class Lines(Sink):
                 return
             text = event_text(what, unit)
         else:
-            text = f"{scores_text(what.score, what.threshold, unit)}  {'ANOMALY' if what.anomaly else 'healthy'}"
+            score, limit = told_apart(what.score, what.threshold)
+            verdict = "ANOMALY" if what.anomaly else "healthy"
+            text = f"score {score:>8} {unit}  threshold {limit}  {verdict}"
         print(f"{_place(what.time_s)}  {_whose(report, self._units)}  {text}", flush=True)
 
 
@@ -68,7 +71,7 @@ class Minutes(Sink):
             return
         if source in self._waiting:
             self._print(
-                report, f"{shown(report.state)}  {scores_text(what.score, what.threshold, self._units[source])}"
+                report, f"{state_word(report.state)}  {scores_text(what.score, what.threshold, self._units[source])}"
             )
             self._waiting.discard(source)
         minute = self._minutes[source]
@@ -89,7 +92,7 @@ class Minutes(Sink):
         over = sum(decision.anomaly for decision in minute)
         self._print(
             last,
-            f"{shown(last.state)}  scores {score_value(min(scores)):.2f} to {greatest} {self._units[source]}, "
+            f"{state_word(last.state)}  scores {score_value(min(scores)):.2f} to {greatest} {self._units[source]}, "
             f"mean {score_value(round(sum(scores) / len(scores))):.2f}  threshold {limit}  "
             f"over it: {over} of {len(scores)}",
         )
@@ -115,41 +118,3 @@ def _whose(report: Report, units: Mapping[str, str]) -> str:
 
 def _place(time_s: float) -> str:
     return f"{time_s:9.1f} s"
-
-
-def shown(state: State) -> str:
-    """Write a state so that an alarm stands out."""
-    return "ALARM" if state is State.alarm else state
-
-
-def scores_text(score: int, threshold: int, unit: str) -> str:
-    """Write a score [Q15.16] beside its threshold."""
-    ours, limit = told_apart(score, threshold)
-    return f"score {ours:>8} {unit}  threshold {limit}"
-
-
-def event_text(event: Event, unit: str) -> str:
-    """Write an event without its place."""
-    text = "ALARM raised" if event.event is EventName.alarm else str(event.event)
-    if event.score is not None and event.threshold is not None:
-        text += f"  {scores_text(event.score, event.threshold, unit)}"
-    match event.event:
-        case EventName.alarm:
-            return f"{text}  began {event.duration_s:.1f} s before"
-        case EventName.cleared:
-            return f"{text}  the alarm lasted {event.duration_s:.1f} s"
-        case EventName.escalated:
-            return f"ALARM escalated: it lasts, {event.duration_s:.1f} s so far"
-        case EventName.dead:
-            return f"{text}: no sound, no decisions"
-        case EventName.alive | EventName.signal_back:
-            return f"{text}: there was no sound for {event.duration_s:.1f} s"
-        case EventName.next_file:
-            return f"{event.text}"
-        case EventName.off:
-            return f"{text}: the machine is off, no decisions"
-        case EventName.on:
-            return f"{text}: the machine was off for {event.duration_s:.1f} s"
-        case EventName.signal_lost | EventName.samples_lost:
-            return f"{text}: {event.text}"
-    return text if event.duration_s is None else f"{text} after {event.duration_s:.1f} s"
