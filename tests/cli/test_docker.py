@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.dockerfile import build, instructions
+from tests.cli.dockerfile import build, copy_context, instructions
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "docs/docker/Dockerfile"
@@ -38,14 +38,7 @@ def test_the_dockerfile_copies_what_there_is() -> None:
 def test_its_steps_in_a_bare_system(tmp_path: Path, bundle_path: Path) -> None:
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         pytest.skip("needs root and debootstrap")
-    context = tmp_path / "context"
-    context.mkdir()
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, context)
-    ignored = shutil.ignore_patterns("__pycache__", "_native*")
-    for name in ("edge_asd", "train", "quantize", "firmware_export"):
-        shutil.copytree(ROOT / name, context / name, symlinks=True, ignore=ignored)
-    image = build(DOCKERFILE, context, tmp_path)
+    image = build(DOCKERFILE, copy_context(tmp_path / "context"), tmp_path)
     etc = image.root / "etc/edge-asd"
     etc.mkdir()
     shutil.copy(bundle_path, etc / "fan.easd")
