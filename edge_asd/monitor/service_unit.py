@@ -178,6 +178,8 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+# Programs that it starts may stand back behind the sound.
+SystemCallFilter=setpriority
 SystemCallErrorNumber=EPERM
 LockPersonality=yes
 KeyringMode=private

@@ -35,7 +35,7 @@ section = "00"
 
 # What a monitor does with the system that the unit leaves it, without a sound card, and with a way to hang.
 LIVE = """
-import os, socket, sqlite3, sys, time
+import os, sqlite3, subprocess, sys, time
 from pathlib import Path
 import cffi, numpy as np, sounddevice
 from edge_asd.bundle.bundle import Bundle
@@ -64,6 +64,8 @@ with Signals() as signals:
             say(f"reached {place}")
         except OSError:
             pass
+    lower = "import os; print('nice', os.nice(10))"
+    say(subprocess.run([sys.executable, "-c", lower], capture_output=True, text=True).stdout.strip())
     notifier.ready("listening")
     turn = 0
     while not signals.ending:
@@ -176,6 +178,7 @@ def test_a_service_lives_reloads_hangs_and_ends(image: Image, inside: Inside) ->
     assert 61184 <= int(uid) <= 65519  # of those that systemd makes
     assert rest == "1 URL, callback 4"
     assert "reached" not in said
+    assert "nice 10" in said.splitlines()
     assert inside("/opt/edge-asd/bin/edge-asd", "service", "health").startswith("Healthy: ")
     assert "OK" in inside("systemd-analyze", "security", "--no-pager", unit)
 
