@@ -54,7 +54,7 @@ def test_its_steps_in_a_bare_system(tmp_path: Path, bundle_path: Path) -> None:
     done, out = image.run(image.healthcheck)
     assert done == 1, out
     assert out.startswith("No heartbeat in /tmp/edge-asd-heartbeat")
-    with image.popen(["/opt/edge-asd/bin/python", "-c", LOOP]) as loop:
+    with image.popen(["/opt/edge-asd/bin/python", "-c", LOOP]):
         try:
             until = time.monotonic() + 60
             while image.run(image.healthcheck)[0] != 0:
