@@ -19,7 +19,7 @@ from edge_asd.monitor.service_unit import GROUP, Unit, unit_name
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _INSTALL = (
     "Install it where every user can read it: sudo python3 -m venv /opt/edge-asd && "
-    "sudo /opt/edge-asd/bin/pip install edge-asd"
+    "sudo /opt/edge-asd/bin/pip install ./edge-asd (the folder you cloned, or a wheel)"
 )
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"  # where systemd looks for programs
 

@@ -138,7 +138,8 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=main
 ExecStart={start}
-ExecReload=/bin/kill -HUP $MAINPID
+# The shell's own kill: small systems lack the program.
+ExecReload=/bin/sh -c "kill -HUP ${{MAINPID}}"
 Restart=always
 RestartSec=5
 # The loop itself kicks the watchdog: a monitor that hangs is started anew.
@@ -177,6 +178,8 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+# Programs that it starts may stand back behind the sound.
+SystemCallFilter=setpriority
 SystemCallErrorNumber=EPERM
 LockPersonality=yes
 KeyringMode=private

@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -18,6 +19,21 @@ def instructions(text: str) -> list[tuple[str, str]]:
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ").splitlines()
     return [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in joined)]
+
+
+def copy_context(folder: Path) -> Path:
+    """Copy what an engine would be given of this repository, by docs/docker/Dockerfile.dockerignore."""
+    folder.mkdir()
+    ignored = shutil.ignore_patterns("__pycache__", "_native*")
+    for line in (ROOT / "docs/docker/Dockerfile.dockerignore").read_text().splitlines():
+        if not line.startswith("!"):
+            continue
+        path = ROOT / line.removeprefix("!")
+        if path.is_dir():
+            shutil.copytree(path, folder / path.name, symlinks=True, ignore=ignored)
+        else:
+            shutil.copy(path, folder)
+    return folder
 
 
 def apt_mirror(suite: str) -> str | None:
@@ -119,4 +135,4 @@ def _copy(words: list[str], stages: dict[str, Image], context: Path, root: Path)
     if target.endswith("/"):
         place.mkdir(exist_ok=True)
     for file in files:
-        subprocess.run(["cp", "-a", "--no-preserve=ownership", str(source / file.lstrip("/")), str(place)], check=True)
+        subprocess.run(["cp", "-a", "--no-preserve=ownership", f"{source}/{file.lstrip('/')}", str(place)], check=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.dockerfile import build, instructions
+from tests.cli.dockerfile import build, copy_context, instructions
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "docs/docker/Dockerfile"
@@ -19,7 +19,7 @@ import os, time
 from pathlib import Path
 from edge_asd.monitor.heartbeat import Heartbeat
 beat = Heartbeat(Path(os.environ["EDGE_ASD_HEARTBEAT"]))
-while True:
+while not Path("/tmp/stop").exists():
     beat.beat("fan1 healthy")
     time.sleep(0.1)
 """
@@ -38,14 +38,7 @@ def test_the_dockerfile_copies_what_there_is() -> None:
 def test_its_steps_in_a_bare_system(tmp_path: Path, bundle_path: Path) -> None:
     if os.geteuid() != 0 or shutil.which("debootstrap") is None:
         pytest.skip("needs root and debootstrap")
-    context = tmp_path / "context"
-    context.mkdir()
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, context)
-    ignored = shutil.ignore_patterns("__pycache__", "_native*")
-    for name in ("edge_asd", "train", "quantize", "firmware_export"):
-        shutil.copytree(ROOT / name, context / name, symlinks=True, ignore=ignored)
-    image = build(DOCKERFILE, context, tmp_path)
+    image = build(DOCKERFILE, copy_context(tmp_path / "context"), tmp_path)
     etc = image.root / "etc/edge-asd"
     etc.mkdir()
     shutil.copy(bundle_path, etc / "fan.easd")
@@ -61,14 +54,14 @@ def test_its_steps_in_a_bare_system(tmp_path: Path, bundle_path: Path) -> None:
     done, out = image.run(image.healthcheck)
     assert done == 1, out
     assert out.startswith("No heartbeat in /tmp/edge-asd-heartbeat")
-    with image.popen(["/opt/edge-asd/bin/python", "-c", LOOP]) as loop:
+    with image.popen(["/opt/edge-asd/bin/python", "-c", LOOP]):
         try:
             until = time.monotonic() + 60
             while image.run(image.healthcheck)[0] != 0:
                 assert time.monotonic() < until
             assert image.run(["id", "-nG"])[1].split()[-1] == "audio"
         finally:
-            loop.kill()
+            (image.root / "tmp/stop").touch()
     done, out = image.run([*image.healthcheck, "--max-age", "10"])
     while done == 0:  # the loop has ended, and the last beat grows old
         time.sleep(1)

@@ -18,7 +18,7 @@ from edge_asd.monitor.heartbeat import Heartbeat
 from tests.cli.command import Command, assert_error
 
 MAX_EXPOSURE = 2.0
-"""Of 10, as systemd-analyze security counts; ours was 1.5 with systemd 252."""
+"""Of 10, as systemd-analyze security counts; ours was 1.7 with systemd 252."""
 
 
 @pytest.fixture

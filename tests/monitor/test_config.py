@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge_asd.bundle.policy import Policy
 from edge_asd.errors import ConfigError
-from edge_asd.monitor.config import ConfigFile, EvidenceConfig, RecordsConfig
+from edge_asd.monitor.config import TABLES, ConfigFile, EvidenceConfig, NotifyConfig, RecordsConfig
+from edge_asd.monitor.config_kinds import keys_of
+from edge_asd.monitor.config_layers import SOURCE_KEYS
 from edge_asd.monitor.config_reading import MAX_BYTES, load_config
 
 FULL = """
@@ -212,3 +218,44 @@ def test_notification_urls_are_no_part_of_messages(tmp_path: Path) -> None:
     assert "secret" not in refusal(tmp_path, base)
     (tmp_path / "urls").unlink()
     assert "Cannot read the notification URLs" in refusal(tmp_path, base)
+
+
+def toml(value: object) -> str:
+    """Write a value as TOML does, tables within a line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {toml(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value) if isinstance(value, str | bool) else repr(value)
+
+
+NAMES = st.sampled_from(
+    [*TABLES, "sources", "a", "policy", *SOURCE_KEYS, *keys_of(NotifyConfig), *keys_of(RecordsConfig)]
+)
+LEAVES = st.one_of(
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.floats(),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    st.sampled_from(["b", "00", "45/60", "source", "flac", 1, 0.5, True]),
+)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
+
+
+@settings(max_examples=40)
+@given(st.dictionaries(NAMES, VALUES, max_size=6), st.booleans())
+def test_whatever_the_file_says_it_is_read_or_refused(document: dict[str, object], well: bool) -> None:
+    if well:  # so that not only the refusals are tried
+        document = {"bundle": "b", **document, "sources": {"a": {"device": "x"}}}
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            config = load(
+                Path(folder), "".join(f"{json.dumps(name)} = {toml(one)}\n" for name, one in document.items())
+            )
+        except ConfigError as error:
+            told = str(error)
+        else:
+            told = config.sources[0].name
+    assert len(told.splitlines()) == 1
