@@ -9,6 +9,7 @@ process of its own, as `edge-asd monitor --wav` does:
 - child_peak_bytes: that of the process in which libsndfile reads a FLAC file; 0 for WAV.
 - first_s: until the first decision, after the whole file was looked through.
 - realtime_factor: seconds of sound that it handles in one second, from its start to its end.
+- cpu_percent_of_core_at_realtime: processor time of both processes by seconds of sound.
 - growth_bytes: its peak less that of the same run on a tenth of the file.
 """
 
@@ -41,10 +42,15 @@ with FileSource("file", Delivery(sample_rate=bundle.features.sample_rate), Path(
         if decisions and first is None:
             first = time.perf_counter() - start
 elapsed = time.perf_counter() - start
-from edge_asd.audio.libsndfile import _end_idle
-_end_idle()
-peak, child = (resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(json.dumps({"peak": peak, "child": child, "first": first, "elapsed": elapsed, "decisions": decisions}))
+from edge_asd.audio import libsndfile
+def peak(process):  # not ru_maxrss, which goes on from the process that started this one
+    text = Path(f"/proc/{process}/status").read_text()
+    return int(text.split("VmHWM:")[1].split()[0]) * 1024
+figures = {"peak": peak("self"), "child": sum(peak(worker._process.pid) for worker in libsndfile._idle)}
+libsndfile._end_idle()
+used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+figures |= {"first": first, "elapsed": elapsed, "cpu": sum(who.ru_utime + who.ru_stime for who in used)}
+print(json.dumps({**figures, "decisions": decisions}))
 """
 
 
@@ -83,6 +89,7 @@ def measure(bundle: str, section: str, seconds: int, suffix: str, rate: int, cha
         "growth_bytes": whole["peak"] - tenth["peak"],
         "first_s": whole["first"],
         "realtime_factor": seconds / whole["elapsed"],
+        "cpu_percent_of_core_at_realtime": 100 * whole["cpu"] / seconds,
         "decisions": whole["decisions"],
     }
 
@@ -103,7 +110,7 @@ def main() -> None:
         print(
             f"{row['file']:20} {row['peak_bytes'] / 2**20:6.1f} MB (child {row['child_peak_bytes'] / 2**20:5.1f} MB, "  # type: ignore[operator]
             f"growth {row['growth_bytes'] / 2**20:5.1f} MB), first decision after {row['first_s']:5.1f} s, "  # type: ignore[operator]
-            f"{row['realtime_factor']:6.1f} times real time"
+            f"{row['realtime_factor']:6.1f} times real time, {row['cpu_percent_of_core_at_realtime']:.2f} % of a core"
         )
 
 

@@ -146,26 +146,28 @@ class RecordingStream:
                 )
 
     def _take(self) -> Sound:
-        """Give the open sound, which lasts for one pass, or open it again."""
-        sound, self._sound = self._sound, None
+        """Give the open sound for a pass, or open it again."""
+        sound = self._sound
         if sound is None:
             self._opened.close()
             sound = self._opened.enter_context(open_sound(self._file))
             if sound.header != self.header:
                 raise AudioFormatError("was changed while it was read. Try again when it is complete.")
+        # A WAV file that grows meanwhile, as its recorder goes on, stays what it was.
+        self._sound = sound if sound.repeatable else None
         return sound
 
     def sounding_channels(self) -> tuple[int, ...]:
         """Find other channels that hold sound in the file's first block. Call it between passes."""
         found = []
-        self._opened.close()
         self._sound = None
+        self._opened.close()
         with _readable(self.name), _named(self.name):
             for other in range(min(self.header.channels, _CHANNELS_LOOKED_AT)):
                 if other == self._channel:
                     continue
-                with open_sound(self._file) as (_, blocks):
-                    first = to_int16(next(iter(blocks(other))))[0]
+                with open_sound(self._file) as sound:
+                    first = to_int16(next(iter(sound.blocks(other))))[0]
                 if not is_silent(first) and not dead_stretches(first, self.header.sample_rate):
                     found.append(other)
         return tuple(found)
@@ -199,7 +201,7 @@ def open_sound(file: BinaryIO) -> Iterator[Sound]:
         raise AudioFormatError("is not a WAV file, nor a FLAC, OGG, AIFF or W64 file. Convert it to 16-bit PCM WAV.")
     if container.reader == "riff":
         header = read_header(file, size)
-        yield Sound(header, partial(wav_blocks, file, header))
+        yield Sound(header, partial(wav_blocks, file, header), repeatable=True)
     elif container.reader == "libsndfile":
         from edge_asd.audio.libsndfile import open_foreign  # Only here: most users have WAV files alone.
 
@@ -234,7 +236,7 @@ def _readable(name: str) -> Iterator[None]:
         raise AudioFormatError(f"{name} does not exist. Check the path.") from None
     except IsADirectoryError:
         raise AudioFormatError(f"{name} is a folder. Give one sound file.") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte.
+    except OSError as error:
         raise AudioFormatError(f"{name!r} cannot be read: {error}.") from error
 
 
@@ -247,7 +249,10 @@ def _named(name: str) -> Iterator[None]:
 
 
 def _open(path: str | os.PathLike[str], name: str) -> BinaryIO:
-    file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115
+    try:
+        file = open(path, "rb", opener=open_without_waiting)  # noqa: SIM115
+    except ValueError as error:  # a null byte
+        raise AudioFormatError(f"{name!r} cannot be read: {error}.") from error
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()

@@ -24,11 +24,14 @@ class Sound(NamedTuple):
     ----------
     header : SoundHeader
     blocks : function of a channel's number
-        Gives that channel once, block by block: int16, int32 or floating [shape=(n,)], as `to_int16` takes them.
+        Gives that channel, block by block: int16, int32 or floating [shape=(n,)], as `to_int16` takes them.
+    repeatable : bool
+        `blocks` starts afresh whenever it is called; otherwise it can be called once.
     """
 
     header: SoundHeader
     blocks: Callable[[int], Iterator[NDArray[Any]]]
+    repeatable: bool = False
 
 
 def frame_bytes(header: SoundHeader) -> int:

@@ -90,15 +90,24 @@ def test_errors_come_at_the_end_of_a_pass_as_they_do_for_the_whole() -> None:
 
 
 def test_a_file_that_is_another_one_in_the_second_pass_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "sound.wav"
-    data = riff(fmt(), chunk(b"data", pcm16(LONG[:, 0])))
-    path.write_bytes(data)
+    path = tmp_path / "sound.flac"
+    path.write_bytes(encoded("FLAC", "PCM_16", LONG[:100_000]))
     with RecordingStream(path) as stream:
         list(stream.blocks())
-        with open(path, "r+b") as file:  # the same file, as a recorder that goes on writes it
-            file.write(riff(fmt(), chunk(b"data", pcm16(LONG[:, 1]) + bytes(32000))))
-        with pytest.raises(AudioFormatError, match=r"sound\.wav was changed while it was read"):
+        path.write_bytes(encoded("FLAC", "PCM_16", LONG))  # the same file, written anew
+        with pytest.raises(AudioFormatError, match=r"sound\.flac was changed while it was read"):
             next(stream.blocks())
+
+
+def test_a_file_that_grows_between_passes_stays_what_it_was(tmp_path: Path) -> None:
+    """As its recorder goes on, which will tell the length in the end."""
+    path = tmp_path / "sound.wav"
+    path.write_bytes(riff(fmt(), chunk(b"data", pcm16(LONG[:, 0]), length=0), length=8))
+    with RecordingStream(path) as stream:
+        list(stream.blocks())
+        with open(path, "ab") as file:
+            file.write(pcm16(LONG[:, 1]))
+        np.testing.assert_array_equal(np.concatenate(list(stream.blocks())), LONG[:, 0])
 
 
 def test_what_cannot_be_opened_leaves_nothing_open(tmp_path: Path) -> None:

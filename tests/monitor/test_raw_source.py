@@ -75,11 +75,15 @@ def test_what_is_wrong_is_told() -> None:
     inner, outer = os.pipe()
     os.close(outer)
     with os.fdopen(inner, "rb") as file:
-        with RawSource("stdin", Delivery(), file, rate=16000) as source:
-            with pytest.raises(AudioFormatError, match="No sound came in"):
-                list(source.sound())
+        with (
+            RawSource("stdin", Delivery(), file, rate=16000) as source,
+            pytest.raises(AudioFormatError, match="No sound came in"),
+        ):
+            list(source.sound())
         with pytest.raises(AudioFormatError, match="no channel 2"):
             RawSource("stdin", Delivery(channel=2), file, rate=16000, channels=2)
-    with RawSource("stdin", Delivery(), file, rate=16000) as source:  # closed by now
-        with pytest.raises(AudioFormatError, match="raw sound of stdin cannot be read"):
-            list(source.sound())
+    with (
+        RawSource("stdin", Delivery(), file, rate=16000) as source,  # closed by now
+        pytest.raises(AudioFormatError, match="raw sound of stdin cannot be read"),
+    ):
+        list(source.sound())

@@ -10,9 +10,9 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from edge_asd.audio.raw import READ_BYTES
 from edge_asd.monitor.sources.waiting import Waiter, until
 
-_READ_BYTES = 1 << 16
 _KEPT_BYTES = 4096  # of what it says
 _MOST_CHARACTERS = 200
 _READS_AT_ONCE = 16
@@ -60,7 +60,7 @@ class Program:
             if self._errors in ready:
                 self._listen()
             if self._out in ready:
-                data = os.read(self._out, _READ_BYTES)
+                data = os.read(self._out, READ_BYTES)
                 if not data:
                     self._open.discard(self._out)
                 return data
@@ -91,7 +91,7 @@ class Program:
         """Keep the last of what it has written to its standard error, which must not fill up."""
         for _ in range(_READS_AT_ONCE):
             try:
-                data = os.read(self._errors, _READ_BYTES)
+                data = os.read(self._errors, READ_BYTES)
             except BlockingIOError:
                 return
             if not data:
