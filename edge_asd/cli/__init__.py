@@ -16,6 +16,7 @@ from edge_asd.cli import (
     devices,
     doctor,
     evaluate,
+    events,
     export,
     metrics,
     monitor,
@@ -46,6 +47,7 @@ app.command("metrics")(metrics.command)
 app.command("reproduce")(reproduce.command)
 app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
+app.command("events")(events.command)
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)

@@ -1,0 +1,193 @@
+"""``edge-asd events``: what the monitor has recorded."""
+
+from __future__ import annotations
+
+import json as json_module
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edge_asd.cli.common import note, print_json
+
+if TYPE_CHECKING:
+    from edge_asd.monitor.records_reading import Wanted
+
+_LAST = 20
+_POLL_S = 0.5
+_PATIENCE_S = 10.0  # a database that is being replaced is away for a moment
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    if ago := re.fullmatch(r"([0-9]{1,7})([smhd])", text):
+        return datetime.now().astimezone() - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise typer.BadParameter(
+            f"{text!r} is no time: give one such as 2026-11-28, 2026-11-28T14:30, 2026-11-28T14:30+01:00, or how long "
+            "ago, such as 90m, 24h or 7d"
+        ) from None
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder that monitor was given as --records.")],
+    source: Annotated[str | None, typer.Option(help="Of this source only.")] = None,
+    section: Annotated[str | None, typer.Option(help="Of this section only.")] = None,
+    event: Annotated[str | None, typer.Option(help="Of this kind only, such as alarm.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="From then on: 2026-11-28T14:30, or 24h ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then.")] = None,
+    last: Annotated[
+        int | None, typer.Option(min=1, help=f"At most so many, the newest. By default {_LAST}, and all of an export.")
+    ] = None,
+    minutes: Annotated[bool, typer.Option("--minutes", help="Scores summed up by the minute instead.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with new ones as they come, until Ctrl-C.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document; with --follow, one JSON line each.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a file instead, ending in .jsonl or .csv.")
+    ] = None,
+    clip: Annotated[int | None, typer.Option(metavar="ID", help="Print the path of an event's clip.")] = None,
+    play: Annotated[int | None, typer.Option(metavar="ID", help="Play an event's clip.")] = None,
+) -> None:
+    """List what happened: alarms and their clips, inputs that were lost, and scores by the minute."""
+    if sum((json, csv, export is not None, clip is not None, play is not None)) > 1:
+        raise typer.BadParameter("give only one of --json, --csv, --export, --clip and --play")
+    if follow and (csv or export is not None or clip is not None or play is not None):
+        raise typer.BadParameter("--follow goes with a list and with --json only")
+    if export is not None and export.suffix not in (".jsonl", ".csv"):
+        raise typer.BadParameter("--export takes a file that ends in .jsonl or .csv")
+    from edge_asd.monitor.database import CLIPS, NAME
+    from edge_asd.monitor.records_reading import Wanted
+
+    path, clips = folder / NAME, folder / CLIPS
+    if clip is not None or play is not None:
+        _clip(path, clips, clip if clip is not None else play or 0, play=play is not None)
+        return
+    if last is None and not (csv or export is not None):
+        last = _LAST
+    wanted = Wanted(source=source, section=section, event=event, since=_time(since), until=_time(until), last=last)
+    if export is not None:
+        _export(path, wanted, minutes, export)
+    elif follow:
+        with suppress(KeyboardInterrupt):
+            _follow(path, clips, wanted, minutes, json)
+    else:
+        rows = _read(path, wanted, minutes)
+        if json:
+            print_json({"minutes" if minutes else "events": rows})
+        elif csv:
+            from edge_asd.cli.events_text import csv_lines
+
+            sys.stdout.write(csv_lines(rows, minutes).decode())
+        else:
+            _print(rows, clips, minutes)
+
+
+def _read(path: Path, wanted: Wanted, minutes: bool) -> list[dict[str, Any]]:
+    from edge_asd.monitor.database import read_database
+    from edge_asd.monitor.records_reading import read_events, read_minutes
+
+    with read_database(path) as database:
+        return list((read_minutes if minutes else read_events)(database, wanted))
+
+
+def _print(rows: list[dict[str, Any]], clips: Path, minutes: bool) -> None:
+    from edge_asd.cli.events_text import Table
+
+    if not rows:
+        print("Nothing of that kind was recorded.")
+        return
+    table = Table(clips, minutes=minutes)
+    print("\n".join(table.lines(rows)), flush=True)
+
+
+def _follow(path: Path, clips: Path, wanted: Wanted, minutes: bool, json: bool) -> None:
+    from edge_asd.cli.events_text import Table
+
+    table = Table(clips, minutes=minutes)
+    for rows in _news(path, wanted, minutes):
+        for text in map(json_module.dumps, rows) if json else table.lines(rows):
+            print(text, flush=True)
+
+
+def _news(path: Path, wanted: Wanted, minutes: bool) -> Iterator[list[dict[str, Any]]]:
+    """Give the last rows, and then new ones for good."""
+    from dataclasses import replace
+
+    from edge_asd.errors import DataError
+    from edge_asd.monitor.database import read_database
+    from edge_asd.monitor.records_reading import newest, read_events, read_minutes
+
+    failing_since: float | None = None
+    first = True
+    while True:
+        try:
+            with read_database(path) as database:
+                reached = newest(database, "minutes" if minutes else "events")
+                if reached < wanted.after:
+                    wanted = replace(wanted, after=0)  # another database has taken its place
+                rows = list((read_minutes if minutes else read_events)(database, wanted))
+            failing_since = None
+        except DataError:
+            failing_since = failing_since or time.monotonic()
+            if first or time.monotonic() - failing_since > _PATIENCE_S:
+                raise
+        else:
+            if rows:
+                yield rows
+            # What was written after `reached` was read may be among the rows.
+            wanted = replace(wanted, after=max([reached, *(row["id"] for row in rows)]), last=None)
+            first = False
+        time.sleep(_POLL_S)
+
+
+def _export(path: Path, wanted: Wanted, minutes: bool, to: Path) -> None:
+    from edge_asd.cli.events_text import check_replaceable, csv_lines, json_lines
+    from edge_asd.files import replacing
+
+    rows = _read(path, wanted, minutes)
+    check_replaceable(to, minutes)
+    with replacing(to) as file:
+        for start in range(0, max(1, len(rows)), 1000):
+            part = rows[start : start + 1000]
+            file.write(csv_lines(part, minutes, header=not start) if to.suffix == ".csv" else json_lines(part))
+
+
+def _clip(path: Path, clips: Path, number: int, *, play: bool) -> None:
+    from edge_asd.monitor.records_reading import clip_of_event
+
+    clip, time_s = clip_of_event(path, clips, number)
+    if not play:
+        print(clip)
+        return
+    from edge_asd.audio.devices import import_sounddevice
+    from edge_asd.audio.recording_file import file_header, read_recording
+    from edge_asd.errors import AudioDeviceError
+
+    rate = file_header(clip).sample_rate
+    pcm = read_recording(clip, sample_rate=rate).pcm
+    sd = import_sounddevice()
+    note(f"Playing {pcm.size / rate:.1f} s; the alarm is at {time_s:.1f} s. Ctrl-C stops it.")
+    try:
+        sd.play(pcm, rate)
+        sd.wait()
+    except KeyboardInterrupt:
+        sd.stop()
+    except (sd.PortAudioError, ValueError) as error:
+        raise AudioDeviceError(
+            f"The clip cannot be played here: {error}. It is {clip}; any player takes it."
+        ) from error
