@@ -73,7 +73,7 @@ def _told(stem: str) -> datetime | None:
     if found is None:
         return None
     try:
-        return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC)
+        return datetime.fromisoformat(found[1])
     except ValueError:
         return None
 

@@ -89,8 +89,7 @@ class ClipWriter:
         -------
         path : Path
         """
-        with self._file:
-            os.fsync(self._file.fileno())
+        self._file.close()
         return _finish(self._path, self._folder / self.stem, form, comment)
 
     def drop(self) -> None:
@@ -177,6 +176,7 @@ def _finish(part: Path, stem: Path, form: Literal["flac", "wav"], comment: str) 
             part.unlink()
             return path
     path = stem.with_name(f"{stem.name}.wav")
+    _sync(part)
     os.replace(part, path)
     return path
 
@@ -200,7 +200,11 @@ def _encode(part: Path, to: Path, comment: str) -> None:
             for pcm in _blocks(source):
                 if not np.array_equal(flac.read(pcm.size, dtype="int16"), pcm):
                     raise OSError(f"{to} does not hold what was written")
-    with to.open("rb") as file:
+    _sync(to)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
         os.fsync(file.fileno())
 
 

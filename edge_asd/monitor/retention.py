@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from edge_asd.monitor.clip_names import stem_of, time_of
@@ -22,7 +22,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 class Retention:
     """Keeps a folder of clips within its bounds: `make_room` is asked before every write.
 
-    The oldest clips go first, by the time in their names. Never does one that is being written, nor a file that is not
+    The oldest clips go first, in the order of their names, which begin with the time. Never does one that is being written, nor a file that is not
     named as our clips are, nor a link.
 
     Parameters
@@ -94,7 +94,7 @@ class Retention:
         total = self.bytes
         if kept + size > self._settings.clips_bytes or not self._is_free(size - (total - kept)):
             return False
-        oldest = sorted(filter(self._removable, self._sizes), key=_age)
+        oldest = sorted(filter(self._removable, self._sizes))
         for name in oldest:
             if total + size <= self._settings.clips_bytes:
                 break
@@ -116,7 +116,7 @@ class Retention:
             limit = latest - timedelta(days=self._settings.clips_days)
         except OverflowError:  # older than time itself
             return
-        for name in sorted(filter(self._removable, self._sizes), key=_age):
+        for name in sorted(filter(self._removable, self._sizes)):
             if time_of(_stem(name)) >= limit:
                 break
             self._remove(name)
@@ -147,7 +147,3 @@ def _stem(name: str) -> str:
     stem = stem_of(name)
     assert stem is not None  # no other name gets in
     return stem
-
-
-def _age(name: str) -> tuple[datetime, str]:
-    return time_of(_stem(name)), name

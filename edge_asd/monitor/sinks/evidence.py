@@ -20,7 +20,8 @@ from edge_asd.monitor.records_settings import RecordsSettings
 from edge_asd.monitor.reports import Report, Sink
 from edge_asd.monitor.retention import DISK_FULL, Retention
 
-_SPARE_S = 10  # heard after an alarm's place by the time that it is told, at most
+_LATE_S = 2  # an alarm may be told this long after its place was heard: a complete clip waits for it
+_SPARE_S = 10  # of sound that is kept beside what lies before an alarm
 _ENCODING_SPARE = 1 << 14  # bytes that FLAC of noise may take more than WAV, beside a hundredth
 
 
@@ -131,7 +132,7 @@ class Evidence(Sink):
         place = round(what.time_s * ear.origin.rate)
         stop = place + round(self._settings.post_s * ear.origin.rate)
         clip = ear.clip
-        if clip is not None and stop <= clip.start + ear.longest:
+        if clip is not None and place <= clip.stop and stop <= clip.start + ear.longest:
             clip.stop = max(clip.stop, stop)
         else:
             self._end(ear)
@@ -189,13 +190,14 @@ class Evidence(Sink):
         clip, memory = ear.clip, ear.memory
         if clip is None:
             return
-        stop = max(clip.next, min(clip.stop, memory.end))
-        if stop == clip.stop or all_of_it or stop - clip.next >= ear.origin.rate:
+        stop = min(clip.stop, memory.end)
+        enough = stop == clip.stop or all_of_it or stop - clip.next >= ear.origin.rate
+        if stop > clip.next and enough:
             missing = memory.missing(clip.next, stop)
-            if stop > clip.next and not self._write(ear, memory.read(clip.next, stop), missing):
+            if not self._write(ear, memory.read(clip.next, stop), missing):
                 return
-            if stop == clip.stop:
-                self._finish(ear, whole=True)
+        if memory.end >= clip.stop + _LATE_S * ear.origin.rate:
+            self._finish(ear)
 
     def _fill(self, ear: _Ear, place: int) -> None:
         """Write zeros for what is missing before a place, however long that is."""
@@ -206,8 +208,6 @@ class Evidence(Sink):
             length = min(place, clip.stop, clip.next + ear.memory.capacity) - clip.next
             if not self._write(ear, np.zeros(length, np.int16), length):
                 return
-            if clip.next == clip.stop:
-                self._finish(ear, whole=True)
 
     def _write(self, ear: _Ear, pcm: Pcm, missing: int) -> bool:
         clip = ear.clip
@@ -218,7 +218,7 @@ class Evidence(Sink):
             clip.writer.write(pcm)
         except OSError as error:
             self._tell_cut(error)
-            self._finish(ear, whole=False)
+            self._finish(ear)
             return False
         clip.next += pcm.size
         clip.missing += missing
@@ -228,12 +228,13 @@ class Evidence(Sink):
     def _end(self, ear: _Ear) -> None:
         """End the clip where it is."""
         self._feed(ear, all_of_it=True)
-        self._finish(ear, whole=False)
+        self._finish(ear)
 
-    def _finish(self, ear: _Ear, *, whole: bool) -> None:
+    def _finish(self, ear: _Ear) -> None:
         clip, ear.clip = ear.clip, None
         if clip is None:
             return
+        whole = clip.next == clip.stop
         writer, origin = clip.writer, ear.origin
         try:
             if writer.samples == 0:
