@@ -16,7 +16,7 @@ from edge_asd import __version__
 from edge_asd.monitor.database import is_damage, open_database
 from edge_asd.monitor.minutes import Minute
 from edge_asd.monitor.origin import Origin
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records_settings import CLOCK_WAS_RIGHT, RecordsSettings
 from edge_asd.monitor.reports import Clock, now
 
 _COLUMNS = {
@@ -191,7 +191,10 @@ class EventLog:
                 if first is None:
                     continue
                 if table != "clips":  # they have no time of their own, and are few
-                    db.execute(f"DELETE FROM {table} WHERE id < ? AND time < ?", (first + _OLD_ROWS, limit))
+                    db.execute(
+                        f"DELETE FROM {table} WHERE id < ? AND time >= ? AND time < ?",
+                        (first + _OLD_ROWS, stamp(CLOCK_WAS_RIGHT)[0], limit),
+                    )
                 if full:
                     db.execute(f"DELETE FROM {table} WHERE id <= ?", (first + (last - first) // 10,))
 

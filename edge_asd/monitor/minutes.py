@@ -23,7 +23,7 @@ class Minute:
     time : datetime, with a zone
         When that was, as far as the clock could tell; it orders nothing.
     samples : int > 0
-        A minute's, fewer where the source began or ended in it. A long stretch without decisions, in which one state
+        A minute's, fewer where the source ended in it. A long stretch without decisions, in which one state
         held, is summed up as a whole number of minutes.
     count, over : int >= 0
         Decisions in it; those of them over the threshold.
@@ -84,7 +84,7 @@ class Minutes:
             Those that ended before the place; a minute ends with its last decision.
         """
         if self._minute is None:
-            self._open(place - place % self._length, place, time)
+            self._open(0, place, time)
         ended = []
         while self._minute is not None and place > self._stop:
             self._add(self._stop - self._reached)

@@ -12,7 +12,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 from edge_asd.monitor.clip_names import stem_of, time_of
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records_settings import CLOCK_WAS_RIGHT, RecordsSettings
 from edge_asd.monitor.reports import Clock, now
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -22,8 +22,8 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 class Retention:
     """Keeps a folder of clips within its bounds: `make_room` is asked before every write.
 
-    The oldest clips go first, in the order of their names, which begin with the time. Never does one that is being written, nor a file that is not
-    named as our clips are, nor a link.
+    The oldest clips go first, in the order of their names, which begin with the time. Never does one that is being
+    written, nor a file that is not named as our clips are, nor a link.
 
     Parameters
     ----------
@@ -117,9 +117,8 @@ class Retention:
         except OverflowError:  # older than time itself
             return
         for name in sorted(filter(self._removable, self._sizes)):
-            if time_of(_stem(name)) >= limit:
-                break
-            self._remove(name)
+            if CLOCK_WAS_RIGHT <= time_of(_stem(name)) < limit:
+                self._remove(name)
 
     def _is_free(self, size: int) -> bool:
         try:

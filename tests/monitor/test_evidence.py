@@ -228,7 +228,13 @@ def test_names_tell_time_source_and_section_and_nothing_else(tmp_path: Path) -> 
         assert stem_of(f"{name}.flac") == name
         assert os.path.basename(name) == name
         assert time_of(name) == datetime(2026, 11, 28, 14, tzinfo=UTC)
-    for foreign in ("holiday.flac", f"{names[0]}.mp3", f"a{names[0]}.wav", f"{names[0]}\n.wav", "../" + names[0] + ".wav"):
+    for foreign in (
+        "holiday.flac",
+        f"{names[0]}.mp3",
+        f"a{names[0]}.wav",
+        f"{names[0]}\n.wav",
+        "../" + names[0] + ".wav",
+    ):
         assert stem_of(foreign) is None
     (tmp_path / f"{names[0]}.wav").symlink_to("/etc/hostname")
     assert find_clip(tmp_path, names[0]) is None

@@ -75,7 +75,7 @@ class Background(Sink):
 
     def status(self, status: Status, /) -> None:
         """Let it wait for the sink, unless much waits."""
-        self._put(lambda: self._sink.status(status), _MOST_STATUSES)
+        self._put(lambda: self._sink.status(status), min(_MOST_STATUSES, self._reports // 2))
 
     def call(self, job: Callable[[], None]) -> None:
         """Let anything else wait its turn: it is not left out."""
