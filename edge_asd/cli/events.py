@@ -7,10 +7,11 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from edge_asd.monitor.records_reading import Wanted
 
 _LAST = 20
+_MOST = 2**63 - 1
+_PART = 1000  # rows that are in memory at a time
 _POLL_S = 0.5
 _PATIENCE_S = 10.0  # a database that is being replaced is away for a moment
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -28,9 +31,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
-    if ago := re.fullmatch(r"([0-9]{1,7})([smhd])", text):
-        return datetime.now().astimezone() - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
     try:
+        if ago := re.fullmatch(r"([0-9]{1,9})([smhd])", text):
+            return datetime.now().astimezone() - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):
         raise typer.BadParameter(
@@ -49,7 +52,8 @@ def command(
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then.")] = None,
     last: Annotated[
-        int | None, typer.Option(min=1, help=f"At most so many, the newest. By default {_LAST}, and all of an export.")
+        int | None,
+        typer.Option(min=1, max=10**9, help=f"At most so many, the newest. By default {_LAST}, and all of an export."),
     ] = None,
     minutes: Annotated[bool, typer.Option("--minutes", help="Scores summed up by the minute instead.")] = False,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with new ones as they come, until Ctrl-C.")] = False,
@@ -60,8 +64,10 @@ def command(
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a file instead, ending in .jsonl or .csv.")
     ] = None,
-    clip: Annotated[int | None, typer.Option(metavar="ID", help="Print the path of an event's clip.")] = None,
-    play: Annotated[int | None, typer.Option(metavar="ID", help="Play an event's clip.")] = None,
+    clip: Annotated[
+        int | None, typer.Option(min=1, max=_MOST, metavar="ID", help="Print the path of an event's clip.")
+    ] = None,
+    play: Annotated[int | None, typer.Option(min=1, max=_MOST, metavar="ID", help="Play an event's clip.")] = None,
 ) -> None:
     """List what happened: alarms and their clips, inputs that were lost, and scores by the minute."""
     if sum((json, csv, export is not None, clip is not None, play is not None)) > 1:
@@ -86,23 +92,22 @@ def command(
         with suppress(KeyboardInterrupt):
             _follow(path, clips, wanted, minutes, json)
     else:
-        rows = _read(path, wanted, minutes)
-        if json:
-            print_json({"minutes" if minutes else "events": rows})
-        elif csv:
-            from edge_asd.cli.events_text import csv_lines
-
-            sys.stdout.write(csv_lines(rows, minutes).decode())
-        else:
-            _print(rows, clips, minutes)
+        with _read(path, wanted, minutes) as rows:
+            if json:
+                print_json({"minutes" if minutes else "events": list(rows)})
+            elif csv:
+                _write(rows, sys.stdout.buffer, minutes, csv=True)
+            else:
+                _print(list(rows), clips, minutes)
 
 
-def _read(path: Path, wanted: Wanted, minutes: bool) -> list[dict[str, Any]]:
+@contextmanager
+def _read(path: Path, wanted: Wanted, minutes: bool) -> Iterator[Iterator[dict[str, Any]]]:
     from edge_asd.monitor.database import read_database
     from edge_asd.monitor.records_reading import read_events, read_minutes
 
     with read_database(path) as database:
-        return list((read_minutes if minutes else read_events)(database, wanted))
+        yield (read_minutes if minutes else read_events)(database, wanted)
 
 
 def _print(rows: list[dict[str, Any]], clips: Path, minutes: bool) -> None:
@@ -156,15 +161,23 @@ def _news(path: Path, wanted: Wanted, minutes: bool) -> Iterator[list[dict[str, 
 
 
 def _export(path: Path, wanted: Wanted, minutes: bool, to: Path) -> None:
-    from edge_asd.cli.events_text import check_replaceable, csv_lines, json_lines
+    from edge_asd.cli.events_text import check_replaceable
     from edge_asd.files import replacing
 
-    rows = _read(path, wanted, minutes)
-    check_replaceable(to, minutes)
-    with replacing(to) as file:
-        for start in range(0, max(1, len(rows)), 1000):
-            part = rows[start : start + 1000]
-            file.write(csv_lines(part, minutes, header=not start) if to.suffix == ".csv" else json_lines(part))
+    with _read(path, wanted, minutes) as rows:
+        check_replaceable(to, minutes)
+        with replacing(to) as file:
+            _write(rows, file, minutes, csv=to.suffix == ".csv")
+
+
+def _write(rows: Iterator[dict[str, Any]], file: BinaryIO, minutes: bool, *, csv: bool) -> None:
+    from edge_asd.cli.events_text import csv_lines, json_lines
+
+    if csv:
+        file.write(csv_lines([], minutes, header=True))
+    while part := list(islice(rows, _PART)):
+        file.write(csv_lines(part, minutes, header=False) if csv else json_lines(part))
+    file.flush()
 
 
 def _clip(path: Path, clips: Path, number: int, *, play: bool) -> None:
@@ -177,14 +190,16 @@ def _clip(path: Path, clips: Path, number: int, *, play: bool) -> None:
     from edge_asd.audio.devices import import_sounddevice
     from edge_asd.audio.recording_file import file_header, read_recording
     from edge_asd.errors import AudioDeviceError
+    from edge_asd.quiet import quiet_stderr
 
     rate = file_header(clip).sample_rate
     pcm = read_recording(clip, sample_rate=rate).pcm
     sd = import_sounddevice()
     note(f"Playing {pcm.size / rate:.1f} s; the alarm is at {time_s:.1f} s. Ctrl-C stops it.")
     try:
-        sd.play(pcm, rate)
-        sd.wait()
+        with quiet_stderr():  # ALSA tells of every hitch
+            sd.play(pcm, rate)
+            sd.wait()
     except KeyboardInterrupt:
         sd.stop()
     except (sd.PortAudioError, ValueError) as error:

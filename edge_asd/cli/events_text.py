@@ -124,7 +124,7 @@ class Table:
         return [*start, scores, mean, limit, f"{row['over']} of {row['decisions']}", states]
 
 
-def csv_lines(rows: Sequence[dict[str, Any]], minutes: bool, *, header: bool = True) -> bytes:
+def csv_lines(rows: Sequence[dict[str, Any]], minutes: bool, *, header: bool) -> bytes:
     """Return rows as CSV: scores in their unit, texts so that neither spreadsheet nor terminal obeys them."""
     columns = _MINUTES if minutes else _EVENTS
     lines = [[_cell(name, row[name]) for name in columns] for row in rows]

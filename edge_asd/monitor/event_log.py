@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from edge_asd import __version__
+from edge_asd.files import printable
 from edge_asd.monitor.database import is_damage, open_database
 from edge_asd.monitor.minutes import Minute
 from edge_asd.monitor.origin import Origin
@@ -27,6 +28,7 @@ _COLUMNS = {
 _MOST = {"events": 20_000, "minutes": 5_000, "clips": 5_000}
 """Rows that wait while nothing can be written; older ones are given up."""
 
+_LONGEST = 10_000  # characters of a text
 _COMMIT_S = 60.0
 _RETRY_S = 10.0
 _FULL = 0.9  # share of the largest size from where on the oldest rows go
@@ -90,7 +92,7 @@ class EventLog:
         """Let a row wait."""
         waiting = self._waiting[table]
         self._lost += len(waiting) == waiting.maxlen
-        waiting.append((origin, tuple(cells)))
+        waiting.append((origin, tuple(_text(cell) if isinstance(cell, str) else cell for cell in cells)))
 
     def add_minutes(self, origin: Origin, minutes: Sequence[Minute]) -> None:
         """Let minutes wait, for a minute at most."""
@@ -247,8 +249,8 @@ class _Transaction:
 
 
 def _text(text: str) -> str:
-    """Make what is not UTF-8 visible; SQLite takes nothing else."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    """Make what is not UTF-8 visible, for SQLite takes nothing else, and cut what nobody reads."""
+    return printable(text)[:_LONGEST]
 
 
 def _number(db: sqlite3.Connection, name: str) -> int:

@@ -29,7 +29,7 @@ _MINUTES = """
     FROM minutes JOIN runs ON runs.id = minutes.run"""
 
 _MOST = 2**63 - 1
-_MOST_ROWS = 1_000_000  # asked for at once by "all"
+_PAGE = 1000  # rows read at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def clip_of_event(path: Path, clips: Path, number: int) -> tuple[Path, float]:
     return clip, event["clip_time_s"] or 0.0
 
 
-def _rows(database: sqlite3.Connection, query: str, table: str, wanted: Wanted) -> list[tuple[Any, ...]]:
+def _rows(database: sqlite3.Connection, query: str, table: str, wanted: Wanted) -> Iterator[tuple[Any, ...]]:
     choices: list[tuple[str, object]] = [
         (f"{table}.id > ?", wanted.after),
         (f"{table}.id = ?", wanted.number),
@@ -199,10 +199,20 @@ def _rows(database: sqlite3.Connection, query: str, table: str, wanted: Wanted) 
         choices.append(("events.event = ?", wanted.event))
     chosen = [(condition, value) for condition, value in choices if value is not None]
     where = " AND ".join(condition for condition, _ in chosen)
-    last = _MOST_ROWS if wanted.last is None else wanted.last
-    statement = f"{query} WHERE {where} ORDER BY {table}.id DESC LIMIT ?"
-    # All at once: a reader that lingers would keep the monitor's log from being emptied.
-    return database.execute(statement, (*(value for _, value in chosen), last)).fetchall()[::-1]
+    parameters = [value for _, value in chosen]
+    # Never a long query: a reader that lingers would keep the monitor's log from being emptied.
+    if wanted.last is not None and wanted.last <= _PAGE:
+        last = f"{query} WHERE {where} ORDER BY {table}.id DESC LIMIT ?"
+        yield from database.execute(last, (*parameters, wanted.last)).fetchall()[::-1]
+        return
+    if wanted.last is not None:
+        skipped = f"SELECT {table}.id {query[query.index('FROM') :]} WHERE {where} ORDER BY {table}.id DESC"
+        found = database.execute(f"{skipped} LIMIT 1 OFFSET ?", (*parameters, wanted.last)).fetchone()
+        parameters[0] = max(wanted.after, found[0]) if found else wanted.after
+    page = f"{query} WHERE {where} ORDER BY {table}.id LIMIT {_PAGE}"
+    while rows := database.execute(page, parameters).fetchall():
+        yield from rows
+        parameters[0] = rows[-1][0]
 
 
 def _milliseconds(time: datetime | None) -> int | None:

@@ -371,6 +371,14 @@ def test_values_that_cannot_be_are_refused(tmp_path: Path) -> None:
             minutes(folder)
 
 
+def test_many_rows_are_read_in_pages_and_in_order(tmp_path: Path) -> None:
+    record(tmp_path, *range(1, 2502))
+    for last, first in ((None, 1), (999, 1503), (1000, 1502), (1001, 1501), (2501, 1), (9999, 1)):
+        assert [one["id"] for one in events(tmp_path, last=last)] == list(range(first, 2502))
+    assert [one["id"] for one in events(tmp_path, last=2000, after=1000)] == list(range(1001, 2502))
+    assert [one["id"] for one in events(tmp_path, last=1200, until=START)] == []
+
+
 def test_times_are_stamped_to_the_millisecond() -> None:
     zone = timezone(timedelta(hours=5, minutes=45))
     assert stamp(START.astimezone(zone) + timedelta(milliseconds=7)) == (1_795_874_400_007, 20_700)
