@@ -107,7 +107,7 @@ def _read(path: Path, wanted: Wanted, minutes: bool) -> Iterator[Iterator[dict[s
     from edge_asd.monitor.records_reading import read_events, read_minutes
 
     with read_database(path) as database:
-        yield (read_minutes if minutes else read_events)(database, wanted)
+        yield (read_minutes if minutes else read_events)(database, wanted, note)
 
 
 def _print(rows: list[dict[str, Any]], clips: Path, minutes: bool) -> None:
@@ -145,7 +145,7 @@ def _news(path: Path, wanted: Wanted, minutes: bool) -> Iterator[list[dict[str, 
                 reached = newest(database, "minutes" if minutes else "events")
                 if reached < wanted.after:
                     wanted = replace(wanted, after=0)  # another database has taken its place
-                rows = list((read_minutes if minutes else read_events)(database, wanted))
+                rows = list((read_minutes if minutes else read_events)(database, wanted, note))
             failing_since = None
         except DataError:
             failing_since = failing_since or time.monotonic()

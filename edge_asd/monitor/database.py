@@ -30,6 +30,9 @@ SCHEMA = 1
 _APPLICATION = 0x45415344  # "EASD"
 _PAGE = 4096
 _LOG_PAGES = 256  # after which the log is moved into the file
+DatabaseFault = (sqlite3.Error, UnicodeDecodeError)
+"""What reading or writing a file that may be anybody's can raise: SQLite's messages may quote bytes of it."""
+
 _DAMAGE = (
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
@@ -72,7 +75,7 @@ def open_database(path: Path, max_bytes: int, note: Callable[[str], None]) -> sq
 
     Raises
     ------
-    OSError, sqlite3.Error
+    OSError, DatabaseFault
         If nothing can be written there now.
     """
     if os.path.lexists(path):
@@ -118,7 +121,7 @@ def read_database(path: Path) -> Iterator[sqlite3.Connection]:
             if fault is not None:
                 raise DataError(f"{path} cannot be read: {fault}.")
             yield db
-    except sqlite3.Error as error:
+    except DatabaseFault as error:
         raise DataError(
             f"{path} cannot be read: {error}. If it is damaged, edge-asd monitor will set it aside and begin a new one."
         ) from error
@@ -159,6 +162,7 @@ def _connect(path: Path, options: str = "mode=rwc") -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
     )
+    db.text_factory = lambda text: text.decode("utf-8", "replace")
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
     db.execute("PRAGMA trusted_schema = OFF")
     return db
@@ -183,14 +187,16 @@ def _fault(db: sqlite3.Connection) -> str | None:
         if fault is None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             fault = f"it is damaged ({found})"
         return fault
-    except sqlite3.DatabaseError as error:
+    except DatabaseFault as error:
         if is_damage(error):
             return f"it is damaged or no database ({error})"
         raise
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+def is_damage(error: Exception) -> bool:
     """Tell whether an error speaks of the file's contents, and not of the disk or of others who hold it."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in _DAMAGE
 

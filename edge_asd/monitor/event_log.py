@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edge_asd import __version__
 from edge_asd.files import printable
-from edge_asd.monitor.database import is_damage, open_database
+from edge_asd.monitor.database import DatabaseFault, is_damage, open_database
 from edge_asd.monitor.minutes import Minute
 from edge_asd.monitor.origin import Origin
 from edge_asd.monitor.records_settings import CLOCK_WAS_RIGHT, RecordsSettings
@@ -116,7 +116,7 @@ class EventLog:
         try:
             db = self._opened()
             self._write(db)
-        except (sqlite3.Error, OSError) as error:
+        except (*DatabaseFault, OSError) as error:
             self._failed(error)
             return
         self._due = self._monotonic() + _COMMIT_S
@@ -200,13 +200,13 @@ class EventLog:
                 if full:
                     db.execute(f"DELETE FROM {table} WHERE id <= ?", (first + (last - first) // 10,))
 
-    def _failed(self, error: sqlite3.Error | OSError) -> None:
+    def _failed(self, error: Exception) -> None:
         self._retry = self._monotonic() + _RETRY_S
         self._due = self._retry
         full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
         if not full:
             self._disconnect()  # opening it anew looks at it closely
-        if isinstance(error, sqlite3.Error) and is_damage(error) and not self._failing:
+        if is_damage(error) and not self._failing:
             self._retry = self._monotonic()  # it will be set aside
         if not self._failing:
             self._failing = True

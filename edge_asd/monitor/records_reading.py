@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -59,8 +59,16 @@ class Wanted:
     last: int | None = None
 
 
-def read_events(database: sqlite3.Connection, wanted: Wanted) -> Iterator[dict[str, Any]]:
+def read_events(database: sqlite3.Connection, wanted: Wanted, note: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     """Read events in the order in which they were written.
+
+    Parameters
+    ----------
+    database : Connection
+        As `edge_asd.monitor.database.read_database` gives it.
+    wanted : Wanted
+    note : callable
+        Told at the end of rows that were left out, because they hold what they cannot.
 
     Yields
     ------
@@ -68,81 +76,20 @@ def read_events(database: sqlite3.Connection, wanted: Wanted) -> Iterator[dict[s
         For programs: the keys of ``edge-asd monitor --json``'s events, and `id`, `unit`, `clip` (its name without the
         ending), `clip_time_s` (where in it the alarm is), `clip_s` and `clip_missing_s` (its length, and how much of it
         is zeros for lack of sound), `machine`, `bundle`. What is absent is None.
-
-    Raises
-    ------
-    DataError
-        If a value is not what it should be.
     """
-    for row in _rows(database, _EVENTS, "events", wanted):
-        cells = _Cells(row, "events")
-        number, time = cells.integer(1), cells.time()
-        source, section, event, state = (cells.text() for _ in range(4))
-        place, rate = cells.integer(), cells.integer(1, 10**6)
-        score, threshold = cells.maybe_score(), cells.maybe_score()
-        unit, duration, text, clip = cells.text(), cells.maybe_seconds(), cells.maybe_text(), cells.maybe_text()
-        clip_place, samples, missing = (cells.maybe_integer() for _ in range(3))
-        yield {
-            "id": number,
-            "time": time.isoformat(timespec="milliseconds"),
-            "source": source,
-            "section": section,
-            "event": event,
-            "state": state,
-            "time_s": place / rate,
-            "score": score,
-            "threshold": threshold,
-            "unit": unit,
-            "duration_s": duration,
-            "text": text,
-            "clip": clip,
-            "clip_time_s": None if clip_place is None else clip_place / rate,
-            "clip_s": None if samples is None else samples / rate,
-            "clip_missing_s": None if missing is None else missing / rate,
-            "machine": cells.text(),
-            "bundle": cells.text(),
-        }
+    return _checked(_rows(database, _EVENTS, "events", wanted), _event, "events", note)
 
 
-def read_minutes(database: sqlite3.Connection, wanted: Wanted) -> Iterator[dict[str, Any]]:
-    """Read the summaries of minutes in the order in which they were written; `Wanted.event` counts for nothing.
+def read_minutes(database: sqlite3.Connection, wanted: Wanted, note: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    """Read the summaries of minutes as `read_events` reads events; `Wanted.event` counts for nothing.
 
     Yields
     ------
     minute : dict
         For programs: `id`, `time` (of its beginning), `source`, `section`, `time_s`, `seconds`, `decisions`, `over`,
         `minimum`, `mean`, `maximum`, `threshold` (Q15.16), `unit`, `states` (seconds in each), `machine`, `bundle`.
-
-    Raises
-    ------
-    DataError
-        If a value is not what it should be.
     """
-    for row in _rows(database, _MINUTES, "minutes", wanted):
-        cells = _Cells(row, "minutes")
-        number, time = cells.integer(1), cells.time()
-        source, section = cells.text(), cells.text()
-        place, rate = cells.integer(), cells.integer(1, 10**6)
-        samples, count, over = (cells.integer() for _ in range(3))
-        minimum, mean, maximum, threshold = (cells.maybe_score() for _ in range(4))
-        yield {
-            "id": number,
-            "time": time.isoformat(timespec="milliseconds"),
-            "source": source,
-            "section": section,
-            "time_s": place / rate,
-            "seconds": samples / rate,
-            "decisions": count,
-            "over": over,
-            "minimum": minimum,
-            "mean": mean,
-            "maximum": maximum,
-            "threshold": threshold,
-            "unit": cells.text(),
-            "states": cells.states(),
-            "machine": cells.text(),
-            "bundle": cells.text(),
-        }
+    return _checked(_rows(database, _MINUTES, "minutes", wanted), _minute, "minutes", note)
 
 
 def newest(database: sqlite3.Connection, table: Literal["events", "minutes"]) -> int:
@@ -172,8 +119,12 @@ def clip_of_event(path: Path, clips: Path, number: int) -> tuple[Path, float]:
     DataError
         If there is no such event, or it has no clip, or that is gone.
     """
+
+    def refuse(text: str) -> None:
+        raise DataError(text)
+
     with read_database(path) as database:
-        event = next(read_events(database, Wanted(number=number)), None)
+        event = next(read_events(database, Wanted(number=number), refuse), None)
     if event is None:
         raise DataError(f"There is no event {number} in {path}. edge-asd events lists them.")
     if event["clip"] is None:
@@ -209,10 +160,81 @@ def _rows(database: sqlite3.Connection, query: str, table: str, wanted: Wanted) 
         skipped = f"SELECT {table}.id {query[query.index('FROM') :]} WHERE {where} ORDER BY {table}.id DESC"
         found = database.execute(f"{skipped} LIMIT 1 OFFSET ?", (*parameters, wanted.last)).fetchone()
         parameters[0] = max(wanted.after, found[0]) if found else wanted.after
+    reached = wanted.after
     page = f"{query} WHERE {where} ORDER BY {table}.id LIMIT {_PAGE}"
     while rows := database.execute(page, parameters).fetchall():
         yield from rows
-        parameters[0] = rows[-1][0]
+        if type(rows[-1][0]) is not int or rows[-1][0] <= reached:
+            raise DataError(f"The database is damaged: the numbers of its {table} do not grow.")
+        parameters[0] = reached = rows[-1][0]
+
+
+def _checked(
+    rows: Iterable[tuple[Any, ...]], parse: Callable[[_Cells], dict[str, Any]], table: str, note: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
+    first, count = "", 0
+    for row in rows:
+        try:
+            yield parse(_Cells(row, table))
+        except DataError as error:
+            first, count = first or str(error), count + 1
+    if count:
+        note(f"{first} Left out, such rows in all: {count}.")
+
+
+def _event(cells: _Cells) -> dict[str, Any]:
+    number, time = cells.integer(1), cells.time()
+    source, section, event, state = (cells.text() for _ in range(4))
+    place, rate = cells.integer(), cells.integer(1, 10**6)
+    score, threshold = cells.maybe_score(), cells.maybe_score()
+    unit, duration, text, clip = cells.text(), cells.maybe_seconds(), cells.maybe_text(), cells.maybe_text()
+    clip_place, samples, missing = (cells.maybe_integer() for _ in range(3))
+    return {
+        "id": number,
+        "time": time.isoformat(timespec="milliseconds"),
+        "source": source,
+        "section": section,
+        "event": event,
+        "state": state,
+        "time_s": place / rate,
+        "score": score,
+        "threshold": threshold,
+        "unit": unit,
+        "duration_s": duration,
+        "text": text,
+        "clip": clip,
+        "clip_time_s": None if clip_place is None else clip_place / rate,
+        "clip_s": None if samples is None else samples / rate,
+        "clip_missing_s": None if missing is None else missing / rate,
+        "machine": cells.text(),
+        "bundle": cells.text(),
+    }
+
+
+def _minute(cells: _Cells) -> dict[str, Any]:
+    number, time = cells.integer(1), cells.time()
+    source, section = cells.text(), cells.text()
+    place, rate = cells.integer(), cells.integer(1, 10**6)
+    samples, count, over = (cells.integer() for _ in range(3))
+    minimum, mean, maximum, threshold = (cells.maybe_score() for _ in range(4))
+    return {
+        "id": number,
+        "time": time.isoformat(timespec="milliseconds"),
+        "source": source,
+        "section": section,
+        "time_s": place / rate,
+        "seconds": samples / rate,
+        "decisions": count,
+        "over": over,
+        "minimum": minimum,
+        "mean": mean,
+        "maximum": maximum,
+        "threshold": threshold,
+        "unit": cells.text(),
+        "states": cells.states(),
+        "machine": cells.text(),
+        "bundle": cells.text(),
+    }
 
 
 def _milliseconds(time: datetime | None) -> int | None:

@@ -44,7 +44,7 @@ def run_and_kill(folder: Path, rng: random.Random) -> list[int]:
 def check(folder: Path, written: list[int]) -> int:
     """Read what is there; return how many clips it is."""
     with read_database(folder / NAME) as database:
-        rows = list(read_events(database, Wanted()))
+        rows = list(read_events(database, Wanted(), pytest.fail))
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert [row["id"] for row in rows] == list(range(1, len(rows) + 1))
     run = [round(row["time_s"] * RATE) for row in rows]

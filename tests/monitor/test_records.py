@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta, timezone
@@ -40,12 +42,12 @@ def tmp_path(memory_folder: Path) -> Path:
 
 def events(folder: Path, **wanted: Any) -> list[dict[str, Any]]:
     with read_database(folder / NAME) as database:
-        return list(read_events(database, Wanted(**wanted)))
+        return list(read_events(database, Wanted(**wanted), pytest.fail))
 
 
 def minutes(folder: Path, **wanted: Any) -> list[dict[str, Any]]:
     with read_database(folder / NAME) as database:
-        return list(read_minutes(database, Wanted(**wanted)))
+        return list(read_minutes(database, Wanted(**wanted), pytest.fail))
 
 
 def record(
@@ -318,7 +320,7 @@ def test_reading_goes_on_while_the_monitor_writes_and_without_it(tmp_path: Path)
     with read_database(tmp_path / NAME) as database:
         for k in range(1, 6):
             records.report(event(k))
-            assert len(list(read_events(database, Wanted()))) == k
+            assert len(list(read_events(database, Wanted(), pytest.fail))) == k
     # The log still holds it all; what is copied so can be read, too.
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -353,22 +355,58 @@ def test_a_medium_that_cannot_be_written_can_be_read(tmp_path: Path, killed: boo
         subprocess.run(["umount", "-l", disk], check=True)
 
 
-def test_values_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    for cells in ("time = 1 << 62", "offset_s = 99999999", "place = -1", "score = 1 << 40", "duration_s = 9e999"):
-        folder = tmp_path / cells[:5]
-        record(folder, 1)
-        statement(f"UPDATE events SET {cells}")(folder / NAME)
-        with pytest.raises(DataError, match=r"row 1 of events holds"):
-            events(folder)
-    for text in ("not json", "[]", '{"healthy": "long"}', '{"healthy": NaN}', "[" * 100_000):
-        folder = tmp_path / "minutes"
+def test_rows_with_values_that_cannot_be_are_left_out_and_told(tmp_path: Path) -> None:
+    notes: list[str] = []
+    strange = ("time = 1 << 62", "offset_s = 99999999", "place = -1", "score = 1 << 40", "duration_s = 9e999")
+    record(tmp_path, *range(len(strange) + 1))
+    statement(*(f"UPDATE events SET {cells} WHERE id = {k}" for k, cells in enumerate(strange, 1)))(tmp_path / NAME)
+    with read_database(tmp_path / NAME) as database:
+        assert [one["id"] for one in read_events(database, Wanted(), notes.append)] == [len(strange) + 1]
+    (note,) = notes
+    assert "row 1 of events holds 4611686018427387904" in note
+    assert note.endswith("in all: 5.")
+
+
+@pytest.mark.parametrize("text", ["not json", "[]", '{"healthy": "long"}', '{"healthy": NaN}', "[" * 100_000])
+def test_states_that_cannot_be_are_left_out_and_told(tmp_path: Path, text: str) -> None:
+    notes: list[str] = []
+    record(tmp_path, 1)
+    with closing(sqlite3.connect(tmp_path / NAME)) as database:
+        database.execute("UPDATE minutes SET states = ?", (text,))
+        database.commit()
+    with read_database(tmp_path / NAME) as database:
+        assert list(read_minutes(database, Wanted(), notes.append)) == []
+    assert len(notes) == 1
+    assert "row 1 of minutes holds" in notes[0]
+
+
+def test_any_damage_is_an_error_for_people_and_the_monitor_goes_on(tmp_path: Path) -> None:
+    record(tmp_path / "whole", *range(60))
+    whole = (tmp_path / "whole" / NAME).read_bytes()
+    rng = random.Random(5)
+    told: Counter[str] = Counter()
+    for _ in range(60):
+        folder = tmp_path / "damaged"
         shutil.rmtree(folder, ignore_errors=True)
-        record(folder, 1)
-        with closing(sqlite3.connect(folder / NAME)) as database:
-            database.execute("UPDATE minutes SET states = ?", (text,))
-            database.commit()
-        with pytest.raises(DataError, match=r"row 1 of minutes holds"):
-            minutes(folder)
+        folder.mkdir()
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 3, 30))):
+            # Half of it in the first page, which tells how to read the rest.
+            data[rng.randrange(len(data) if rng.random() < 0.5 else 4096)] = rng.randrange(256)
+        (folder / NAME).write_bytes(data[: rng.randrange(len(data))] if rng.random() < 0.2 else data)
+        left_out: list[str] = []
+        try:
+            with read_database(folder / NAME) as database:
+                list(read_events(database, Wanted(), left_out.append))
+                list(read_minutes(database, Wanted(), left_out.append))
+            told["read"] += 1
+        except DataError:
+            told["refused"] += 1
+        told["set aside"] += bool(record(folder, 99))
+        with read_database(folder / NAME) as database:
+            last = list(read_events(database, Wanted(last=1), left_out.append))
+        assert [round(one["time_s"] * RATE) for one in last] == [99]
+    assert all(told[kind] > 5 for kind in ("read", "refused", "set aside")), told
 
 
 def test_many_rows_are_read_in_pages_and_in_order(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_a_full_disk_is_told_once_and_all_goes_on_when_there_is_space(small_disk
             alarms.append(float(second))
     records.close()
     with read_database(folder / NAME) as database:
-        rows = list(read_events(database, Wanted()))
+        rows = list(read_events(database, Wanted(), pytest.fail))
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert [row["time_s"] for row in rows] == alarms  # those of the full disk, too
     kept = [0, 0, 0, 0, 0] if full_at_start else [1, 0, 0, 0, 0]
