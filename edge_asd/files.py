@@ -7,12 +7,26 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from edge_asd.errors import OutputError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data`, or leave it untouched.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be made or written, or the disk is full.
+    """
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that takes the place of `path` when all is well, and goes where anything is raised.
 
     Raises
     ------
@@ -27,7 +41,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -115,6 +115,11 @@ class Bundle(DetectorModel):
         return golden_section(self.thresholds)
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest, which holds those of all other files: what the bundle is known by."""
+        return str(self._manifest(self._contents)[_DIGEST])
+
+    @property
     def channel(self) -> int:
         """Channel of the data set's clips that the model was fitted on; 0 where the bundle does not tell."""
         channel = self.provenance.get("channel")
@@ -187,9 +192,13 @@ class Bundle(DetectorModel):
             If `path` cannot be written, or holds something else than a bundle.
         """
         check_replaceable(path)
-        contents = {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
+        contents = self._contents
         manifest = json.dumps(self._manifest(contents), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         write_container(path, {_MANIFEST: manifest.encode(), **contents})
+
+    @property
+    def _contents(self) -> dict[str, bytes]:
+        return {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
         manifest = {

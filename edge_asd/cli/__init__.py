@@ -16,6 +16,7 @@ from edge_asd.cli import (
     devices,
     doctor,
     evaluate,
+    events,
     export,
     metrics,
     monitor,
@@ -48,6 +49,7 @@ app.command("reproduce")(reproduce.command)
 app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
 app.add_typer(service.app, name="service")
+app.command("events")(events.command)
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)
