@@ -19,6 +19,7 @@ from edge_asd.cli import (
     export,
     metrics,
     monitor,
+    notify,
     quantize,
     reproduce,
     selftest,
@@ -46,6 +47,7 @@ app.command("metrics")(metrics.command)
 app.command("reproduce")(reproduce.command)
 app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
+app.command("notify")(notify.command)
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)
