@@ -54,7 +54,7 @@ def scrubbed(text: str, urls: Iterable[str]) -> str:
     for url in urls:
         rest = SCHEME.sub("", url, count=1)
         for piece in (rest, unquote(rest)):
-            parts.update(re.split(r"[/:@?&=#,;+\s]+", piece))
+            parts.update(re.split(r"[/:@?&=#,;+]+", piece))
             parts.add(piece)
     for part in sorted(parts, key=len, reverse=True):
         if len(part) >= _SHORTEST_SECRET:

@@ -135,7 +135,7 @@ class OnAlarm:
             with self._changed:
                 _kill_if_running(process)
                 self._running.discard(process)
-        words = " ".join(tail.decode("utf-8", "replace").split())[-_MAX_SHOWN:]
+        words = " ".join(tail.decode("utf-8", "replace").split())[-_MAX_SHOWN:].lstrip()
         said = f" Its last words: {words}" if words else ""
         if not in_time:
             return f"took longer than {self._timeout:g} s and was killed.{said}"

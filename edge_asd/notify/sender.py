@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import signal
+import warnings
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any, NoReturn
@@ -30,7 +31,8 @@ def load_apprise() -> Any:
         If it is not installed, too old, or something else of that name.
     """
     try:
-        import apprise
+        with _no_python_warnings():
+            import apprise
     except ImportError as error:
         raise DependencyError(missing_apprise(error)) from error
     if not hasattr(apprise, "AppriseResult"):
@@ -84,7 +86,7 @@ class Sender:
             Why it failed, without secrets; None if the service has taken it.
         """
         try:
-            with _time_limit(self._timeout):
+            with _time_limit(self._timeout), _no_python_warnings():
                 reason = self._send(message, lost)
         except _TimeUp:
             return f"no answer within {self._timeout:g} s"
@@ -93,7 +95,7 @@ class Sender:
         return None if reason is None else self._shown(reason)
 
     def _send(self, message: Message, lost: int) -> str | None:
-        with _warnings() as told:
+        with _logged() as told:
             if self._usable is None:
                 self._usable = bool(self._service.add(self._url))
             if not self._usable:
@@ -105,7 +107,7 @@ class Sender:
                 notify_type=self._apprise.NotifyType(str(message.severity)),
                 body_format=self._apprise.NotifyFormat.TEXT,
             )
-        return None if result else " ".join(told) or "the service did not take it"
+        return None if result else " ".join(dict.fromkeys(told)) or "the service did not take it"
 
     def _shown(self, reason: str) -> str:
         words = " ".join(scrubbed(reason, [self._url]).split())
@@ -128,7 +130,15 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _warnings() -> Iterator[list[str]]:
+def _no_python_warnings() -> Iterator[None]:
+    """Leave what is deprecated in Apprise's services to Apprise, also where Python makes errors of warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[list[str]]:
     """Collect what Apprise warns of."""
     told: list[str] = []
 
