@@ -1,8 +1,8 @@
 """The file of the queue: one SQLite database, checked when it is opened, set aside when it is damaged or another's.
 
 A write-ahead log makes each change whole or nothing, whatever kills the program, and every change is forced to the
-disk, as a message must outlive a power cut. Its space is used again, so that marking a message as delivered seldom
-needs a free block of a full disk.
+disk, as a message must outlive a power cut. Both files are made as large as some messages need at the start, and their
+space is used again, so that a disk that is full later still lets alarms through.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _SCHEMA = (
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _BUSY_SECONDS = 10
 _CHECKPOINT_PAGES = 64  # small, so that the log's space is soon used again
+_RESERVE = 512 << 10  # more than the pages above
 
 
 class ForeignFileError(Exception):
@@ -63,7 +64,7 @@ def open_store(folder: Path, note: Callable[[str], None]) -> sqlite3.Connection:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
         try:
-            return connect(path)
+            return _with_reserve(connect(path))
         except (sqlite3.DatabaseError, ForeignFileError) as error:
             if not is_damage(error):
                 raise
@@ -72,13 +73,23 @@ def open_store(folder: Path, note: Callable[[str], None]) -> sqlite3.Connection:
                 f"The queue of notifications {path} is damaged or of another program ({error}). "
                 f"It was moved to {aside}, and a new one begun; messages in it will not be sent."
             )
-            return connect(path)
+            return _with_reserve(connect(path))
     except (OSError, sqlite3.Error, ForeignFileError) as error:
         reason = getattr(error, "strerror", None) or error
         raise OutputError(
             f"The queue of notifications {path} cannot be opened or made: {reason}. "
             "Choose another folder, free some space, or change the folder's owner."
         ) from error
+
+
+def _with_reserve(store: sqlite3.Connection) -> sqlite3.Connection:
+    """Make both files as large as they may need to be; a disk that is full already goes without."""
+    with suppress(sqlite3.OperationalError), transaction(store):
+        # A message for nobody, should this end before it is deleted: the next start forgets it.
+        store.execute("INSERT INTO message (text) VALUES (?)", (" " * _RESERVE,))
+    with suppress(sqlite3.OperationalError), transaction(store):
+        store.execute("DELETE FROM message WHERE id NOT IN (SELECT message FROM pending)")
+    return store
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -182,8 +183,22 @@ def test_a_child_that_is_killed_at_any_moment(service: Service, tmp_path: Path, 
     kill_the_child(service, tmp_path, notes, random.Random(2), times=50)
 
 
+def test_a_disk_that_is_full_still_lets_some_alarms_through(service: Service, tmp_path: Path, notes: list[str]) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Dispatcher(settings(service), tmp_path, notes.append) as dispatcher:
+        largest = max(path.stat().st_size for path in tmp_path.iterdir())
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))  # also the child's
+            send(dispatcher, numbers(40))
+            wait_until(lambda: len(service.taken) == 40)
+            dispatcher.close(SECONDS)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert service.titles == numbers(40)
+    assert notes == []
+
+
 def test_a_full_disk_keeps_messages_in_memory(service: Service, tmp_path: Path, notes: list[str]) -> None:
-    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     service.mode = "fail"
     titles = numbers(30)
