@@ -101,7 +101,7 @@ class Dispatcher:
         return True
 
     def close(self, timeout: float) -> None:
-        """Deliver what is due for `timeout` seconds at most, then end; what is left waits for the next start."""
+        """Deliver what is due within `timeout` seconds, then end; what is left waits for the next start."""
         if self._closing:
             return
         self._deadline = time.monotonic() + timeout
@@ -246,12 +246,16 @@ class Dispatcher:
     def _done(self) -> bool:
         if not self._closing:
             return False
-        if time.monotonic() >= self._deadline:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
             return True
+        if self._inbox or self._child is not None:
+            return False
         try:
-            return not self._inbox and self._child is None and self._queue.next_due(time.time()) != 0
+            due = self._queue.next_due(time.time())
         except sqlite3.Error:
             return False
+        return due is None or due > left
 
     def _unexpected(self, error: Exception) -> float:
         kind = "" if isinstance(error, EdgeAsdError) else f"{type(error).__name__}: "
