@@ -65,7 +65,7 @@ class OnAlarm:
         self._changed = threading.Condition()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._threads = 0
-        self._closing = self._overflowing = False
+        self._closing = self._ended = self._overflowing = False
 
     def send(self, message: Message) -> bool:
         """Have the command run for a message, and return at once; False if it will not be."""
@@ -92,6 +92,7 @@ class OnAlarm:
             self._changed.wait_for(lambda: self._threads == 0, timeout)
             left = len(self._waiting)
             self._waiting.clear()
+            self._ended = True
             for process in self._running:
                 _kill(process)
             self._changed.wait_for(lambda: self._threads == 0, 1.0)
@@ -129,6 +130,8 @@ class OnAlarm:
         )
         with self._changed:
             self._running.add(process)
+            if self._ended:
+                _kill(process)
         try:
             in_time, tail = _attend(process, _facts(message), time.monotonic() + self._timeout)
         finally:

@@ -59,7 +59,8 @@ def main() -> None:
     given = json.loads(line)
     values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in given["settings"].items()}
     code = _run(Path(given["folder"]), NotifySettings(**values))
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     os._exit(code)
 
 

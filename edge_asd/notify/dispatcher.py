@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import importlib.util
 import os
 import selectors
@@ -24,7 +23,6 @@ from edge_asd.notify.queue import Queue
 from edge_asd.notify.sender import missing_apprise
 from edge_asd.notify.settings import NotifySettings
 
-_LOCK = "dispatcher.lock"
 _IN_MEMORY = 1000  # messages that wait for a disk that is full or stuck
 _RETRY_DISK_S = 2.0
 _RETRY_CHILD_S = (1.0, 300.0)  # the pause before a child that failed is started again, and the longest
@@ -60,12 +58,12 @@ class Dispatcher:
         self._settings, self._folder, self._note = settings, folder, note
         self._inbox: deque[Message] = deque()
         self._lost_in_memory = 0
-        self._disk_failed = self._closing = False
+        self._disk_failed = self._damaged = self._closing = False
         self._deadline = float("inf")
         self._child: Child | None = None
         self._failures, self._not_before = 0, 0.0  # of the child
         self._last_note = ""
-        self._lock = _locked(folder)
+        self._lock = store.lock_folder(folder)
         try:
             self._queue = self._opened()
         except BaseException:
@@ -108,7 +106,9 @@ class Dispatcher:
         self._closing = True
         self._wake()
         self._thread.join(timeout + 10)  # the disk may be stuck
-        if self._thread.is_alive():
+        if not self._thread.is_alive():
+            os.close(self._wake_write)
+        else:
             self._note("Notifications could not be ended in time; some of the last ones may be lost.")
 
     def _wake(self) -> None:
@@ -130,16 +130,19 @@ class Dispatcher:
 
     def _turn(self) -> float | None:
         """Do what is due; return the seconds until there is more."""
-        now = time.time()
+        if self._damaged:
+            self._reopen()
+        now, pauses = time.time(), []
         try:
             self._store(now)
             self._queue.summarise(now, at_once=self._closing)
-            due, summary = self._queue.next_due(now), self._queue.next_summary(now)
             self._disk_failed = False
-        except sqlite3.Error as error:
+        except sqlite3.Error as error:  # what is on the disk already goes on being delivered
             self._disk_error(error)
-            return _RETRY_DISK_S
-        pauses = [] if summary is None else [summary]
+            pauses.append(_RETRY_DISK_S)
+        due, summary = self._queue.next_due(now), self._queue.next_summary(now)
+        if summary:
+            pauses.append(summary)
         if self._child is not None:
             if self._child.patience_s <= 0:
                 self._tell("Sending notifications made no progress; it is started anew.")
@@ -169,8 +172,8 @@ class Dispatcher:
 
     def _disk_error(self, error: sqlite3.Error) -> None:
         if store.is_damage(error):
-            self._reopen()
-        elif not self._disk_failed:
+            raise error
+        if not self._disk_failed:
             self._disk_failed = True
             self._tell(
                 f"Notifications cannot be written to {self._folder} ({error}): is the disk full? "
@@ -181,10 +184,12 @@ class Dispatcher:
             self._lost_in_memory += 1
 
     def _reopen(self) -> None:
+        self._damaged = True  # until it is open again
         if self._child is not None:
             self._end_child()
         self._queue.close()
         self._queue = self._opened()
+        self._damaged = False
 
     def _opened(self) -> Queue:
         queue = Queue(store.open_store(self._folder, self._tell), self._settings)
@@ -218,7 +223,7 @@ class Dispatcher:
         if code == 0:
             self._failures, self._not_before = 0, time.monotonic() + _BETWEEN_S
         elif code == DAMAGED:
-            self._reopen()
+            self._damaged = True
         elif code == CANNOT:
             self._rest_child(None)
         elif not self._closing:
@@ -258,6 +263,9 @@ class Dispatcher:
         return due is None or due > left
 
     def _unexpected(self, error: Exception) -> float:
+        if store.is_damage(error):
+            self._damaged = True
+            return 0.0
         kind = "" if isinstance(error, EdgeAsdError) else f"{type(error).__name__}: "
         self._tell(f"Notifications are in trouble, and go on trying: {kind}{error}")
         return _RETRY_DISK_S
@@ -270,7 +278,9 @@ class Dispatcher:
 
     def _end(self) -> None:
         """Write what is left to the disk, end the child, and tell what waits."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, EdgeAsdError):
+            if self._damaged:
+                self._reopen()
             self._store(time.time())
         if self._child is not None:
             self._end_child(_LAST_MOMENT_S)
@@ -284,21 +294,3 @@ class Dispatcher:
         self._selector.close()
         os.close(self._lock)
         os.close(self._wake_read)
-
-
-def _locked(folder: Path) -> int:
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise OutputError(f"Cannot open {folder / _LOCK}: {error.strerror or error}. Choose another folder.") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise OutputError(
-            f"The queue of notifications in {folder} is in use by another edge-asd. End it, or choose another folder."
-        ) from None
-    except OSError:  # a file system without locks goes without
-        pass
-    return lock

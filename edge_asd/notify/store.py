@@ -7,6 +7,7 @@ space is used again, so that a disk that is full later still lets alarms through
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from edge_asd.errors import OutputError
 
 NAME = "queue.sqlite"
+_LOCK = "dispatcher.lock"
 ASIDE = "queue.damaged"
 """Where a damaged file is kept, until the next one."""
 
@@ -158,3 +160,28 @@ def _set_aside(path: Path) -> Path:
     for tail in ("-wal", "-shm"):
         path.with_name(path.name + tail).unlink(missing_ok=True)
     return aside
+
+
+def lock_folder(folder: Path) -> int:
+    """Make the folder this program's, until the descriptor that is returned is closed.
+
+    Raises
+    ------
+    OutputError
+        If another program has it, or it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OutputError(f"Cannot open {folder / _LOCK}: {error.strerror or error}. Choose another folder.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise OutputError(
+            f"The queue of notifications in {folder} is in use by another edge-asd. End it, or choose another folder."
+        ) from None
+    except OSError:  # a file system without locks goes without
+        pass
+    return lock

@@ -116,7 +116,7 @@ def test_alarms_wait_for_those_before_and_no_more_than_a_hundred(tmp_path: Path,
     assert "is too slow: 100 alarms wait for it" in notes[0]
     on_alarm.close(0)
     assert notes[-1].endswith("was not run for 100 alarms, as edge-asd ended.")
-    assert not [thread for thread in threading.enumerate() if thread.name == "on-alarm"]
+    wait_until(lambda: "on-alarm" not in [thread.name for thread in threading.enumerate()])
     assert not on_alarm.send(message("late"))
 
 

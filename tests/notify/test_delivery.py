@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -212,8 +213,29 @@ def test_a_full_disk_keeps_messages_in_memory(service: Service, tmp_path: Path, 
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         service.mode = "take"
-        dispatcher.close(SECONDS)
+
+        def all_are_taken() -> bool:
+            for child in children_that_deliver():  # one may have been started under the limit
+                with suppress(ProcessLookupError):
+                    resource.prlimit(child, resource.RLIMIT_FSIZE, before)
+            return len(service.taken) == len(titles)
+
+        wait_until(all_are_taken)
     assert service.titles == titles
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_set_aside(
+    service: Service, tmp_path: Path, notes: list[str]
+) -> None:
+    with Dispatcher(settings(service), tmp_path, notes.append) as dispatcher:
+        path = tmp_path / "queue.sqlite"
+        path.write_bytes(b"no database " * (path.stat().st_size // 12))
+        (tmp_path / "queue.sqlite-wal").write_bytes(b"")
+        send(dispatcher, numbers(3))
+        dispatcher.close(SECONDS)
+    assert service.titles == numbers(3)
+    assert len(notes) == 1
+    assert f"It was moved to {tmp_path / 'queue.damaged'}, and a new one begun" in notes[0]
 
 
 def test_a_folder_is_used_by_one_program(service: Service, tmp_path: Path, notes: list[str]) -> None:
