@@ -23,6 +23,7 @@ LAYERS = {
         stages selftest interface
         calibration
         monitor healthy_sound
+        notify
         detectors thresholds
         bundle
         interpreter binomial requantisation

@@ -20,6 +20,7 @@ from edge_asd.cli import (
     export,
     metrics,
     monitor,
+    notify,
     quantize,
     reproduce,
     selftest,
@@ -50,6 +51,7 @@ app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
 app.add_typer(service.app, name="service")
 app.command("events")(events.command)
+app.command("notify")(notify.command)
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
 app.command("devices")(devices.command)

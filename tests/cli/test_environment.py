@@ -17,7 +17,7 @@ from tests.cli.command import EDGE_ASD, assert_error, edge_asd, json_decisions, 
 from tests.data import machine_sound, write_wav
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib")
+HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "apprise")
 
 
 @pytest.fixture
@@ -159,6 +159,7 @@ def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path
     ):
         assert_error(core(*arguments), "tensorflow", "pip install 'edge-asd[train]'")
     assert not (tmp_path / "run").exists()
+    assert_error(core("notify", "json://localhost"), "apprise", "pip install 'edge-asd[notify]'")
 
 
 @pytest.mark.parametrize("moment", ["edge_asd.cli", "typer", "edge_asd.cli.common", "edge_asd.bundle.bundle"])
