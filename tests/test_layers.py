@@ -20,10 +20,11 @@ LAYERS = {
         __main__
         start
         cli
-        stages selftest interface
+        doctor
+        stages selftest interface benchmarking
         calibration
         monitor healthy_sound
-        detectors thresholds
+        detectors thresholds false_alarms
         bundle
         interpreter binomial requantisation
         model_check

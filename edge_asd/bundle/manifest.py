@@ -127,8 +127,8 @@ class Threshold:
     domains : dict of {"source", "target"} to Threshold
         Thresholds of single domains, where they have their own; these have no further ones.
     off_level_db : float, optional, -120 to 0 [dB re full scale]
-        Level below which the machine is off (`edge_asd.audio.loudness`), a multiple of 0.1; None where sound of every
-        level is judged. Of a section, never of a domain.
+        Level below which the machine is off (`edge_asd.monitor.span_watch`), a multiple of 0.1; None where sound of
+        every level is judged. Of a section, never of a domain.
     previous : Threshold, optional
         What the section had before it was calibrated last, its domains and machine-off level included; it has no
         previous one itself.
