@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edge_asd.cli import (
+    bench,
     calibrate,
     data,
     demo,
@@ -50,6 +51,7 @@ app.command("monitor")(monitor.command)
 app.add_typer(service.app, name="service")
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
+app.command("bench")(bench.command)
 app.command("devices")(devices.command)
 app.command("doctor")(doctor.command)
 
