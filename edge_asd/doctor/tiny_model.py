@@ -1,4 +1,4 @@
-"""A model of one dense layer, run in each arithmetic; a program of its own, as a kernel may abort where it does not fit.
+"""A model of one dense layer, run in each arithmetic; a program of its own, as kernels may abort where they do not fit.
 
     python -m edge_asd.doctor.tiny_model
 
