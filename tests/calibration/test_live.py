@@ -200,6 +200,27 @@ def test_an_interrupt_writes_nothing(machine: Path, pulse_microphone: PulseMicro
     assert sorted(path.name for path in machine.parent.iterdir()) == ["fan.easd", "sound.wav"]
 
 
+@pytest.mark.prove
+def test_a_microphone_that_is_lost_for_a_moment(tmp_path: Path, fragile_microphone: PulseMicrophone) -> None:
+    sound = tmp_path / "sound.wav"
+    soundfile.write(sound, machine_sound(np.random.default_rng(5), seconds=120.0), RATE)
+    shutil.copy(NAMES["ae"], tmp_path / "fan.easd")
+    fragile_microphone.play(sound)
+    process = started(tmp_path / "fan.easd", fragile_microphone, "--minutes", 0.3, "--json")
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("recording 0.3 minutes, 13 score spans")
+    fragile_microphone.kill()
+    assert "is gone" in process.stderr.readline()
+    fragile_microphone.start()
+    fragile_microphone.play(sound)
+    assert "is back after" in process.stderr.readline()
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    document = json.loads(out)
+    assert document["clips"] == {"source": 13}
+    assert "The sound broke 1 time; no span holds a gap." in document["notes"]
+
+
 def test_usage(bundle_path: Path, tmp_path: Path, command: Command) -> None:
     fit = ("calibrate", bundle_path, "--section", "00", "--out", tmp_path / "new.easd")
     for usage in (
