@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edge_asd.audio.gain import Gain
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.calibration.spans import Span
 from edge_asd.clips import DOMAINS, Domain
@@ -39,6 +40,8 @@ class Request:
         The machine-off level: a given one, learnt, as before, or none.
     force : bool
         Fit on unstable scores, too.
+    gain_db : float, -60 to 60 [dB]
+        Digital gain put on the sound, as the monitor will do.
     """
 
     section: str
@@ -48,6 +51,7 @@ class Request:
     false_alarms_per_day: float | None = None
     off_level: float | Literal["learn", "keep"] | None = "learn"
     force: bool = False
+    gain_db: float = 0.0
 
     def check(self, bundle: Bundle) -> None:
         """Refuse what cannot be done before any work: a value out of range, a section that the bundle cannot have.
@@ -57,6 +61,7 @@ class Request:
         EdgeAsdError
         """
         check_section(bundle, self.section, self.domain)
+        Gain(self.gain_db)
         if self.false_alarms_per_day is not None:
             check_alarms(self.false_alarms_per_day)
         elif self.false_positive_rate is not None:

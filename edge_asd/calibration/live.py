@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping, DeadLine, level_db
 from edge_asd.audio.stream import Break, Pcm, Waiting
@@ -58,7 +58,7 @@ def hear_microphone(
     bundle : Bundle
     request : Request
     device : str, optional
-        The microphone's name, a part of it, or its index; None for the default.
+        What `edge_asd.audio.selectors.choose_device` takes; None for the default.
     minutes : float > 0 [min]
         Of sound.
     channel : int
@@ -76,9 +76,20 @@ def hear_microphone(
 
     request.check(bundle)
     spans = spans_wanted(bundle, minutes, request.domain)
-    wanted = int(device) if device is not None and device.isdecimal() else device
-    with Capture(wanted, sample_rate=bundle.features.sample_rate, channel=channel) as capture:
-        return hear_live(bundle, request, capture.sound(), spans, progress=progress, note=note)
+    rate = bundle.features.sample_rate
+    with Capture(device, sample_rate=rate, channel=channel, gain_db=request.gain_db) as capture:
+
+        def sound() -> Iterator[Pcm | Break]:
+            told = False
+            for item in capture.sound():
+                if capture.description is not None and not told:
+                    told = True
+                    if capture.caution:
+                        note(capture.caution)
+                    note(f"Listening to {capture.description}.")
+                yield item
+
+        return hear_live(bundle, request, sound(), spans, progress=progress, note=note)
 
 
 def hear_live(

@@ -44,7 +44,7 @@ def hear_recordings(
     for done, (path, own) in enumerate(recordings):
         progress(done + 1, len(recordings), "")
         scorer.start()
-        spans = scorer.push(read_healthy(path, bundle, channel, heard.notes))
+        spans = scorer.push(read_healthy(path, bundle, channel, heard.notes, request.gain_db))
         heard.add(spans, own)
         places[own] += [path] * len(spans)
     heard.files = len(recordings)

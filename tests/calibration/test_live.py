@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from edge_asd.audio.gain import Gain
 from edge_asd.audio.stream import Break, Pcm, Waiting
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.calibration.fitting import calibrate
@@ -77,6 +78,15 @@ def test_scores_are_those_of_the_same_sound_in_a_file(bundle: Bundle, tmp_path: 
     assert done == sorted(done)
     assert (done[0], done[-1], {total for _, total, _ in progress}) == (0.0, progress[0][1], {progress[0][1]})
     assert progress[-1][2] == "level -32 dB"
+
+
+def test_a_gain_is_that_of_louder_sound(bundle: Bundle, tmp_path: Path) -> None:
+    write_wav(tmp_path / "soft/a.wav", SOUND[: 8 * RATE])
+    write_wav(tmp_path / "loud/a.wav", Gain(12.0).apply(SOUND[: 8 * RATE]))
+    soft = hear_recordings(bundle, replace(REQUEST, gain_db=12.0), tmp_path / "soft")
+    assert soft == hear_recordings(bundle, REQUEST, tmp_path / "loud")
+    with pytest.raises(DataError, match="is clipped"):
+        hear_recordings(bundle, replace(REQUEST, gain_db=30.0), tmp_path / "soft")
 
 
 def test_only_spans_without_a_gap_count(bundle: Bundle) -> None:
@@ -181,7 +191,9 @@ def test_from_a_microphone(machine: Path, pulse_microphone: PulseMicrophone) -> 
     process = started(machine, pulse_microphone, "--minutes", 0.07, "--json")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert err.startswith("recording 0.07 minutes, 3 score spans ...\n")
+    listening, first = err.splitlines()[:2]
+    assert listening.startswith("Note: Listening to default (ALSA")
+    assert first == "recording 0.07 minutes, 3 score spans ..."
     document, fitted = json.loads(out), Bundle.load(machine).thresholds["00"]
     assert (document["files"], document["clips"], fitted.calibrated) == (0, {"source": 3}, True)
     assert fitted.previous == before.thresholds["00"]
@@ -192,6 +204,7 @@ def test_from_a_microphone(machine: Path, pulse_microphone: PulseMicrophone) -> 
 def test_an_interrupt_writes_nothing(machine: Path, pulse_microphone: PulseMicrophone) -> None:
     process = started(machine, pulse_microphone)
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("Note: Listening to default")
     assert process.stderr.readline().startswith("recording 5 minutes, ")
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -208,6 +221,7 @@ def test_a_microphone_that_is_lost_for_a_moment(tmp_path: Path, fragile_micropho
     fragile_microphone.play(sound)
     process = started(tmp_path / "fan.easd", fragile_microphone, "--minutes", 0.3, "--json")
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("Note: Listening to default")
     assert process.stderr.readline().startswith("recording 0.3 minutes, 13 score spans")
     fragile_microphone.kill()
     assert "is gone" in process.stderr.readline()
