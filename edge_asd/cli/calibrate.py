@@ -197,10 +197,16 @@ def _document(target: Path, bundle: Bundle, request: Request, heard: Heard, done
         "quantile": new.quantile,
         "clips": new.clips,
         "false_positives": false_positives(new),
+        "false_alarms_per_day": request.false_alarms_per_day,
         "off_level_db": done.bundle.thresholds[section].off_level_db,
         "supported": None if done.promise is None else asdict(done.promise),
         "notes": done.notes,
     }
+
+
+def _number(alarms: float) -> str:
+    """Write a number of alarms in few digits, and none below a thousandth."""
+    return f"{alarms:,.0f}" if alarms >= 10 else f"{max(alarms, 0.001):.2g}"
 
 
 def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) -> None:
@@ -208,11 +214,14 @@ def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) 
     print(f"Section {section}{f', {request.domain}' if request.domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
     if (promise := done.promise) is not None:
+        expected, highest, lowest = map(
+            _number, (promise.alarms_per_day, promise.highest_alarms_per_day, promise.lowest_alarms_per_day)
+        )
         print(
-            f"Healthy sound like this: {promise.decisions_per_day:,.0f} decisions a day over it and "
-            f"{promise.alarms_per_day:.2g} alarms are to be expected; {promise.spans} independent scores promise, with "
-            f"95 % confidence, no more than {promise.highest_alarms_per_day:.2g} alarms. The fewest that so many could "
-            f"promise: {promise.lowest_alarms_per_day:.2g} a day, {promise.lowest_rate:.1%} of scores."
+            f"Healthy sound like this: {promise.decisions_per_day:,.0f} decisions a day over it and {expected} alarms "
+            f"are to be expected; {promise.spans} independent scores promise, with 95 % confidence, no more than "
+            f"{highest} alarms. The fewest that so many could promise: {lowest} a day, {promise.lowest_rate:.1%} of "
+            "scores."
         )
     off = done.bundle.thresholds[section].off_level_db
     print(f"Machine off: {'never; sound of every level is judged' if off is None else f'below {off:.1f} dB'}.")

@@ -15,9 +15,11 @@ from edge_asd.bundle.policy import Policy
 from edge_asd.calibration.fitting import calibrate, restore
 from edge_asd.calibration.heard import Heard, Request
 from edge_asd.calibration.off_level import learn_off_level, round_down
+from edge_asd.calibration.recordings import hear_recordings
 from edge_asd.calibration.spans import block_powers
 from edge_asd.errors import BundleError, DataError
 from edge_asd.false_alarms import alarms_per_day, allowed_rate, lowest_rate, spans_for_rate, upper_limit
+from edge_asd.monitor.engine import Engine
 from tests.cli.command import Command, assert_error
 from tests.data import machine_sound, write_wav
 
@@ -111,6 +113,20 @@ def test_blocks_are_counted_backwards() -> None:
     assert powers == [sum(v * v for v in range(a, a + 31)) // 31 for a in (69, 38, 7)]
     # A span shorter than a block is one.
     assert block_powers(pcm[:95], 10) == [int(np.sum(pcm[5:95].astype(int) ** 2)) // 90]
+
+
+def test_the_monitor_judges_all_healthy_sound_by_the_learnt_level(bundle: Bundle, tmp_path: Path) -> None:
+    """And none of what is 12 dB quieter."""
+    sound = machine_sound(np.random.default_rng(2), seconds=20)
+    write_wav(tmp_path / "a.wav", sound)
+    request = Request(section="00")
+    fitted = calibrate(bundle, request, hear_recordings(bundle, request, tmp_path)).bundle.thresholds["00"]
+    found = {}
+    for quieter in (1, 4):
+        engine = Engine(bundle, "00", off_level_db=fitted.off_level_db)
+        decisions = [*engine.push(sound // np.int16(quieter)), *engine.finish()]
+        found[quieter] = (len(decisions), engine.unjudged)
+    assert found == {1: (19, 0), 4: (0, 19)}
 
 
 def test_off_levels_that_are_asked_for(bundle: Bundle) -> None:

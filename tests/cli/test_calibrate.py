@@ -89,6 +89,7 @@ def test_the_threshold_is_the_quantile_of_the_recordings_and_decides_from_then_o
         "quantile": 0.9,
         "clips": {"source": 36},
         "false_positives": None,
+        "false_alarms_per_day": None,
         "off_level_db": fitted.off_level_db,
         "supported": document["supported"],
         "notes": [note],
