@@ -79,7 +79,7 @@ def hear_microphone(
     rate = bundle.features.sample_rate
     with Capture(device, sample_rate=rate, channel=channel, gain_db=request.gain_db) as capture:
 
-        def sound() -> Iterator[Pcm | Break]:
+        def sound() -> Iterator[Pcm | Break | Waiting]:
             told = False
             for item in capture.sound():
                 if capture.description is not None and not told:
