@@ -69,9 +69,11 @@ def command(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="With --device: take unstable scores, too.")] = False,
     channel: Annotated[int, typer.Option(min=0, help="Channel of the files or the microphone to use.")] = 0,
-    gain_db: Annotated[
+    gain: Annotated[
         float,
-        typer.Option(min=-60.0, max=60.0, callback=finite, help="Digital gain on the sound; give monitor the same."),
+        typer.Option(
+            min=-60.0, max=60.0, callback=finite, help="Digital gain on the sound [dB]; give monitor the same."
+        ),
     ] = 0.0,
     json: JsonOption = False,
 ) -> None:
@@ -113,7 +115,7 @@ def command(
         false_alarms_per_day=false_alarms_per_day,
         off_level=level,
         force=force,
-        gain_db=gain_db,
+        gain_db=gain,
     )
     with ExitStack() as stack:
         if in_place or (target.exists() and target.samefile(bundle)):
