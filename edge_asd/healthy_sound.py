@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge_asd.audio.gain import Gain
 from edge_asd.audio.health import clipped_share, clipping_text, dead_text
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import Pcm
@@ -11,7 +12,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 
 
-def read_healthy(path: Path, bundle: Bundle, channel: int, notes: list[str]) -> Pcm:
+def read_healthy(path: Path, bundle: Bundle, channel: int, notes: list[str], gain_db: float = 0.0) -> Pcm:
     """Read a recording for calibration.
 
     Parameters
@@ -22,6 +23,8 @@ def read_healthy(path: Path, bundle: Bundle, channel: int, notes: list[str]) -> 
     channel : int
     notes : list of str
         Gets what the user should know about the recording.
+    gain_db : float, -60 to 60 [dB]
+        Digital gain (`edge_asd.audio.gain`), as the monitor's.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def read_healthy(path: Path, bundle: Bundle, channel: int, notes: list[str]) -> 
     rate = bundle.features.sample_rate
     recording = read_recording(path, sample_rate=rate, channel=channel)
     notes += [f"{path.name} {note}" for note in recording.notes]
-    pcm = recording.pcm
+    pcm = Gain(gain_db).apply(recording.pcm)
     if pcm.size < bundle.score_samples:
         raise DataError(
             f"{path} lasts {recording.seconds:.2f} s, less than the {bundle.score_seconds:.2f} s that one score of "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Exported:
     verification : Verification or None
     target : str or None
         None where it has none.
+    notes : tuple of str
+        What of the bundle is not in it.
     """
 
     out: Path
@@ -50,6 +52,7 @@ class Exported:
     files: int
     verification: Verification | None
     target: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,22 @@ def export_bundle(
         library = detector_library(
             bundle, rounding=choices.rounding or "litert", hops=choices.hops, cmsis_nn=choices.cmsis_nn
         )
-    return _export(library, bundle.model, out, choices, progress)
+    done = _export(library, bundle.model, out, choices, progress)
+    return done if choices.frontend_only else replace(done, notes=_left_out(bundle))
+
+
+def _left_out(bundle: Bundle) -> tuple[str, ...]:
+    """Say what the bundle holds and the firmware has no use for."""
+    names = []
+    if bundle.policy is not None:
+        names.append("alarm policy")
+    if any(threshold.off_level_db is not None for threshold in bundle.thresholds.values()):
+        names.append("machine-off levels")
+    if not names:
+        return ()
+    return (
+        f"The firmware does not use the bundle's {' and '.join(names)}: it tells each decision, and raises no alarms.",
+    )
 
 
 def export_model(path: Path, out: Path, choices: Choices, progress: Callable[[str], None] = lambda _: None) -> Exported:

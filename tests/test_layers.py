@@ -20,11 +20,12 @@ LAYERS = {
         __main__
         start
         cli
-        stages selftest interface
+        doctor
+        stages selftest interface benchmarking
         calibration
         monitor healthy_sound
         notify
-        detectors thresholds
+        detectors thresholds false_alarms
         bundle
         interpreter binomial requantisation
         model_check

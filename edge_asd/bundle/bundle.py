@@ -26,44 +26,42 @@ import numpy.typing as npt
 
 from edge_asd.bundle.container import read_container, write_container
 from edge_asd.bundle.detector_model import DetectorModel
-from edge_asd.bundle.golden_file import MAX_BYTES as MAX_GOLDEN_BYTES
 from edge_asd.bundle.golden_file import read_golden
-from edge_asd.bundle.kinds import KINDS
-from edge_asd.bundle.manifest import Json, Quantisation, Threshold
-from edge_asd.clips import is_section
-from edge_asd.errors import BundleError, EdgeAsdError, OutputError
-from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
-from edge_asd.interpreter import ARITHMETICS
-from edge_asd.strict_json import StrictReader, parse_object
+from edge_asd.bundle.manifest import Json, Threshold
+from edge_asd.bundle.manifest_file import (
+    DIGEST,
+    FLOAT_MODEL,
+    FORMAT,
+    GOLDEN,
+    LIMITS,
+    MANIFEST,
+    MAX_MODEL_BYTES,
+    MAX_SCORE_FRAMES,
+    MODEL,
+    MODEL_ARITHMETICS,
+    SCHEMA,
+    SCORE_NUMBER,
+    digest_of,
+    needed_schema,
+    parse_manifest,
+)
+from edge_asd.bundle.policy import Policy
+from edge_asd.errors import BundleError, OutputError
+from edge_asd.frontend.spec import FRONTEND_NUMBER
 
-SCHEMA = 1
-"""Version of the manifest that this package writes, and the newest it reads."""
-
-SCORE_NUMBER = 1
-"""Number of the score arithmetic (`edge_asd.detectors.scores`)."""
-
-MODEL_ARITHMETICS = tuple(ARITHMETICS)
-"""Arithmetics of record that this package can execute."""
-
-MAX_CLASSES = 64
-
-MAX_MODEL_BYTES = 16 * 2**20
-"""Of the int8 model; those that fit a microcontroller are far below."""
+__all__ = [
+    "MAX_MODEL_BYTES",
+    "MAX_SCORE_FRAMES",
+    "MODEL_ARITHMETICS",
+    "SCHEMA",
+    "SCORE_NUMBER",
+    "Bundle",
+    "check_replaceable",
+    "golden_section",
+]
 
 MAX_MORE_FRAMES = 64
 """Most frames of the golden sound beyond its first window."""
-
-MAX_SCORE_FRAMES = 1_000_000
-"""Longest span of a score."""
-
-_FORMAT = "edge-asd bundle"
-_MANIFEST = "manifest.json"
-_DIGEST = "manifest_sha256"
-_MODEL, _FLOAT_MODEL, _GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
-_FILES = (_MODEL, _FLOAT_MODEL, _GOLDEN)
-
-_LIMITS = {_MANIFEST: 2**20, _MODEL: MAX_MODEL_BYTES, _FLOAT_MODEL: 4 * MAX_MODEL_BYTES, _GOLDEN: MAX_GOLDEN_BYTES}
-"""How long each file may be [bytes]; a real manifest has some kilobytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +76,8 @@ class Bundle(DetectorModel):
     thresholds : dict of section to Threshold
     float_model, golden : bytes
         Contents of the two files beside the model.
+    policy : Policy, optional
+        When its decisions raise an alarm, where that is not the default's business.
     provenance : dict
         Where the bundle came from, as plain JSON: data hash, seed, versions, figures.
     frontend_number, score_number
@@ -90,6 +90,7 @@ class Bundle(DetectorModel):
     thresholds: dict[str, Threshold]
     float_model: bytes
     golden: bytes
+    policy: Policy | None = None
     provenance: Json = field(default_factory=dict)
     frontend_number: int = FRONTEND_NUMBER
     score_number: int = SCORE_NUMBER
@@ -117,7 +118,7 @@ class Bundle(DetectorModel):
     @property
     def digest(self) -> str:
         """SHA-256 of the manifest, which holds those of all other files: what the bundle is known by."""
-        return str(self._manifest(self._contents)[_DIGEST])
+        return str(self._manifest(self._contents)[DIGEST])
 
     @property
     def channel(self) -> int:
@@ -194,16 +195,16 @@ class Bundle(DetectorModel):
         check_replaceable(path)
         contents = self._contents
         manifest = json.dumps(self._manifest(contents), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        write_container(path, {_MANIFEST: manifest.encode(), **contents})
+        write_container(path, {MANIFEST: manifest.encode(), **contents})
 
     @property
     def _contents(self) -> dict[str, bytes]:
-        return {_MODEL: self.model, _FLOAT_MODEL: self.float_model, _GOLDEN: self.golden}
+        return {MODEL: self.model, FLOAT_MODEL: self.float_model, GOLDEN: self.golden}
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
         manifest = {
-            "format": _FORMAT,
-            "schema": SCHEMA,
+            "format": FORMAT,
+            "schema": needed_schema(self.thresholds, self.policy),
             "machine": self.machine,
             "detector": self.detector,
             "arithmetic": {
@@ -219,10 +220,11 @@ class Bundle(DetectorModel):
             "output": self.output.as_json(),
             **({"classes": list(self.classes)} if self.classes else {}),
             "sections": {section: threshold.as_json() for section, threshold in sorted(self.thresholds.items())},
+            **({"policy": self.policy.as_json()} if self.policy is not None else {}),
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()},
             "provenance": self.provenance,
         }
-        return {**manifest, _DIGEST: _digest(manifest)}
+        return {**manifest, DIGEST: digest_of(manifest)}
 
     @classmethod
     def load(cls, path: Path) -> Bundle:
@@ -234,7 +236,7 @@ class Bundle(DetectorModel):
             If anything in it is missing, extra, changed, unknown or too new.
         """
         try:
-            return _parse(read_container(path, _LIMITS))
+            return cls(**parse_manifest(read_container(path, LIMITS)))
         except BundleError as error:
             raise BundleError(f"{path}: {error}") from error.__cause__
 
@@ -244,139 +246,10 @@ def golden_section(sections: Iterable[str]) -> str:
     return min(sections)
 
 
-def _digest(manifest: Json) -> str:
-    """SHA-256 of what a manifest says, its own digest left out; spaces and order do not count.
-
-    In a zip file a checksum guards the manifest, too; in a folder nothing else does, and a flipped
-    bit can turn one threshold into another.
-    """
-    values = {key: value for key, value in manifest.items() if key != _DIGEST}
-    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def _unfit(name: str, array: npt.NDArray[Any]) -> BundleError:
     return BundleError(
         f"The bundle's golden vectors do not fit it: {name!r} is {array.dtype} {array.shape}. Make the bundle anew."
     )
-
-
-def _parse(files: dict[str, bytes]) -> Bundle:
-    top = _manifest_of(files[_MANIFEST])
-    _check_hashes(top.child("files"), files)
-    detector = top.take("detector", str)
-    frontend_number, model_arithmetic, score_number = _arithmetic(top.child("arithmetic"), detector)
-    thresholds = _thresholds(top.child("sections"))
-    bundle = Bundle(
-        machine=_machine(top),
-        detector=detector,
-        features=_features(top),
-        window_frames=(window_frames := top.integer("window_frames", 1, 1024)),
-        window_hop=top.integer("window_hop", 1, window_frames),
-        score_window_frames=top.integer("score_window_frames", 1, MAX_SCORE_FRAMES),
-        input=Quantisation.parse(top.child("input")),
-        output=Quantisation.parse(top.child("output")),
-        thresholds=thresholds,
-        model=files[_MODEL],
-        float_model=files[_FLOAT_MODEL],
-        golden=files[_GOLDEN],
-        classes=_classes(top, thresholds) if KINDS[detector].classifies else (),
-        provenance=top.take("provenance", dict),
-        frontend_number=frontend_number,
-        score_number=score_number,
-        model_arithmetic=model_arithmetic,
-    )
-    top.finish()
-    if bundle.score_window_frames < bundle.window_frames:
-        raise BundleError("manifest.json: score_window_frames is shorter than one window.")
-    return bundle
-
-
-def _manifest_of(content: bytes) -> StrictReader:
-    """Read the manifest; format, schema and its own digest are taken."""
-    raw = parse_object(content, _MANIFEST, BundleError)
-    if raw.get("format") != _FORMAT:
-        raise BundleError("manifest.json is not an edge-asd manifest.")
-    schema = raw.get("schema")
-    if type(schema) is not int or schema < 1:
-        raise BundleError(f"manifest.json has no valid schema version ({schema!r:.60}).")
-    if schema > SCHEMA:
-        raise BundleError(f"the bundle has schema {schema}, this edge-asd reads up to {SCHEMA}. Update edge-asd.")
-    top = StrictReader(raw, _MANIFEST, BundleError)
-    top.take("format", str), top.take("schema", int)
-    try:
-        digest = _digest(raw)
-    except RecursionError as error:
-        raise BundleError("manifest.json is nested too deeply; it is not one that edge-asd wrote.") from error
-    if top.take(_DIGEST, str) != digest:
-        raise _changed(_MANIFEST)
-    return top
-
-
-def _check_hashes(hashes: StrictReader, files: Mapping[str, bytes]) -> None:
-    for name in _FILES:
-        if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
-            raise _changed(name)
-    hashes.finish()
-
-
-def _changed(name: str) -> BundleError:
-    return BundleError(f"{name} was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew.")
-
-
-def _arithmetic(reader: StrictReader, detector: str) -> tuple[int, str, int]:
-    """Numbers of front end, model and score; refused where this package lacks one of them, or the detector."""
-    frontend_number = reader.take("front_end", int)
-    model_arithmetic = reader.take("model", str)
-    score_number = reader.take("score", int)
-    reader.finish()
-    for what, found, known in (
-        ("front end", frontend_number, (FRONTEND_NUMBER,)),
-        ("score", score_number, (SCORE_NUMBER,)),
-        ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
-        ("detector", detector, tuple(KINDS)),
-    ):
-        if found not in known:
-            raise BundleError(
-                f"the bundle was evaluated with {what} {found!s:.60}; this edge-asd has {', '.join(map(str, known))}. "
-                "Use the edge-asd version that made it, or quantise anew."
-            )
-    return frontend_number, model_arithmetic, score_number
-
-
-def _features(top: StrictReader) -> FeatureSpec:
-    try:
-        return FeatureSpec.from_dict(top.take("features", dict))
-    except EdgeAsdError as error:
-        raise BundleError(f"manifest.json: {error}") from error
-
-
-def _thresholds(sections: StrictReader) -> dict[str, Threshold]:
-    if not sections.keys:
-        raise BundleError("manifest.json lists no section.")
-    for section in sections.keys:
-        if not is_section(section):
-            raise BundleError(f"manifest.json names a section {section!r:.60}; sections have two digits.")
-    return {section: Threshold.parse(sections.child(section)) for section in sections.keys}
-
-
-def _machine(top: StrictReader) -> str:
-    machine: str = top.take("machine", str)
-    # It becomes part of file names, and is printed.
-    if not machine.isprintable() or not machine.strip(". ") or set(machine) & set("/\\"):
-        raise BundleError(f"manifest.json names a machine {machine!r:.60}, which is not the name of a folder.")
-    return machine
-
-
-def _classes(reader: StrictReader, sections: Iterable[str]) -> tuple[str, ...]:
-    names = reader.take("classes", list)
-    if not (
-        2 <= len(names) <= MAX_CLASSES
-        and all(type(name) is str for name in names)
-        and len(set(names)) == len(names)
-        and set(sections) <= set(names)
-    ):
-        raise BundleError(f"{reader.where}: 'classes' does not name each section, and at least one class more, once.")
-    return tuple(names)
 
 
 def check_replaceable(path: Path) -> None:

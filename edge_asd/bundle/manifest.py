@@ -11,6 +11,9 @@ from edge_asd.strict_json import StrictReader
 
 Json = dict[str, Any]
 
+LEAST_OFF_LEVEL_DB = -120.0
+"""Lowest machine-off level [dB re full scale]; a 16-bit sample's last bit is at -90."""
+
 _MANY = 10**9  # clips
 
 
@@ -123,6 +126,12 @@ class Threshold:
         Fitted by ``edge-asd calibrate`` on recordings of its own, after training.
     domains : dict of {"source", "target"} to Threshold
         Thresholds of single domains, where they have their own; these have no further ones.
+    off_level_db : float, optional, -120 to 0 [dB re full scale]
+        Level below which the machine is off (`edge_asd.monitor.span_watch`), a multiple of 0.1; None where sound of
+        every level is judged. Of a section, never of a domain.
+    previous : Threshold, optional
+        What the section had before it was calibrated last, its domains and machine-off level included; it has no
+        previous one itself.
     """
 
     score: int
@@ -132,6 +141,13 @@ class Threshold:
     false_positives: FalsePositives | None = None
     calibrated: bool = False
     domains: dict[str, Threshold] = field(default_factory=dict)
+    off_level_db: float | None = None
+    previous: Threshold | None = None
+
+    @property
+    def needs_schema_2(self) -> bool:
+        """It says something that schema 1 has no word for."""
+        return self.off_level_db is not None or self.previous is not None
 
     @property
     def asked(self) -> float:
@@ -147,17 +163,27 @@ class Threshold:
             value["calibrated"] = True
         if self.domains:
             value["domains"] = {domain: fitted.as_json() for domain, fitted in sorted(self.domains.items())}
+        if self.off_level_db is not None:
+            value["off_level_db"] = self.off_level_db
+        if self.previous is not None:
+            value["previous"] = self.previous.as_json()
         return value
 
     @classmethod
-    def parse(cls, reader: StrictReader, *, of_domain: bool = False) -> Threshold:
+    def parse(
+        cls, reader: StrictReader, schema: int, *, of_domain: bool = False, is_previous: bool = False
+    ) -> Threshold:
         """Read what `as_json` made.
 
         Parameters
         ----------
         reader : StrictReader
+        schema : int
+            Of the manifest; keys of a later one are unknown.
         of_domain : bool
             It is the threshold of a single domain.
+        is_previous : bool
+            It is one from before.
 
         Raises
         ------
@@ -173,7 +199,11 @@ class Threshold:
             if "false_positives" in reader.keys
             else None,
             calibrated=reader.take("calibrated", bool) if "calibrated" in reader.keys else False,
-            domains=_domains(reader.child("domains")) if "domains" in reader.keys and not of_domain else {},
+            domains=_domains(reader.child("domains"), schema) if "domains" in reader.keys and not of_domain else {},
+            off_level_db=_off_level(reader) if "off_level_db" in reader.keys and schema > 1 and not of_domain else None,
+            previous=cls.parse(reader.child("previous"), schema, is_previous=True)
+            if "previous" in reader.keys and schema > 1 and not (of_domain or is_previous)
+            else None,
         )
         reader.finish()
         if not 0 <= value.quantile <= 1:
@@ -181,9 +211,25 @@ class Threshold:
         return value
 
 
-def _domains(reader: StrictReader) -> dict[str, Threshold]:
+def is_off_level(level_db: float) -> bool:
+    """Tell whether a machine-off level can be written: -120 to 0 dB re full scale, a multiple of 0.1."""
+    return LEAST_OFF_LEVEL_DB <= level_db <= 0 and round(level_db, 1) == level_db
+
+
+def _off_level(reader: StrictReader) -> float:
+    level_db: float = reader.take("off_level_db", float)
+    if not is_off_level(level_db):
+        raise reader.refusal(
+            f"'off_level_db' is {level_db}, not a multiple of 0.1 from {LEAST_OFF_LEVEL_DB:g} to 0 dB re full scale"
+        )
+    return level_db
+
+
+def _domains(reader: StrictReader, schema: int) -> dict[str, Threshold]:
     found: dict[str, Threshold] = {
-        domain: Threshold.parse(reader.child(domain), of_domain=True) for domain in DOMAINS if domain in reader.keys
+        domain: Threshold.parse(reader.child(domain), schema, of_domain=True)
+        for domain in DOMAINS
+        if domain in reader.keys
     }
     reader.finish()
     return found

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edge_asd.cli import (
+    bench,
     calibrate,
     data,
     demo,
@@ -54,6 +55,7 @@ app.command("events")(events.command)
 app.command("notify")(notify.command)
 app.command("export")(export.command)
 app.command("selftest")(selftest.command)
+app.command("bench")(bench.command)
 app.command("devices")(devices.command)
 app.command("doctor")(doctor.command)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from edge_asd.cli.choices import DomainName
-from edge_asd.cli.common import BundleArgument, JsonOption, note, print_json
+from edge_asd.cli.common import BundleArgument, JsonOption, finite, note, print_json
 from edge_asd.cli.progress import Progress
 from edge_asd.cli.thresholds import (
     DEFAULT_QUANTILE,
+    FalseAlarmsOption,
     FalsePositiveRateOption,
     QuantileOption,
     check_one_target,
@@ -22,11 +24,33 @@ from edge_asd.cli.thresholds import (
 from edge_asd.clips import parse_section
 from edge_asd.errors import OutputError
 
+if TYPE_CHECKING:
+    from edge_asd.bundle.bundle import Bundle
+    from edge_asd.calibration.fitting import Calibrated
+    from edge_asd.calibration.heard import Heard, Request
+
+DEFAULT_MINUTES = 5.0
+
 
 def command(
     bundle: BundleArgument,
     section: Annotated[str, typer.Option(help="Section to calibrate; an autoencoder takes new ones, too.")],
-    wav_dir: Annotated[Path, typer.Option(metavar="DIR", help="Folder of WAV files of the healthy machine.")],
+    wav_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of WAV files of the healthy machine.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Record the healthy machine now: the microphone, as edge-asd devices names it."
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1440.0, callback=finite, help="With --device: sound to record.", show_default="5"),
+    ] = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Put back what the section had before its last calibration.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(metavar="BUNDLE", help="Bundle to write.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Replace the bundle instead.")] = False,
     domain: Annotated[
@@ -35,19 +59,44 @@ def command(
     ] = None,
     quantile: QuantileOption = None,
     false_positive_rate: FalsePositiveRateOption = None,
-    channel: Annotated[int, typer.Option(min=0, help="Channel of the files to use.")] = 0,
+    false_alarms_per_day: FalseAlarmsOption = None,
+    off_level: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DB|none|keep",
+            help="Level below which the machine is off [dB re full scale]; by default 6 dB below its quietest second.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --device: take unstable scores, too.")] = False,
+    channel: Annotated[int, typer.Option(min=0, help="Channel of the files or the microphone to use.")] = 0,
+    gain: Annotated[
+        float,
+        typer.Option(
+            min=-60.0, max=60.0, callback=finite, help="Digital gain on the sound [dB]; give monitor the same."
+        ),
+    ] = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Fit a section's threshold anew on recordings of the healthy machine where it stands.
+    """Fit a section's threshold anew on sound of the healthy machine where it stands.
 
-    The recordings are scored as the monitor scores them, in spans of the bundle's score (ten seconds by
-    default). The model and all other thresholds stay. Silent, clipped and too short files are refused.
+    The sound is scored as the monitor scores it, in spans of the bundle's score (ten seconds by
+    default) that do not overlap. The model and all other thresholds stay; what the section had before
+    is kept for --restore. Silent, clipped and too short sound is refused, and from a microphone
+    scores that drift or jump.
     """
     if (out is None) is not in_place:
         raise typer.BadParameter("give one of --out and --in-place")
-    check_one_target(quantile, false_positive_rate)
+    if [wav_dir is not None, device is not None, restore].count(True) != 1:
+        raise typer.BadParameter("give one of --wav-dir, --device and --restore")
+    if device is None and (minutes is not None or force):
+        raise typer.BadParameter("--minutes and --force belong to --device")
+    check_one_target(quantile, false_positive_rate, false_alarms_per_day)
+    level = _parse_off_level(off_level)
+    if restore and (domain, quantile, false_positive_rate, false_alarms_per_day, off_level) != (None,) * 5:
+        raise typer.BadParameter("--restore puts back what was; it takes no other options than --out and --in-place")
     from edge_asd.bundle.bundle import Bundle, check_replaceable
-    from edge_asd.calibration import calibrate
+    from edge_asd.calibration import fitting
+    from edge_asd.calibration.heard import Heard, Request
     from edge_asd.files import locked, prepare_folder
 
     target = bundle if out is None else out
@@ -58,50 +107,125 @@ def command(
         )
     check_replaceable(target)
     prepare_folder(target.absolute().parent)
-    chosen = parse_section(section)
-    line = Progress()
+    request = Request(
+        section=parse_section(section),
+        domain=None if domain is None else domain.value,
+        quantile=DEFAULT_QUANTILE if quantile is None else quantile,
+        false_positive_rate=false_positive_rate,
+        false_alarms_per_day=false_alarms_per_day,
+        off_level=level,
+        force=force,
+        gain_db=gain,
+    )
     with ExitStack() as stack:
         if in_place or (target.exists() and target.samefile(bundle)):
             stack.enter_context(locked(bundle))  # and only then read: another may just have calibrated it
             loaded = Bundle.load(bundle)
-        try:
-            done = calibrate(
-                loaded,
-                chosen,
-                wav_dir,
-                domain=None if domain is None else domain.value,
-                quantile=DEFAULT_QUANTILE if quantile is None else quantile,
-                false_positive_rate=false_positive_rate,
-                channel=channel,
-                progress=lambda n, total: line("scoring recordings", n + 1, total),
-            )
-        finally:
-            line.clear()
+        if restore:
+            heard, done = Heard(), fitting.restore(loaded, request.section)
+        else:
+            heard = _hear(loaded, request, wav_dir, device, DEFAULT_MINUTES if minutes is None else minutes, channel)
+            done = fitting.calibrate(loaded, request, heard)
         done.bundle.save(target)
     for text in done.notes:
         note(f"Note: {text}")
-    new, previous = done.threshold, done.previous
     if json:
-        print_json(
-            {
-                "bundle": str(target),
-                "machine": loaded.machine,
-                "section": chosen,
-                "domain": domain,
-                "arithmetic": loaded.model_arithmetic,
-                "files": done.files,
-                "threshold": new.score,
-                "previous": None if previous is None else previous.score,
-                "method": new.method,
-                "quantile": new.quantile,
-                "clips": new.clips,
-                "false_positives": false_positives(new),
-                "notes": done.notes,
-            }
+        print_json(_document(target, loaded, request, heard, done))
+    else:
+        _print(target, request, done, restored=restore)
+
+
+def _parse_off_level(text: str | None) -> float | Literal["learn", "keep"] | None:
+    if text is None:
+        return "learn"
+    if text == "keep":
+        return "keep"
+    if text == "none":
+        return None
+    try:
+        level = float(text)
+    except ValueError:
+        level = 1.0
+    if not -120 <= level <= 0:
+        raise typer.BadParameter("--off-level takes a level from -120 to 0 [dB re full scale], none, or keep")
+    return level
+
+
+def _hear(
+    bundle: Bundle, request: Request, wav_dir: Path | None, device: str | None, minutes: float, channel: int
+) -> Heard:
+    from edge_asd.calibration.live import hear_microphone, spans_wanted
+    from edge_asd.calibration.recordings import hear_recordings
+
+    line = Progress()
+    try:
+        if wav_dir is not None:
+            return hear_recordings(
+                bundle,
+                request,
+                wav_dir,
+                channel=channel,
+                progress=lambda n, total, _: line("scoring recordings", round(n), round(total)),
+            )
+        request.check(bundle)
+        spans = spans_wanted(bundle, minutes, request.domain)
+        stage = f"recording {minutes:g} minutes, {spans} score spans"
+        return hear_microphone(
+            bundle,
+            request,
+            device,
+            minutes,
+            channel=channel,
+            progress=lambda seconds, total, level: line(stage, round(seconds), round(total), level),
+            note=line.note,
         )
-        return
-    unit = loaded.kind.unit
-    print(f"Section {chosen}{f', {domain}' if domain else ''}: {describe(new, unit)}.")
+    finally:
+        line.clear()
+
+
+def _document(target: Path, bundle: Bundle, request: Request, heard: Heard, done: Calibrated) -> dict[str, Any]:
+    new, previous, section = done.threshold, done.previous, request.section
+    return {
+        "bundle": str(target),
+        "machine": bundle.machine,
+        "section": section,
+        "domain": request.domain,
+        "arithmetic": bundle.model_arithmetic,
+        "files": heard.files,
+        "seconds": round(heard.seconds, 3),
+        "threshold": new.score,
+        "previous": None if previous is None else previous.score,
+        "method": new.method,
+        "quantile": new.quantile,
+        "clips": new.clips,
+        "false_positives": false_positives(new),
+        "false_alarms_per_day": request.false_alarms_per_day,
+        "off_level_db": done.bundle.thresholds[section].off_level_db,
+        "supported": None if done.promise is None else asdict(done.promise),
+        "notes": done.notes,
+    }
+
+
+def _number(alarms: float) -> str:
+    """Write a number of alarms in few digits, and none below a thousandth."""
+    return f"{alarms:,.0f}" if alarms >= 10 else f"{max(alarms, 0.001):.2g}"
+
+
+def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) -> None:
+    unit, section, new, previous = done.bundle.kind.unit, request.section, done.threshold, done.previous
+    print(f"Section {section}{f', {request.domain}' if request.domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
-    print(f"Written: {target}")
-    print(f"Next: edge-asd monitor {target} --section {chosen}")
+    if (promise := done.promise) is not None:
+        expected, highest, lowest = map(
+            _number, (promise.alarms_per_day, promise.highest_alarms_per_day, promise.lowest_alarms_per_day)
+        )
+        print(
+            f"Healthy sound like this: {promise.decisions_per_day:,.0f} decisions a day over it and {expected} alarms "
+            f"are to be expected; {promise.spans} independent scores promise, with 95 % confidence, no more than "
+            f"{highest} alarms. The fewest that so many could promise: {lowest} a day, {promise.lowest_rate:.1%} of "
+            "scores."
+        )
+    off = done.bundle.thresholds[section].off_level_db
+    print(f"Machine off: {'never; sound of every level is judged' if off is None else f'below {off:.1f} dB'}.")
+    print(f"{'Put back in' if restored else 'Written'}: {target}")
+    print(f"Next: edge-asd monitor {target} --section {section}")

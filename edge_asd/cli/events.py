@@ -188,7 +188,8 @@ def _clip(path: Path, clips: Path, number: int, *, play: bool) -> None:
         print(clip)
         return
     from edge_asd.audio.devices import import_sounddevice
-    from edge_asd.audio.recording_file import file_header, read_recording
+    from edge_asd.audio.recording_file import read_recording
+    from edge_asd.audio.recording_stream import file_header
     from edge_asd.errors import AudioDeviceError
     from edge_asd.quiet import quiet_stderr
 

@@ -115,6 +115,8 @@ def command(
         done = exporting.export_bundle(bundle, out, choices, progress)
     else:
         done = exporting.export_model(tflite, out, choices, progress)
+    for text in done.notes:
+        note(f"Note: {text}")
     if json:
         print_json(_document(done, exporting))
     else:
@@ -131,6 +133,7 @@ def _document(done: Exported, exporting: Any) -> dict[str, Any]:
     found = done.verification
     absent = dict.fromkeys(("mismatches", "vectors", "values", "decisions", "reference"))
     report = {**absent, "boards": {}, "notes": []} if found is None else exporting.as_report(found)
+    report["notes"] = [*report["notes"], *done.notes]
     return {"out": str(done.out), "target": done.target, "kind": done.kind, "files": done.files, **report}
 
 

@@ -28,12 +28,28 @@ FalsePositiveRateOption = Annotated[
         help="Fit the threshold to this share of false alarms instead, and tell the exact 95 % interval of what it is.",
     ),
 ]
+FalseAlarmsOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="ALARMS",
+        min=0.0,
+        callback=finite,
+        help="Fit it to so many false alarms a day at most instead, with 95 % confidence.",
+    ),
+]
 
 
-def check_one_target(quantile: float | None, false_positive_rate: float | None) -> None:
+def check_one_target(
+    quantile: float | None, false_positive_rate: float | None, false_alarms_per_day: float | None = None
+) -> None:
     """Refuse a quantile and a false-positive rate together: either says what the other would be."""
-    if quantile is not None and false_positive_rate is not None:
-        raise typer.BadParameter("give only one of --quantile and --false-positive-rate")
+    given = {
+        "--quantile": quantile,
+        "--false-positive-rate": false_positive_rate,
+        "--false-alarms-per-day": false_alarms_per_day,
+    }
+    if len(names := [name for name, value in given.items() if value is not None]) > 1:
+        raise typer.BadParameter(f"give only one of {' and '.join(names)}")
 
 
 def describe(threshold: Threshold, unit: str) -> str:

@@ -45,6 +45,17 @@ def scores_of(bundle, folder):
     return found
 
 
+def quietest(folder):
+    """Level of the quietest block of all score spans, rounded down [dB]: of each of 41 windows, the last second."""
+    levels = []
+    for path in folder.glob("*.[wW]*"):
+        pcm = read_recording(path).pcm.astype(float)
+        for start in range(0, pcm.size - (40 * 512 + 5 * 512 + 512) + 1, 41 * 512):
+            block = pcm[start + 46 * 512 - 31 * 512 : start + 46 * 512]
+            levels.append(10 * np.log10(np.mean(block**2) / 2**30))
+    return np.floor(min(levels) * 10) / 10
+
+
 def test_the_threshold_is_the_quantile_of_the_recordings_and_decides_from_then_on(
     bundle, bundle_path, healthy, tmp_path
 ):
@@ -57,7 +68,10 @@ def test_the_threshold_is_the_quantile_of_the_recordings_and_decides_from_then_o
     scores = scores_of(bundle, healthy)
     assert len(scores) == 3 + 3 + 30
     expected = quantile_threshold({"source": scores}, 0.9)
-    assert new.thresholds == {"00": replace(expected, calibrated=True), "01": bundle.thresholds["01"]}
+    fitted = new.thresholds["00"]
+    assert replace(fitted, off_level_db=None) == replace(expected, calibrated=True, previous=bundle.thresholds["00"])
+    assert fitted.off_level_db == quietest(healthy) - 6
+    assert new.thresholds["01"] == bundle.thresholds["01"]
     assert replace(new, thresholds=bundle.thresholds) == bundle
     assert bundle_path.read_bytes() == before
     assert selftest(new).verdict == "equal"
@@ -68,14 +82,21 @@ def test_the_threshold_is_the_quantile_of_the_recordings_and_decides_from_then_o
         "domain": None,
         "arithmetic": "litert-ref",
         "files": 3,
+        "seconds": pytest.approx(36 * 41 * 512 / RATE, abs=0.001),
         "threshold": expected.score,
         "previous": bundle.thresholds["00"].score,
         "method": "quantile",
         "quantile": 0.9,
         "clips": {"source": 36},
         "false_positives": None,
+        "false_alarms_per_day": None,
+        "off_level_db": fitted.off_level_db,
+        "supported": document["supported"],
         "notes": [note],
     }
+    supported = document["supported"]
+    assert (supported["spans"], supported["rate"]) == (36, 4 / 37)  # three of the 36 lie above the quantile
+    assert supported["lowest_rate"] == pytest.approx(1 - 0.05 ** (1 / 36))
 
     def monitored(path):
         wanted = {"time_s", "section", "score", "threshold", "anomaly"}
@@ -97,11 +118,14 @@ def test_a_domains_own_threshold_in_place(bundle, bundle_path, healthy, tmp_path
     expected = replace(false_positive_threshold({"target": scores_of(bundle, healthy)}, 0.05), calibrated=True)
     found = expected.false_positives
     assert (found.flagged, found.clips) == (1, 36)
+    before_it = bundle.thresholds["00"]
     assert Bundle.load(path).thresholds == {
-        "00": replace(bundle.thresholds["00"], domains={"target": expected}),
+        "00": replace(before_it, domains={"target": expected}, previous=before_it),
         "01": bundle.thresholds["01"],
     }
-    first, before, _, after = done.stdout.splitlines()
+    first, before, promise, off, _, after = done.stdout.splitlines()
+    assert promise.startswith("Healthy sound like this: ")
+    assert off == "Machine off: never; sound of every level is judged."
     assert first.startswith("Section 00, target: threshold ")
     assert first.endswith(
         "(false-positive-rate 0.05 of 36 target clips; 1 above it, 2.8%, 95 % interval 0.1% to 14.5%)."
@@ -133,14 +157,17 @@ def test_a_domains_own_threshold_in_place(bundle, bundle_path, healthy, tmp_path
 def test_an_autoencoder_takes_a_new_section(bundle, bundle_path, healthy, tmp_path, command):
     new_path = tmp_path / "new.easd"
     done = command("calibrate", bundle_path, "--section", "07", "--wav-dir", healthy, "--out", new_path)
-    assert done.stdout.splitlines()[1:] == [
+    lines = done.stdout.splitlines()
+    assert [lines[1], *lines[4:]] == [
         "It had none before.",
         f"Written: {new_path}",
         f"Next: edge-asd monitor {new_path} --section 07",
     ]
     new = Bundle.load(new_path)
     assert new.threshold("07") == replace(
-        quantile_threshold({"source": scores_of(bundle, healthy)}, 0.9), calibrated=True
+        quantile_threshold({"source": scores_of(bundle, healthy)}, 0.9),
+        calibrated=True,
+        off_level_db=quietest(healthy) - 6,
     )
     assert replace(new, thresholds=bundle.thresholds) == bundle
     assert command("monitor", new_path, "--section", "07", "--wav", healthy / "a.wav").returncode in (0, 3)

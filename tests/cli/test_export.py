@@ -252,6 +252,31 @@ def test_a_bundle_of_another_arithmetic(command: Command, tmp_path: Path) -> Non
     assert_error(command("export", path, "--out", tmp_path / "out"), "xnnpack", "--arithmetic litert-ref")
 
 
+def test_a_bundle_of_schema_2(command: Command, tmp_path: Path) -> None:
+    """It exports to the same files; what firmware has no use for is told."""
+    from dataclasses import replace
+
+    from edge_asd.bundle.bundle import Bundle
+    from edge_asd.bundle.policy import Policy
+
+    bundle, path = Bundle.load(AE), tmp_path / "two.easd"
+    old = bundle.thresholds["00"]
+    section = replace(old, off_level_db=-50.0, previous=replace(old, score=1))
+    replace(bundle, policy=Policy(), thresholds={**bundle.thresholds, "00": section}).save(path)
+    done = command("export", path, "--out", tmp_path / "two", "--json")
+    assert done.returncode == 0, done.stderr
+    told = "The firmware does not use the bundle's alarm policy and machine-off levels: "
+    assert done.stderr.startswith(f"Note: {told}")
+    assert json.loads(done.stdout)["notes"][0].startswith(told)
+    plain = command("export", AE, "--out", tmp_path / "one")
+    assert plain.stderr == ""
+    one, two = (
+        {file.relative_to(root): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+        for root in (tmp_path / "one", tmp_path / "two")
+    )
+    assert one == two
+
+
 @pytest.mark.parametrize(
     "words",
     [

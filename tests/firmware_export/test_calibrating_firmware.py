@@ -9,7 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.calibration import calibrate
+from edge_asd.calibration.fitting import calibrate
+from edge_asd.calibration.heard import Request
+from edge_asd.calibration.recordings import hear_recordings
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import detector_library
 from edge_asd.firmware_export.proof.programs import HARNESS, SANITIZE, Sources
@@ -64,7 +66,8 @@ def test_equals_calibrate(board: str, name: str, hops: int, tmp_path: Path) -> N
         folder = tmp_path / f"healthy_{section}"
         for number, pcm in enumerate(heard):
             write_wav(folder / f"recording_{number}.wav", pcm, RATE)
-        fitted = calibrate(bundle, f"0{section}", folder, quantile=quantile).threshold.score
+        request = Request(section=f"0{section}", quantile=quantile)
+        fitted = calibrate(bundle, request, hear_recordings(bundle, request, folder)).threshold.score
         assert run(board, program, section, round(quantile * 1_000_000), heard) == ([OK] * 3, OK, fitted)
 
 

@@ -11,7 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.calibration import calibrate
+from edge_asd.bundle.manifest import Threshold
+from edge_asd.calibration.fitting import calibrate
+from edge_asd.calibration.heard import Request
+from edge_asd.calibration.recordings import hear_recordings
 from edge_asd.detectors.loading import load_detector
 from edge_asd.errors import DataError
 from edge_asd.frontend import log_mel
@@ -95,12 +98,17 @@ def test_the_threshold_is_that_of_edge_asd_calibrate(
             (tmp_path / f"{name}.wav").unlink()
     bad = {"clipped": CLIPPED, "dead": DEAD, "clipped and dead": DEAD, "short": SHORT, "zeros": DEAD}
     assert statuses == {name: bad.get(name, OK) for name in recordings}
+    heard = hear_recordings(bundle, Request(section="00"), tmp_path)
+
+    def fitted(**wanted: float) -> Threshold:
+        return calibrate(bundle, Request(section="00", **wanted), heard).threshold
+
     for quantile in (0.9, 0.5, 0.95, 0.999999, 1.0, 0.000001):
-        expected = calibrate(bundle, "00", tmp_path, quantile=quantile).threshold
+        expected = fitted(quantile=quantile)
         assert c.threshold(quantile) == expected.score
         assert c.state.count == sum(expected.clips.values()) > 40
     # A false-positive rate is a quantile, too.
-    assert c.threshold(0.95) == calibrate(bundle, "00", tmp_path, false_positive_rate=0.05).threshold.score
+    assert c.threshold(0.95) == fitted(false_positive_rate=0.05).score
 
 
 def test_a_recording_is_refused_where_it_is_by_the_package(bundle: Bundle, tmp_path: Path) -> None:

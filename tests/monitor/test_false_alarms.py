@@ -8,22 +8,12 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from edge_asd.binomial import incomplete_beta
+from edge_asd.false_alarms import alarms_per_day, allowed_rate, at_least, begins, decisions_over_per_day
 from edge_asd.monitor.alarms import Alarms, EventName, Policy
 from edge_asd.monitor.engine import Decision
 
 DAY = 86400
 DEFAULT = Policy()
-
-
-def at_least(k: int, n: int, p: float) -> float:
-    """Chance of `k` or more of `n` independent decisions over the threshold, each with chance `p`."""
-    return incomplete_beta(k, n - k + 1, p)
-
-
-def begins(k: int, n: int, p: float) -> float:
-    """Chance that the next independent decision makes `k` of the last `n`, where the one before it did not."""
-    return math.comb(n - 1, k - 1) * p**k * (1 - p) ** (n - k) * (1 - p)
 
 
 def test_by_binomial_arithmetic() -> None:
@@ -84,3 +74,34 @@ def test_what_it_costs(rise: float, delay_s: float) -> None:
         delays += [time_s - 110 for time_s in alarms(sound, threshold, DEFAULT) if time_s >= 110][:1]
     assert len(delays) == 99  # all
     assert np.median(delays) == pytest.approx(delay_s, abs=2)
+
+
+def test_the_model_of_a_threshold_for_so_many_alarms_a_day() -> None:
+    """It is what the arithmetic above says of a policy, and true alarms are no more."""
+    assert alarms_per_day(DEFAULT, 10, 0.1) == pytest.approx(0.35, abs=0.005)
+    assert alarms_per_day(Policy(needed=1, of=1), 10, 0.1) == pytest.approx(7776)
+    assert decisions_over_per_day(0.1) == pytest.approx(8640)
+    for alarms_a_day in (0.01, 0.3, 1, 20):
+        rate = allowed_rate(DEFAULT, 9.984, alarms_a_day)
+        assert alarms_per_day(DEFAULT, 9.984, rate) == pytest.approx(alarms_a_day)
+        assert alarms_per_day(DEFAULT, 9.984, rate * 1.001) > alarms_a_day
+    # No rate is over a half, and alarms that last are not fewer.
+    assert allowed_rate(DEFAULT, 10, 10**5) == 0.5
+    assert alarms_per_day(DEFAULT, 10, 1.0) == max(alarms_per_day(DEFAULT, 10, rate) for rate in np.linspace(0, 1, 101))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        DEFAULT,
+        *(
+            pytest.param(Policy(needed=k, of=n), marks=pytest.mark.prove)
+            for k, n in ((1, 1), (15, 30), (30, 60), (60, 120))
+        ),
+    ],
+)
+def test_the_model_is_no_promise_too_much(policy: Policy) -> None:
+    days = 3
+    for share in (0.1, 0.2):
+        scores, threshold = rolling(days, share)
+        assert len(alarms(scores, threshold, policy)) / days <= alarms_per_day(policy, 10, share)

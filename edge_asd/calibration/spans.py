@@ -1,0 +1,114 @@
+"""The score spans of healthy sound as it comes: scored beside one another, as thresholds rest on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge_asd.audio.loudness import block_power
+from edge_asd.audio.stream import Pcm
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.scores import mean_score
+from edge_asd.detectors.windowed import WindowDetector
+from edge_asd.frontend import Stream
+from edge_asd.monitor.span_watch import BLOCK_HOPS
+
+_PIECE = 1 << 16  # bounds the memory, however long a block is
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span of a score.
+
+    Attributes
+    ----------
+    score : int [Q15.16]
+    powers : list of int [LSB^2]
+        Of its blocks (`edge_asd.monitor.span_watch`), the last one first.
+    """
+
+    score: int
+    powers: list[int]
+
+
+def block_powers(pcm: Pcm, hop_length: int) -> list[int]:
+    """Return the power of each block of a score's span, the last one first, as the monitor measures it.
+
+    Parameters
+    ----------
+    pcm : int16 [shape=(n,), n >= `hop_length`]
+        All of the span.
+    hop_length : int > 0 [samples]
+    """
+    length = min(BLOCK_HOPS, pcm.size // hop_length) * hop_length
+    return [block_power(pcm[stop - length : stop]) for stop in range(pcm.size, length - 1, -length)]
+
+
+def samples_for_spans(bundle: Bundle, spans: int) -> int:
+    """Return how many samples without a gap hold so many spans, `spans` >= 1."""
+    windows = spans * bundle.windows_per_score
+    return bundle.features.sample_count(bundle.window_frames + (windows - 1) * bundle.window_hop)
+
+
+def spans_in(bundle: Bundle, samples: int) -> int:
+    """Count the spans in so many samples without a gap."""
+    frames = bundle.features.frame_count(samples)
+    return max(0, bundle.window_count(frames) // bundle.windows_per_score) if frames >= bundle.window_frames else 0
+
+
+class SpanScorer:
+    """Scores a stream of healthy sound, span by span; holds the last span's sound and no more.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    detector : WindowDetector
+        The bundle's.
+    section : str
+    """
+
+    def __init__(self, bundle: Bundle, detector: WindowDetector, section: str) -> None:
+        self._bundle, self._detector, self._section = bundle, detector, section
+        self._span = samples_for_spans(bundle, 1)
+        self._step = bundle.windows_per_score * bundle.window_hop * bundle.features.hop_length
+        self.start()
+
+    @property
+    def span_seconds(self) -> float:
+        """Sound from one span's start to the next one's [s]."""
+        return self._step / self._bundle.features.sample_rate
+
+    @property
+    def pending_seconds(self) -> float:
+        """Sound in the span that is not complete [s]."""
+        return self._pcm.size / self._bundle.features.sample_rate
+
+    def start(self) -> None:
+        """Begin afresh: no span holds sound of before and of after."""
+        spec = self._bundle.features
+        self._stream = Stream(spec)
+        self._frames = np.empty((0, spec.n_mels), np.int32)
+        self._scores = np.empty(0, np.int32)
+        self._pcm = np.empty(0, np.int16)
+
+    def push(self, pcm: Pcm) -> list[Span]:
+        """Take the next samples [shape=(n,)]; return the spans that they complete."""
+        found: list[Span] = []
+        for start in range(0, pcm.size, _PIECE):
+            found += self._push(pcm[start : start + _PIECE])
+        return found
+
+    def _push(self, pcm: Pcm) -> list[Span]:
+        bundle, windows = self._bundle, self._bundle.windows_per_score
+        frames = np.concatenate([self._frames, self._stream.push(pcm)])
+        scores = self._detector.window_scores(frames, self._section)
+        self._frames = frames[len(scores) * bundle.window_hop :]
+        self._scores = np.concatenate([self._scores, scores])
+        self._pcm = np.concatenate([self._pcm, pcm])
+        found = []
+        while len(self._scores) >= windows:
+            powers = block_powers(self._pcm[: self._span], bundle.features.hop_length)
+            found.append(Span(mean_score(self._scores[:windows]), powers))
+            self._scores, self._pcm = self._scores[windows:], self._pcm[self._step :]
+        return found
