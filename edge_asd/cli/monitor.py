@@ -96,6 +96,14 @@ def command(
             "as calibrated.",
         ),
     ] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep events, scores by the minute and the sound of alarms: edge-asd events."),
+    ] = None,
+    on_alarm: Annotated[
+        str | None,
+        typer.Option(metavar="CMD", help="Command for the shell at each alarm, which gets the event as JSON."),
+    ] = None,
     verbose: Annotated[
         bool | None,
         typer.Option(
@@ -136,6 +144,8 @@ def command(
         "off_level_db": off_level,
         "policy.alarm_after": alarm_after,
         "policy.cooldown_s": cooldown,
+        "records.folder": records,
+        "notify.on_alarm": on_alarm,
     }
     name = str(wav or device or ("stdin" if stdin else "command" if source_command else "microphone"))
     _monitor(config, flags, name, verbose=verbose, json=json)
@@ -165,7 +175,7 @@ def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbo
     running = Running(loaded, read, session, tell, live=live)
     console = _console(session, live=live, verbose=verbose, json=json)
     try:
-        with running, Outputs(loaded, session, console, tell) as outputs, session:
+        with running, Outputs(loaded, session, console, tell, live=live) as outputs, session:
             running.outputs = outputs
             items = session.items(changing=loaded.path is not None)
             Loop(session.ears, outputs.sinks, tell, turn=running.turn).run(items)

@@ -21,6 +21,7 @@ from edge_asd.monitor.config_kinds import (
     Text,
     key,
 )
+from edge_asd.monitor.records_settings import MIN_DATABASE_BYTES, RecordsSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$"
 """Of a source: it becomes part of file names."""
@@ -38,6 +39,7 @@ MAX_SOURCES = 64
 
 _DAY_S = 86400
 _DEFAULT = Policy()
+_KEPT = RecordsSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,7 @@ class SourceConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordsConfig:
-    """What is kept of what happened, and how much."""
+    """What is kept of what happened, and for how long."""
 
     folder: Path | None = key(
         FilePath(),
@@ -175,23 +177,33 @@ class RecordsConfig:
         None,
         variable="EDGE_ASD_RECORDS",
     )
-    keep_days: int = key(Integer(1, 36500, "days"), "What is older is deleted", 365)
+    keep_days: int = key(Integer(1, 36500, "days"), "Older events and scores are deleted", round(_KEPT.database_days))
     max_bytes: int = key(
-        Integer(1_000_000, 10**15, "bytes"), "The folder never holds more; the oldest is deleted first", 2_000_000_000
+        Integer(MIN_DATABASE_BYTES, 10**12, "bytes"),
+        "The database of events and scores is never larger; the oldest are deleted first",
+        _KEPT.database_bytes,
     )
-    min_free_bytes: int = key(
-        Integer(0, 10**15, "bytes"), "So much of the disk is left free; nothing is written below that", 200_000_000
-    )
-    minutes: bool = key(Flag(), "Keep a summary of the scores of each minute, too", True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceConfig:
-    """The sound that is kept of each alarm."""
+    """The sound that is kept of each alarm, in the folder of the records."""
 
-    pre_s: float = key(Number(0, 300, "s"), "Sound kept from before the alarm", 10.0)
-    post_s: float = key(Number(0, 300, "s"), "Sound kept from after it", 10.0)
-    format: str = key(Choice(("flac", "wav")), "Format of the sound files", "flac")
+    clips: bool = key(Flag(), "Keep it", _KEPT.clips)
+    pre_s: float = key(Number(0, 600, "s"), "Sound kept from before the alarm", _KEPT.pre_s)
+    post_s: float = key(Number(0, 600, "s"), "Sound kept from after it", _KEPT.post_s)
+    format: str = key(Choice(("flac", "wav")), "Format of the sound files", _KEPT.format)
+    keep_days: int = key(Integer(1, 36500, "days"), "Older clips are deleted", round(_KEPT.clips_days))
+    max_bytes: int = key(
+        Integer(1, 10**15, "bytes"),
+        "All clips together never hold more; the oldest are deleted first",
+        _KEPT.clips_bytes,
+    )
+    min_free_bytes: int = key(
+        Integer(0, 10**15, "bytes"),
+        "So much of the disk is left free, or a twentieth of it where that is less; no clip is written below that",
+        _KEPT.floor_bytes,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +228,7 @@ class NotifyConfig:
         Several(Choice(tuple(map(str, EventName))), len(EventName)), "Events that are told", tuple(map(str, TOLD))
     )
     on_alarm: str | None = key(
-        Text("a command, in one line"), "Program to run, with its arguments, when there is an alarm", None
+        Text("a command, in one line"), "Command that the shell runs when there is an alarm", None
     )
     max_per_source: int = key(
         Integer(1, 1000), "Messages about one source in any period_s; those beyond are summed up in one", 10

@@ -94,6 +94,8 @@ class Running:
         if changes is not None:
             if changes.removed or changes.added:
                 self._session.change(changes.config, changes.removed, changes.added)
+                if self.outputs is not None:
+                    self.outputs.begin(tuple(source.name for source in changes.added))
             if "heartbeat" in changes.others:
                 self._watchdog = Watchdog(self._notifier, _heartbeat(changes.config))
             if self.outputs is not None:

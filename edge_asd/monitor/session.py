@@ -11,7 +11,9 @@ from typing import BinaryIO, cast
 
 from edge_asd.audio.gain import Gain
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.policy import Policy
 from edge_asd.bundle.sections import choose_section
+from edge_asd.errors import ConfigError
 from edge_asd.monitor.alarms import Alarms
 from edge_asd.monitor.config import ConfigFile, SourceConfig
 from edge_asd.monitor.config_reading import DEFAULT_DEVICE
@@ -34,6 +36,7 @@ class Watched:
     config : SourceConfig
     bundle : Bundle
     section : str
+    policy : Policy
     source : Source
     ear : Ear
     """
@@ -41,6 +44,7 @@ class Watched:
     config: SourceConfig
     bundle: Bundle
     section: str
+    policy: Policy
     source: Source
     ear: Ear
 
@@ -158,8 +162,14 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
         note(f"Section {section} has no threshold of its own for the domain {config.domain}; the section's decides.")
     rate = bundle.features.sample_rate
     off_level_db = config.off_level_db
+    if off_level_db is None:
+        off_level_db = bundle.thresholds[section].off_level_db
     engine = Engine(bundle, section, domain=config.domain, interval_s=config.interval_s, off_level_db=off_level_db)
-    alarms = Alarms(config.policy.policy(config.interval_s), section, rate)
+    try:
+        policy = config.policy.policy(config.interval_s, bundle.policy)
+    except ValueError as error:
+        raise ConfigError(f"The alarms of {config.name} cannot be used: {error}.") from None
+    alarms = Alarms(policy, section, rate)
     source = open_source(config, bundle, note)
     ear = Ear(
         Listener(config.name, engine, alarms),
@@ -171,7 +181,7 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
             f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."
         ),
     )
-    return Watched(config, bundle, section, source, ear)
+    return Watched(config, bundle, section, policy, source, ear)
 
 
 def open_source(config: SourceConfig, bundle: Bundle, note: Note) -> Source:
