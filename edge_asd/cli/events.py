@@ -18,7 +18,7 @@ import typer
 from edge_asd.cli.common import note, print_json
 
 if TYPE_CHECKING:
-    from edge_asd.monitor.records_reading import Wanted
+    from edge_asd.monitor.records.reading import Wanted
 
 _LAST = 20
 _MOST = 2**63 - 1
@@ -76,8 +76,8 @@ def command(
         raise typer.BadParameter("--follow goes with a list and with --json only")
     if export is not None and export.suffix not in (".jsonl", ".csv"):
         raise typer.BadParameter("--export takes a file that ends in .jsonl or .csv")
-    from edge_asd.monitor.database import CLIPS, NAME
-    from edge_asd.monitor.records_reading import Wanted
+    from edge_asd.monitor.records.database import CLIPS, NAME
+    from edge_asd.monitor.records.reading import Wanted
 
     path, clips = folder / NAME, folder / CLIPS
     if clip is not None or play is not None:
@@ -103,8 +103,8 @@ def command(
 
 @contextmanager
 def _read(path: Path, wanted: Wanted, minutes: bool) -> Iterator[Iterator[dict[str, Any]]]:
-    from edge_asd.monitor.database import read_database
-    from edge_asd.monitor.records_reading import read_events, read_minutes
+    from edge_asd.monitor.records.database import read_database
+    from edge_asd.monitor.records.reading import read_events, read_minutes
 
     with read_database(path) as database:
         yield (read_minutes if minutes else read_events)(database, wanted, note)
@@ -134,8 +134,8 @@ def _news(path: Path, wanted: Wanted, minutes: bool) -> Iterator[list[dict[str, 
     from dataclasses import replace
 
     from edge_asd.errors import DataError
-    from edge_asd.monitor.database import read_database
-    from edge_asd.monitor.records_reading import newest, read_events, read_minutes
+    from edge_asd.monitor.records.database import read_database
+    from edge_asd.monitor.records.reading import newest, read_events, read_minutes
 
     failing_since: float | None = None
     first = True
@@ -181,7 +181,7 @@ def _write(rows: Iterator[dict[str, Any]], file: BinaryIO, minutes: bool, *, csv
 
 
 def _clip(path: Path, clips: Path, number: int, *, play: bool) -> None:
-    from edge_asd.monitor.records_reading import clip_of_event
+    from edge_asd.monitor.records.reading import clip_of_event
 
     clip, time_s = clip_of_event(path, clips, number)
     if not play:

@@ -12,7 +12,7 @@ from edge_asd.csv_writing import check_csv_replaceable, csv_bytes
 from edge_asd.detectors.scores import score_value, told_apart
 from edge_asd.errors import OutputError
 from edge_asd.files import open_without_waiting
-from edge_asd.monitor.clip_names import PART, find_clip
+from edge_asd.monitor.records.clip_names import PART, find_clip
 
 _EVENTS = (
     "id",

@@ -13,7 +13,7 @@ from edge_asd.cli.choices import DomainName
 from edge_asd.cli.common import finite, note
 
 if TYPE_CHECKING:
-    from edge_asd.monitor.config import ConfigFile
+    from edge_asd.monitor.config.settings import ConfigFile
     from edge_asd.monitor.reports import Sink
     from edge_asd.monitor.session import Session
 
@@ -152,7 +152,7 @@ def command(
 
 
 def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbose: bool | None, json: bool) -> None:
-    from edge_asd.monitor.config_reading import load_default_config
+    from edge_asd.monitor.config.reading import load_default_config
     from edge_asd.monitor.loop import Loop
     from edge_asd.monitor.outcome import conclude
     from edge_asd.monitor.outputs import Outputs

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_asd.cli.common import JsonOption, finite, note, print_json, table
-from edge_asd.monitor.service_unit import UNITS
+from edge_asd.monitor.service.unit import UNITS
 
 if TYPE_CHECKING:
-    from edge_asd.monitor.config import ConfigFile
-    from edge_asd.monitor.service_unit import Unit
+    from edge_asd.monitor.config.settings import ConfigFile
+    from edge_asd.monitor.service.unit import Unit
 
 app = typer.Typer(
     help="Run the monitor for good: a systemd service, its configuration and its health.",
@@ -57,7 +57,7 @@ def install(
     """
     from edge_asd.errors import ConfigError, OutputError
     from edge_asd.files import write_atomically
-    from edge_asd.monitor.service_plan import obstacles
+    from edge_asd.monitor.service.plan import obstacles
 
     found, unit = _plan(config, user, secrets)
     problems = obstacles(found, unit)
@@ -92,7 +92,7 @@ def install(
 @app.command("show")
 def show(config: ConfigOption = DEFAULT_CONFIG, user: UserOption = None, secrets: SecretsOption = None) -> None:
     """Print the unit that install would write, and on the standard error what is in its way."""
-    from edge_asd.monitor.service_plan import obstacles
+    from edge_asd.monitor.service.plan import obstacles
 
     found, unit = _plan(config, user, secrets)
     for text in obstacles(found, unit):
@@ -104,7 +104,7 @@ def show(config: ConfigOption = DEFAULT_CONFIG, user: UserOption = None, secrets
 def uninstall(config: ConfigOption = DEFAULT_CONFIG, out: OutOption = UNITS) -> None:
     """Remove the unit again; the configuration and all records stay."""
     from edge_asd.errors import OutputError
-    from edge_asd.monitor.service_unit import unit_name
+    from edge_asd.monitor.service.unit import unit_name
 
     name = unit_name(config)
     path = out / f"{name}.service"
@@ -124,7 +124,7 @@ def uninstall(config: ConfigOption = DEFAULT_CONFIG, out: OutOption = UNITS) -> 
 @app.command("check")
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Check a configuration, with the bundles and sections that it names, and print its sources."""
-    from edge_asd.monitor.config_reading import load_config
+    from edge_asd.monitor.config.reading import load_config
 
     found = load_config(config)
     rows = _check_bundles(found)
@@ -138,7 +138,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 @app.command("schema")
 def schema() -> None:
     """Print the JSON Schema of the configuration, by which editors check and complete it."""
-    from edge_asd.monitor.config_schema import schema_text
+    from edge_asd.monitor.config.schema import schema_text
 
     print(schema_text(), end="")
 
@@ -165,10 +165,10 @@ def health(
     Exits with 1 where it has not for too long.
     """
     from edge_asd.errors import ConfigError
-    from edge_asd.monitor.heartbeat import last_beat
+    from edge_asd.monitor.service.heartbeat import last_beat
 
     if heartbeat is None:
-        from edge_asd.monitor.config_reading import load_config
+        from edge_asd.monitor.config.reading import load_config
 
         heartbeat = load_config(config).heartbeat
         if heartbeat is None:
@@ -195,8 +195,8 @@ def health(
 
 def _plan(config: Path, user: str | None, secrets: Path | None) -> tuple[ConfigFile, Unit]:
     from edge_asd.errors import ConfigError
-    from edge_asd.monitor.config_reading import load_config
-    from edge_asd.monitor.service_plan import planned
+    from edge_asd.monitor.config.reading import load_config
+    from edge_asd.monitor.service.plan import planned
 
     # What the environment says here it does not say to the service.
     found = load_config(config, environment={})
@@ -217,7 +217,7 @@ def _check_bundles(config: ConfigFile) -> list[dict[str, Any]]:
     """
     from edge_asd.bundle.bundle import Bundle
     from edge_asd.bundle.sections import choose_section
-    from edge_asd.monitor.config import INPUTS
+    from edge_asd.monitor.config.settings import INPUTS
 
     bundles = {path: Bundle.load(path) for path in dict.fromkeys(source.bundle for source in config.sources)}
     rows = []
@@ -233,8 +233,8 @@ def _check_bundles(config: ConfigFile) -> list[dict[str, Any]]:
 
 def _refused_as(unit: Unit, config: ConfigFile) -> str | None:
     """Check the configuration in a process of the service's user; return what it says is wrong."""
-    from edge_asd.monitor.service_access import Person
-    from edge_asd.monitor.service_plan import this_program
+    from edge_asd.monitor.service.access import Person
+    from edge_asd.monitor.service.plan import this_program
 
     who = Person.named(unit.user)
     if who.uid == os.geteuid():
@@ -270,7 +270,7 @@ def _refused_as(unit: Unit, config: ConfigFile) -> str | None:
 
 def _is_ours(path: Path) -> bool:
     """Tell whether a unit may be written over: it is ours, or not there."""
-    from edge_asd.monitor.service_unit import MARK
+    from edge_asd.monitor.service.unit import MARK
 
     try:
         with open(path, "rb") as file:

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 
 from edge_asd.errors import ConfigError, EdgeAsdError
-from edge_asd.monitor.config import ConfigFile
-from edge_asd.monitor.origin import Origin
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.config.settings import ConfigFile
+from edge_asd.monitor.records.origin import Origin
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Sink
 from edge_asd.monitor.session import Session
 from edge_asd.monitor.sinks.notifications import Notifications
@@ -105,10 +105,7 @@ class Outputs:
     def _open_telling(self, config: ConfigFile) -> None:
         if not config.notify.urls and config.notify.on_alarm is None:
             return
-        clips = None if config.records.folder is None or not config.evidence.clips else config.records.folder / "clips"
-        self._telling = Notifications(
-            config.notify, state_folder(config), clips, self._session, self._note, live=self._live
-        )
+        self._telling = Notifications(config, state_folder(config), self._session, self._note, live=self._live)
         self.sinks.append(self._telling)
 
     def _close(self, sink: Sink | None) -> None:

@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from edge_asd.monitor.config import ConfigFile
-from edge_asd.monitor.heartbeat import Heartbeat
+from edge_asd.monitor.config.reload import Reload
+from edge_asd.monitor.config.settings import ConfigFile
 from edge_asd.monitor.outputs import Outputs
-from edge_asd.monitor.reload import Reload
+from edge_asd.monitor.service.heartbeat import Heartbeat
+from edge_asd.monitor.service.signals import Signals
+from edge_asd.monitor.service.systemd import Notifier, Watchdog
 from edge_asd.monitor.session import Session, load_bundles
-from edge_asd.monitor.signals import Signals
-from edge_asd.monitor.systemd import Notifier, Watchdog
 
 Note = Callable[[str], None]
 

@@ -15,8 +15,8 @@ from edge_asd.bundle.policy import Policy
 from edge_asd.bundle.sections import choose_section
 from edge_asd.errors import ConfigError
 from edge_asd.monitor.alarms import Alarms
-from edge_asd.monitor.config import ConfigFile, SourceConfig
-from edge_asd.monitor.config_reading import DEFAULT_DEVICE
+from edge_asd.monitor.config.reading import DEFAULT_DEVICE
+from edge_asd.monitor.config.settings import ConfigFile, SourceConfig
 from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.loop import Ear

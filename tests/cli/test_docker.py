@@ -17,7 +17,7 @@ DOCKERFILE = ROOT / "docs/docker/Dockerfile"
 LOOP = """
 import os, time
 from pathlib import Path
-from edge_asd.monitor.heartbeat import Heartbeat
+from edge_asd.monitor.service.heartbeat import Heartbeat
 beat = Heartbeat(Path(os.environ["EDGE_ASD_HEARTBEAT"]))
 while not Path("/tmp/stop").exists():
     beat.beat("fan1 healthy")

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from edge_asd.monitor.alarms import EventName
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.sinks.records import Records
 from tests.cli.command import EDGE_ASD, Command, assert_error
 from tests.monitor.recorded import RATE, START, clip_files, decision, event, origin, sound

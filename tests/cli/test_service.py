@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_asd.monitor.config_schema import schema_text
-from edge_asd.monitor.heartbeat import Heartbeat
+from edge_asd.monitor.config.schema import schema_text
+from edge_asd.monitor.service.heartbeat import Heartbeat
 from tests.cli.command import Command, assert_error
 
 MAX_EXPOSURE = 2.0

@@ -39,12 +39,12 @@ import os, sqlite3, subprocess, sys, time
 from pathlib import Path
 import cffi, numpy as np, sounddevice
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.monitor.config_reading import load_config
+from edge_asd.monitor.config.reading import load_config
 from edge_asd.monitor.engine import Engine
-from edge_asd.monitor.heartbeat import Heartbeat
-from edge_asd.monitor.reload import Reload
-from edge_asd.monitor.signals import Signals
-from edge_asd.monitor.systemd import Notifier, Watchdog
+from edge_asd.monitor.service.heartbeat import Heartbeat
+from edge_asd.monitor.config.reload import Reload
+from edge_asd.monitor.service.signals import Signals
+from edge_asd.monitor.service.systemd import Notifier, Watchdog
 
 path, notifier = Path(sys.argv[1]), Notifier()
 say = lambda text: print(text, flush=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Report, now
 from edge_asd.monitor.sinks.records import LiveRecords, open_records
 from tests.monitor.recorded import RATE, decision, event, origin, sound

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from edge_asd.bundle.policy import Policy
 from edge_asd.errors import ConfigError
-from edge_asd.monitor.config import TABLES, ConfigFile, EvidenceConfig, NotifyConfig, RecordsConfig
-from edge_asd.monitor.config_kinds import keys_of
-from edge_asd.monitor.config_layers import SOURCE_KEYS
-from edge_asd.monitor.config_reading import MAX_BYTES, load_config
+from edge_asd.monitor.config.kinds import keys_of
+from edge_asd.monitor.config.layers import SOURCE_KEYS
+from edge_asd.monitor.config.reading import MAX_BYTES, load_config
+from edge_asd.monitor.config.settings import TABLES, ConfigFile, EvidenceConfig, NotifyConfig, RecordsConfig
 
 FULL = """
 bundle = "fan.easd"

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from edge_asd.errors import ConfigError
-from edge_asd.monitor.config_reading import load_config
-from edge_asd.monitor.config_schema import reference, schema, schema_text, variables
+from edge_asd.monitor.config.reading import load_config
+from edge_asd.monitor.config.schema import reference, schema, schema_text, variables
 from tests.monitor.test_config import FULL
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -78,7 +78,7 @@ def test_the_published_schema_is_the_codes() -> None:
 
 def test_the_published_reference_is_the_codes() -> None:
     text = (DOCS / "service.md").read_text()
-    begin, end = "<!-- made by python -m edge_asd.monitor.config_schema -->\n", "<!-- end -->"
+    begin, end = "<!-- made by python -m edge_asd.monitor.config.schema -->\n", "<!-- end -->"
     assert text.split(begin)[1].split(end)[0] == reference()
     for variable in (*variables(), "EDGE_ASD_CONFIG"):
         assert f"`{variable}`" in text

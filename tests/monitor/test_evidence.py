@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from edge_asd.monitor.alarms import EventName
-from edge_asd.monitor.clip_names import PART, clip_name, find_clip, stem_of, time_of
-from edge_asd.monitor.clip_writer import HEADER_BYTES, ClipWriter, finish_leftovers
-from edge_asd.monitor.pre_roll import PreRoll
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records.clip_names import PART, clip_name, find_clip, stem_of, time_of
+from edge_asd.monitor.records.clip_writer import HEADER_BYTES, ClipWriter, finish_leftovers
+from edge_asd.monitor.records.pre_roll import PreRoll
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Report
 from edge_asd.monitor.sinks.evidence import Clip, Evidence
 from tests.monitor.recorded import RATE, clip_files, event, origin, pcm_of, sound

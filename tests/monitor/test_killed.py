@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from edge_asd.monitor.clip_names import ENCODING, PART, find_clip
-from edge_asd.monitor.database import CLIPS, NAME, open_database, read_database
-from edge_asd.monitor.records_reading import Wanted, read_events
+from edge_asd.monitor.records.clip_names import ENCODING, PART, find_clip
+from edge_asd.monitor.records.database import CLIPS, NAME, open_database, read_database
+from edge_asd.monitor.records.reading import Wanted, read_events
 from edge_asd.monitor.sinks.records import Records
 from tests.monitor.recorded import RATE, clip_files, pcm_of, sound
 from tests.monitor.recording_process import SETTINGS

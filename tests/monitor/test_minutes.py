@@ -10,7 +10,7 @@ import pytest
 
 from edge_asd.monitor.alarms import State
 from edge_asd.monitor.engine import Decision
-from edge_asd.monitor.minutes import Minute, Minutes
+from edge_asd.monitor.records.minutes import Minute, Minutes
 from tests.monitor.recorded import RATE, START
 
 MINUTE = 60 * RATE

@@ -21,11 +21,11 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import Policy
 from edge_asd.errors import DataError, OutputError
 from edge_asd.monitor.alarms import EventName, State
-from edge_asd.monitor.database import NAME, SCHEMA, read_database
-from edge_asd.monitor.event_log import stamp
-from edge_asd.monitor.origin import Origin
-from edge_asd.monitor.records_reading import Wanted, newest, read_events, read_minutes
-from edge_asd.monitor.records_settings import MIN_DATABASE_BYTES, RecordsSettings
+from edge_asd.monitor.records.database import NAME, SCHEMA, read_database
+from edge_asd.monitor.records.event_log import stamp
+from edge_asd.monitor.records.origin import Origin
+from edge_asd.monitor.records.reading import Wanted, newest, read_events, read_minutes
+from edge_asd.monitor.records.settings import MIN_DATABASE_BYTES, RecordsSettings
 from edge_asd.monitor.reports import Report, Status
 from edge_asd.monitor.sinks.records import LiveRecords, Records, open_records
 from tests.golden.committed import NAMES

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_asd.monitor.clip_names import clip_name
-from edge_asd.monitor.clip_writer import HEADER_BYTES
-from edge_asd.monitor.database import CLIPS, NAME, read_database
-from edge_asd.monitor.records_reading import Wanted, read_events
-from edge_asd.monitor.records_settings import RecordsSettings
-from edge_asd.monitor.retention import Retention
+from edge_asd.monitor.records.clip_names import clip_name
+from edge_asd.monitor.records.clip_writer import HEADER_BYTES
+from edge_asd.monitor.records.database import CLIPS, NAME, read_database
+from edge_asd.monitor.records.reading import Wanted, read_events
+from edge_asd.monitor.records.retention import Retention
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.sinks.evidence import Evidence
 from edge_asd.monitor.sinks.records import Records
 from tests.monitor.recorded import RATE, START, clip_files, event, origin, pcm_of, sound

@@ -10,16 +10,16 @@ import time
 from pathlib import Path
 
 from edge_asd.errors import ConfigError
-from edge_asd.monitor.config import ConfigFile
-from edge_asd.monitor.config_reading import load_config
-from edge_asd.monitor.reload import Changes, Reload, changes
-from edge_asd.monitor.signals import Signals
+from edge_asd.monitor.config.reading import load_config
+from edge_asd.monitor.config.reload import Changes, Reload, changes
+from edge_asd.monitor.config.settings import ConfigFile
+from edge_asd.monitor.service.signals import Signals
 
 TEXT = "bundle = 'b'\n[sources.a]\ndevice = 'x'\n[sources.b]\ndevice = 'y'\n"
 
 LOOP = """
 import queue, sys
-from edge_asd.monitor.signals import Signals
+from edge_asd.monitor.service.signals import Signals
 turns, sound = 0, queue.Queue()
 with Signals() as signals, open(sys.argv[1], "w") as file:
     print("on", flush=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge_asd.errors import OutputError
-from edge_asd.monitor.heartbeat import Heartbeat, last_beat
-from edge_asd.monitor.systemd import Notifier, Watchdog
+from edge_asd.monitor.service.heartbeat import Heartbeat, last_beat
+from edge_asd.monitor.service.systemd import Notifier, Watchdog
 
 
 @pytest.fixture(params=["file", "abstract"])

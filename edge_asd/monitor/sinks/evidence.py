@@ -12,13 +12,13 @@ from edge_asd.audio.stream import Pcm
 from edge_asd.errors import OutputError
 from edge_asd.files import printable
 from edge_asd.monitor.alarms import Event, EventName
-from edge_asd.monitor.clip_names import PART, clip_name
-from edge_asd.monitor.clip_writer import ClipWriter, finish_leftovers
-from edge_asd.monitor.origin import Origin
-from edge_asd.monitor.pre_roll import PreRoll
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records.clip_names import PART, clip_name
+from edge_asd.monitor.records.clip_writer import ClipWriter, finish_leftovers
+from edge_asd.monitor.records.origin import Origin
+from edge_asd.monitor.records.pre_roll import PreRoll
+from edge_asd.monitor.records.retention import DISK_FULL, Retention
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Report, Sink
-from edge_asd.monitor.retention import DISK_FULL, Retention
 
 _LATE_S = 2  # an alarm may be told this long after its place was heard: a complete clip waits for it
 _SPARE_S = 10  # of sound that is kept beside what lies before an alarm

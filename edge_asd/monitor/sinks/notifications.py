@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import ConfigError
 from edge_asd.monitor.alarms import Event, EventName
-from edge_asd.monitor.clip_names import clip_name
-from edge_asd.monitor.config import NotifyConfig
+from edge_asd.monitor.config.settings import ConfigFile
+from edge_asd.monitor.records.clip_names import clip_name
+from edge_asd.monitor.records.database import CLIPS
 from edge_asd.monitor.reports import Report, Sink
 from edge_asd.notify.command import OnAlarm
 from edge_asd.notify.message import Message
@@ -28,12 +29,10 @@ class Notifications(Sink):
 
     Parameters
     ----------
-    config : NotifyConfig
-        With at least one URL or a command.
+    config : ConfigFile
+        Tells of at least one URL or a command.
     folder : Path
         Where the queue lies, in a folder of its own.
-    clips : Path, optional
-        Where the clips of alarms lie.
     session : Session
         For units and machines.
     note : callable
@@ -50,28 +49,31 @@ class Notifications(Sink):
 
     def __init__(
         self,
-        config: NotifyConfig,
+        config: ConfigFile,
         folder: Path,
-        clips: Path | None,
         session: Session,
         note: Callable[[str], None],
         *,
         live: bool,
     ) -> None:
-        self._clips, self._session = clips, session
+        self._session, self._format = session, config.evidence.format
+        self._clips = None
+        if config.records.folder is not None and config.evidence.clips:
+            self._clips = config.records.folder / CLIPS
+        notify = config.notify
         self._close_s = _LIVE_CLOSE_S if live else _FILE_CLOSE_S
         self._dispatcher: Dispatcher | None = None
         try:
-            self._command = None if config.on_alarm is None else OnAlarm(config.on_alarm, note)
-            if config.urls:
+            self._command = None if notify.on_alarm is None else OnAlarm(notify.on_alarm, note)
+            if notify.urls:
                 from edge_asd.notify.dispatcher import Dispatcher
                 from edge_asd.notify.settings import NotifySettings
 
                 settings = NotifySettings(
-                    urls=tuple(dict.fromkeys(config.urls)),
-                    events=config.events,
-                    max_per_source=config.max_per_source,
-                    period_s=config.period_s,
+                    urls=tuple(dict.fromkeys(notify.urls)),
+                    events=notify.events,
+                    max_per_source=notify.max_per_source,
+                    period_s=notify.period_s,
                 )
                 self._dispatcher = Dispatcher(settings, folder / "notify", note)
         except ValueError as error:
@@ -97,7 +99,7 @@ class Notifications(Sink):
     def _message(self, report: Report, event: Event) -> Message:
         clip = None
         if self._clips is not None and event.event is EventName.alarm:
-            clip = str(self._clips / clip_name(report))
+            clip = str(self._clips / f"{clip_name(report)}.{self._format}")
         return event_message(
             event=event.event,
             source=report.source,

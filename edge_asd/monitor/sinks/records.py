@@ -12,13 +12,13 @@ from typing import BinaryIO
 from edge_asd.audio.stream import Pcm
 from edge_asd.errors import OutputError
 from edge_asd.monitor.alarms import Event
-from edge_asd.monitor.database import CLIPS, NAME
-from edge_asd.monitor.event_log import EventLog, stamp
-from edge_asd.monitor.minutes import Minutes
-from edge_asd.monitor.origin import Origin
-from edge_asd.monitor.records_settings import RecordsSettings
+from edge_asd.monitor.records.database import CLIPS, NAME
+from edge_asd.monitor.records.event_log import EventLog, stamp
+from edge_asd.monitor.records.minutes import Minutes
+from edge_asd.monitor.records.origin import Origin
+from edge_asd.monitor.records.retention import DISK_FULL, Retention
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Clock, Report, Sink, Status, now
-from edge_asd.monitor.retention import DISK_FULL, Retention
 from edge_asd.monitor.sinks.background import Background
 from edge_asd.monitor.sinks.evidence import Clip, ClipPlace, Evidence
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_asd.audio.sound_header import MAX_RATE, MIN_RATE
 from edge_asd.audio.stream import Pcm
-from edge_asd.monitor.clip_names import ENCODING, ENDINGS, PART, stem_of
+from edge_asd.monitor.records.clip_names import ENCODING, ENDINGS, PART, stem_of
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _BLOCK = 1 << 17  # bytes

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import edge_asd
 from edge_asd.files import printable
-from edge_asd.monitor.config import ConfigFile
-from edge_asd.monitor.service_access import ENTER, READ, WRITE, Person, obstacle
-from edge_asd.monitor.service_unit import GROUP, Unit, unit_name
+from edge_asd.monitor.config.settings import ConfigFile
+from edge_asd.monitor.service.access import ENTER, READ, WRITE, Person, obstacle
+from edge_asd.monitor.service.unit import GROUP, Unit, unit_name
 
 _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 _INSTALL = (

@@ -11,7 +11,9 @@ from typing import Any
 
 from edge_asd.errors import ConfigError
 from edge_asd.files import open_without_waiting, printable
-from edge_asd.monitor.config import (
+from edge_asd.monitor.config.kinds import keys_of
+from edge_asd.monitor.config.layers import Layer, Values, from_document, from_environment, from_flags
+from edge_asd.monitor.config.settings import (
     INPUTS,
     ConfigFile,
     EvidenceConfig,
@@ -20,8 +22,6 @@ from edge_asd.monitor.config import (
     RecordsConfig,
     SourceConfig,
 )
-from edge_asd.monitor.config_kinds import keys_of
-from edge_asd.monitor.config_layers import Layer, Values, from_document, from_environment, from_flags
 
 DEFAULT_DEVICE = "default"
 """The device that stands for the system's default microphone."""

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge_asd.monitor.config import INPUTS, MAX_SOURCES, NAME, RAW, TABLES, ConfigFile, PolicyConfig, SourceConfig
-from edge_asd.monitor.config_kinds import FilePath, Key, Several, keys_of
+from edge_asd.monitor.config.kinds import FilePath, Key, Several, keys_of
+from edge_asd.monitor.config.settings import (
+    INPUTS,
+    MAX_SOURCES,
+    NAME,
+    RAW,
+    TABLES,
+    ConfigFile,
+    PolicyConfig,
+    SourceConfig,
+)
 
 Values = dict[str, Any]
 Keys = Mapping[str, tuple[Key, Any]]

@@ -11,8 +11,8 @@ from contextlib import suppress
 from datetime import UTC, timedelta
 from pathlib import Path
 
-from edge_asd.monitor.clip_names import stem_of, time_of
-from edge_asd.monitor.records_settings import CLOCK_WAS_RIGHT, RecordsSettings
+from edge_asd.monitor.records.clip_names import stem_of, time_of
+from edge_asd.monitor.records.settings import CLOCK_WAS_RIGHT, RecordsSettings
 from edge_asd.monitor.reports import Clock, now
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)

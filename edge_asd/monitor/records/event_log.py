@@ -14,10 +14,10 @@ from pathlib import Path
 
 from edge_asd import __version__
 from edge_asd.files import printable
-from edge_asd.monitor.database import DatabaseFault, is_damage, open_database
-from edge_asd.monitor.minutes import Minute
-from edge_asd.monitor.origin import Origin
-from edge_asd.monitor.records_settings import CLOCK_WAS_RIGHT, RecordsSettings
+from edge_asd.monitor.records.database import DatabaseFault, is_damage, open_database
+from edge_asd.monitor.records.minutes import Minute
+from edge_asd.monitor.records.origin import Origin
+from edge_asd.monitor.records.settings import CLOCK_WAS_RIGHT, RecordsSettings
 from edge_asd.monitor.reports import Clock, now
 
 _COLUMNS = {

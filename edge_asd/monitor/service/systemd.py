@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-from edge_asd.monitor.heartbeat import Heartbeat
+from edge_asd.monitor.service.heartbeat import Heartbeat
 
 _KICKS_PER_INTERVAL = 3
 _STATUS_S = 10.0  # how often the status is told where no watchdog asks

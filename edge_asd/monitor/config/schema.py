@@ -9,9 +9,18 @@ import dataclasses
 import json
 from typing import Any
 
-from edge_asd.monitor.config import INPUTS, MAX_SOURCES, NAME, RAW, TABLES, ConfigFile, PolicyConfig, SourceConfig
-from edge_asd.monitor.config_kinds import Key, keys_of
-from edge_asd.monitor.config_layers import FILE_KEYS, SHARED_KEYS, SOURCE_KEYS, Keys
+from edge_asd.monitor.config.kinds import Key, keys_of
+from edge_asd.monitor.config.layers import FILE_KEYS, SHARED_KEYS, SOURCE_KEYS, Keys
+from edge_asd.monitor.config.settings import (
+    INPUTS,
+    MAX_SOURCES,
+    NAME,
+    RAW,
+    TABLES,
+    ConfigFile,
+    PolicyConfig,
+    SourceConfig,
+)
 
 _TITLES = {
     "policy": "When an alarm is raised and when it ends; a source's own `policy` table goes before it",

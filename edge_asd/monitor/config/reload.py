@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge_asd.errors import EdgeAsdError
-from edge_asd.monitor.config import ConfigFile, SourceConfig
+from edge_asd.monitor.config.settings import ConfigFile, SourceConfig
 
 
 @dataclass(frozen=True, slots=True)

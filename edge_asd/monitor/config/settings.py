@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_asd.bundle.policy import INTERVAL_S, MAX_DECISIONS, MAX_SECONDS, Policy
 from edge_asd.clips import DOMAINS
 from edge_asd.monitor.alarms import EventName
-from edge_asd.monitor.config_kinds import (
+from edge_asd.monitor.config.kinds import (
     Choice,
     FilePath,
     Flag,
@@ -21,7 +21,7 @@ from edge_asd.monitor.config_kinds import (
     Text,
     key,
 )
-from edge_asd.monitor.records_settings import MIN_DATABASE_BYTES, RecordsSettings
+from edge_asd.monitor.records.settings import MIN_DATABASE_BYTES, RecordsSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$"
 """Of a source: it becomes part of file names."""

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from edge_asd.detectors.scores import SCORE_MAX
 from edge_asd.errors import DataError
-from edge_asd.monitor.clip_names import find_clip
-from edge_asd.monitor.database import read_database
+from edge_asd.monitor.records.clip_names import find_clip
+from edge_asd.monitor.records.database import read_database
 
 _EVENTS = """
     SELECT events.id, events.time, events.offset_s, runs.source, events.section, events.event, events.state,

@@ -1,0 +1,1 @@
+"""The monitor under systemd or in a container: its unit, its signs of life, its signals."""
