@@ -59,8 +59,8 @@ def bundles(folder: Path, epochs: int) -> dict[str, Bundle]:
     """Make data sets, runs and bundles, where they are not there yet."""
     found = {}
     for machine in MACHINES:
-        bundle, data = folder / f"{machine}.easd", folder / "data"
-        if not (data / machine).exists():
+        bundle, data = folder / f"{machine}.easd", folder / f"data-{machine}"
+        if not data.exists():
             run("data", "synth", data, "--preset", "small", "--machine", machine)
         if not bundle.exists():
             run("train", data, "--machine", machine, "--epochs", epochs, "--out", folder / machine, "--overwrite")
