@@ -1,0 +1,145 @@
+"""The emulated aarch64 machine computes what this computer computes, with the core package alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.interpreter import ARITHMETICS
+from edge_asd.selftest import SCORE_BOUND
+from tests.data import machine_sound, write_wav
+from tests.golden.committed import NAMES
+from tests.pi import build
+from tests.pi.installation import Installed, install
+from tests.pi.machine import Finished, run_here
+
+pytestmark = pytest.mark.prove
+
+HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "jinja2", "pyroomacoustics", "pandas")
+
+SECONDS = {"ae": 60, "mobilenetv2": 20}
+"""Of sound for each detector, half of it healthy; the reference kernels of convolutions are slow under emulation."""
+
+CLOSE_SHARE = {"xnnpack": SCORE_BOUND, "litert-builtin": SCORE_BOUND}
+"""Largest difference of a score in the arithmetics whose kernels differ between processors, as a share of it."""
+
+MONITOR = ("--section", "00", "--interval", "0.25", "--alarm-after", "12/16", "--json")
+
+
+@pytest.fixture(scope="module")
+def pi() -> Installed:
+    machine = build.finished()
+    if machine is None:
+        pytest.skip("needs the emulated machine: run make prove-pi once, as root")
+    installed = install(machine)
+    print(f"\ninstalled in {installed.seconds:.0f} s")
+    return installed
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def detector(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def figures(what: str, there: Finished, here: Finished) -> None:
+    print(
+        f"\n{what}: {there.seconds:.1f} s and {there.peak_bytes / 1e6:.0f} MB there, "
+        f"{here.seconds:.1f} s and {here.peak_bytes / 1e6:.0f} MB here"
+    )
+
+
+def both(pi: Installed, *arguments: object) -> tuple[Finished, Finished]:
+    """Run a command in the machine, in ``/work``, and here, in the same folder."""
+    there = pi.machine.run("sh", "-c", 'cd /work && exec venv/bin/edge-asd "$@"', "sh", *arguments)
+    here = run_here(sys.executable, "-m", "edge_asd", *arguments, cwd=pi.machine.work)
+    return there, here
+
+
+def test_the_core_alone_with_its_c_front_end(pi: Installed) -> None:
+    program = (
+        "import importlib.util, json, platform, sys\n"
+        "from edge_asd import frontend\n"
+        f"heavy = [name for name in {HEAVY!r} if importlib.util.find_spec(name)]\n"
+        "print(json.dumps([platform.machine(), list(sys.version_info[:2]), heavy, frontend.why_not_native()]))"
+    )
+    done = pi.python(program)
+    assert done.code == 0, done.stderr
+    assert json.loads(done.stdout) == ["aarch64", [3, 11], [], None]
+    version = pi.edge_asd("--version")
+    assert (version.code, version.stderr) == (0, "")
+
+
+def test_doctor_finds_all_that_a_device_needs(pi: Installed) -> None:
+    done = pi.edge_asd("doctor", "--json")
+    assert done.code == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["machine"] == "aarch64"
+    checks = {check["name"]: check for check in document["checks"]}
+    for name in ("front end", "TFLite", "sound files", "training", "firmware"):
+        assert checks[name]["ok"], checks[name]
+    print(f"\n{pi.edge_asd('doctor').stdout}")
+
+
+def test_selftest(pi: Installed, detector: str) -> None:
+    (pi.machine.work / "bundle.easd").write_bytes(NAMES[detector].read_bytes())
+    there, here = both(pi, "selftest", "bundle.easd", "--json")
+    assert (there.code, here.code) == (0, 0), there.stderr
+    document = json.loads(there.stdout)
+    assert document["verdict"] == "equal"
+    stages = {stage["name"]: stage["values"] for stage in document["stages"]}
+    assert all(stage["differing"] == 0 for stage in document["stages"])
+    assert document["stages"] == json.loads(here.stdout)["stages"]
+    print(f"\n{detector}, {document['runtime']}, {document['front_end']}: equal values {stages}")
+    figures(f"selftest {detector}", there, here)
+
+
+def lines(done: Finished) -> list[dict[str, Any]]:
+    """What the monitor said, without when."""
+    return [{k: v for k, v in json.loads(line).items() if k != "time"} for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def test_monitor(pi: Installed, detector: str, arithmetic: str) -> None:
+    rng = np.random.default_rng(20261128)
+    half = SECONDS[detector] / 2
+    sound = [machine_sound(rng, seconds=half), machine_sound(rng, seconds=half, faulty=True)]
+    write_wav(pi.machine.work / "sound.wav", np.concatenate(sound))
+    bundle = Bundle.load(NAMES[detector])
+    assert bundle.model_arithmetic == "litert-ref"
+    replace(bundle, model_arithmetic=arithmetic).save(pi.machine.work / "bundle.easd")
+
+    there, here = both(pi, "monitor", "bundle.easd", "--wav", "sound.wav", *MONITOR)
+    assert (there.code, there.stderr) == (here.code, here.stderr)
+    assert here.code == 3, here.stderr
+    found, expected = lines(there), lines(here)
+    decisions = [line for line in expected if "event" not in line]
+    assert {line["anomaly"] for line in decisions} == {True, False}
+    assert [line for line in expected if "event" in line] != []
+
+    figures(f"monitor {detector} {arithmetic}, {SECONDS[detector]} s of sound", there, here)
+    if arithmetic == "litert-ref":
+        assert found == expected
+        print(f"{len(decisions)} decisions and {len(expected) - len(decisions)} events equal")
+        return
+    assert len(found) == len(expected)
+    pairs = [(a["score"], b["score"]) for a, b in zip(found, expected, strict=True) if "event" not in a]
+    differing = sum(a != b for a, b in pairs)
+    share = max(abs(a - b) / max(1, abs(b)) for a, b in pairs)
+    print(f"{differing} of {len(pairs)} scores differ, by up to {share:.5%}")
+    assert share <= CLOSE_SHARE[arithmetic]
+
+
+def test_bench(pi: Installed) -> None:
+    if pi.edge_asd("bench", "--help").code:
+        pytest.skip("edge-asd bench is not there yet")
+    (pi.machine.work / "bundle.easd").write_bytes(NAMES["ae"].read_bytes())
+    there, here = both(pi, "bench", "bundle.easd", "--json")
+    assert (there.code, here.code) == (0, 0), there.stderr
+    figures("bench ae", there, here)
+    print(there.stdout)
