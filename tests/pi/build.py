@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge_asd.train.features.cache import cache_folder
-from tests.pi.machine import QEMU, Machine, enter
+from tests.pi.machine import DIES_WITH_US, QEMU, Machine, enter
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +58,12 @@ def missing() -> list[str]:
     found = []
     if os.geteuid() != 0:
         found.append("root's rights, for mounts and chroot: sudo make prove-pi")
-    for program, package in (("debootstrap", "debootstrap"), (QEMU, "qemu-user-static"), ("unshare", "util-linux")):
+    for program, package in (
+        ("debootstrap", "debootstrap"),
+        (QEMU, "qemu-user-static"),
+        ("setpriv", "util-linux"),
+        ("unshare", "util-linux"),
+    ):
         if shutil.which(program) is None:
             found.append(f"{program}: sudo apt install {package}")
     if not any(line.split()[-1] == "binfmt_misc" for line in Path("/proc/filesystems").read_text().splitlines()):
@@ -159,7 +164,11 @@ def _bootstrap(part: Path) -> None:
     log.write_text("")
     packages = ",".join(RECIPE["packages"])
     system = [f"--arch={RECIPE['architecture']}", "--foreign", "--variant=minbase", f"--include={packages}", SUITE]
-    _logged("Fetching Debian for aarch64", ["unshare", "--mount", "debootstrap", *system, str(part), mirror()], log)
+    _logged(
+        "Fetching Debian for aarch64",
+        [*DIES_WITH_US, "unshare", "--mount", "debootstrap", *system, str(part), mirror()],
+        log,
+    )
     _logged(
         "Installing it under emulation, which takes minutes",
         [*enter(part), "/debootstrap/debootstrap", "--second-stage"],

@@ -3,14 +3,14 @@
 # `unshare --mount --pid --fork --kill-child` is to start it, so that mounts and processes end with it, however it ends.
 set -eu
 root=$1
-handler=/proc/sys/fs/binfmt_misc/$2
+handler=$2
 qemu=$3
 shift 3
 
 mount -t proc proc "$root/proc"
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
 # A handler of our own, whatever others there are; F has the kernel open QEMU now, so that the folder needs none.
-trap 'echo -1 >"$handler"' EXIT
-printf '%s' ":$2:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:$qemu:F" \
+trap 'echo -1 >"/proc/sys/fs/binfmt_misc/$handler"' EXIT
+printf '%s' ":$handler:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:$qemu:F" \
     >/proc/sys/fs/binfmt_misc/register
 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 chroot "$root" "$@"

@@ -52,7 +52,7 @@ def install(machine: Machine) -> Installed:
     _fetch_wheels(wheels)
     _succeeded(machine.run("python3", "-m", "venv", "/work/venv"))
     done = machine.run(
-        "/work/venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index",
+        "/work/venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-compile",
         "--root-user-action=ignore", "--find-links", "/work/wheels", f"/work/{source.name}",
     )  # fmt: skip
     _succeeded(done)
@@ -81,7 +81,7 @@ def _fetch_wheels(folder: Path) -> None:
     platforms = ["manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, GLIBC + 1))]
     subprocess.run(
         [
-            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", folder,
+            sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--dest", folder,
             "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON,
             *(f"--platform={platform}" for platform in platforms), *needs,
         ],

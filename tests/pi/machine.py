@@ -15,6 +15,9 @@ from pathlib import Path
 ENTER = Path(__file__).with_name("enter.sh")
 QEMU = "qemu-aarch64-static"
 
+DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
+"""The words before a command that end it when this process ends, be it killed."""
+
 SECONDS = 3600
 """Most that any command may take: emulation on a busy machine is slow."""
 
@@ -55,12 +58,13 @@ class Finished:
 def enter(root: Path) -> list[str]:
     """Return the words before a command that run it in the system in `root`, as its root.
 
-    Mounts are made in a namespace that the command has to itself, and go with it. The kernel's entry for aarch64
-    programs goes, too; before Linux 6.7, one of a command that was killed stays, harmless, until the next start.
+    Mounts are made in a namespace that the command has to itself, and go with it, as it goes with us, however we end.
+    The kernel's entry for aarch64 programs goes, too; before Linux 6.7, one of a command that was killed stays,
+    harmless, until the computer starts anew.
     """
     handler = f"edge-asd-aarch64-{os.getpid()}-{next(_HANDLERS)}"
     qemu = shutil.which(QEMU) or QEMU
-    namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+    namespaces = [*DIES_WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child"]
     return [*namespaces, "sh", str(ENTER), str(root), handler, qemu]
 
 
