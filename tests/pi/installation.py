@@ -52,8 +52,8 @@ def install(machine: Machine) -> Installed:
     _fetch_wheels(wheels)
     _succeeded(machine.run("python3", "-m", "venv", "/work/venv"))
     done = machine.run(
-        "/work/venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-compile",
-        "--root-user-action=ignore", "--find-links", "/work/wheels", f"/work/{source.name}",
+        "/work/venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index",
+        "--no-compile", "--root-user-action=ignore", "--find-links", "/work/wheels", f"/work/{source.name}",
     )  # fmt: skip
     _succeeded(done)
     return Installed(machine, done.seconds)

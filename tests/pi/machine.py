@@ -28,8 +28,12 @@ _MEASURE = """
 import json, resource, subprocess, sys, time
 start = time.perf_counter()
 code = subprocess.run(sys.argv[2:]).returncode
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-json.dump({"code": code, "seconds": time.perf_counter() - start, "peak_bytes": peak}, open(sys.argv[1], "w"))
+seconds = time.perf_counter() - start
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+figures = {
+    "code": code, "seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime, "peak_bytes": used.ru_maxrss * 1024
+}
+json.dump(figures, open(sys.argv[1], "w"))
 """
 
 
@@ -44,6 +48,8 @@ class Finished:
     stdout, stderr : str
     seconds : float [s]
         Wall time.
+    cpu_seconds : float [s]
+        Processor time.
     peak_bytes : int
         Peak resident memory; in the emulated machine with QEMU's own.
     """
@@ -52,6 +58,7 @@ class Finished:
     stdout: str
     stderr: str
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
 
 
@@ -106,5 +113,4 @@ def _run(words: list[str], measured: Path, cwd: Path | None = None) -> Finished:
     )
     if not measured.exists():
         raise RuntimeError(f"{' '.join(words)} did not run: {done.stderr}")
-    document = json.loads(measured.read_text())
-    return Finished(document["code"], done.stdout, done.stderr, document["seconds"], document["peak_bytes"])
+    return Finished(stdout=done.stdout, stderr=done.stderr, **json.loads(measured.read_text()))

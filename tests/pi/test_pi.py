@@ -48,10 +48,10 @@ def detector(request: pytest.FixtureRequest) -> str:
 
 
 def figures(what: str, there: Finished, here: Finished) -> None:
-    print(
-        f"\n{what}: {there.seconds:.1f} s and {there.peak_bytes / 1e6:.0f} MB there, "
-        f"{here.seconds:.1f} s and {here.peak_bytes / 1e6:.0f} MB here"
-    )
+    print(f"\n{what}")
+    for where, done in (("there", there), ("here", here)):
+        memory = done.peak_bytes / 1e6
+        print(f"  {where}: {done.seconds:.1f} s, {done.cpu_seconds:.1f} s of processor, {memory:.0f} MB")
 
 
 def both(pi: Installed, *arguments: object) -> tuple[Finished, Finished]:
