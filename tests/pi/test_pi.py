@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import replace
 from typing import Any
@@ -26,13 +27,12 @@ HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "ji
 SECONDS = 60
 """Of sound, half of it healthy."""
 
-CLOSE = {
-    ("ae", "xnnpack"): SCORE_BOUND,
-    ("ae", "litert-builtin"): SCORE_BOUND,
-    ("mobilenetv2", "xnnpack"): SCORE_BOUND,
-    ("mobilenetv2", "litert-builtin"): SCORE_BOUND,
-}
-"""Largest difference of a score where kernels differ between processors, as a share of the scores' mean magnitude."""
+CLOSE = {("ae", "litert-builtin"): SCORE_BOUND, ("mobilenetv2", "litert-builtin"): math.inf}
+"""Largest difference of a score where it may differ, as a share of the scores' mean magnitude.
+
+LiteRT's optimised built-in kernels round in another way on ARM than on x86. What that makes of a MobileNetV2, in which
+convolution follows convolution, nothing bounds (docs/proofs.md): the figure is told.
+"""
 
 MONITOR = ("--section", "00", "--interval", "0.25", "--alarm-after", "12/16", "--json")
 
