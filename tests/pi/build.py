@@ -71,14 +71,18 @@ def missing() -> list[str]:
     return found
 
 
+def complete(root: Path) -> bool:
+    """Tell whether a folder holds a whole machine of this recipe."""
+    try:
+        return bool(json.loads((root / _STAMP).read_text()) == RECIPE)
+    except (OSError, ValueError):
+        return False
+
+
 def finished() -> Machine | None:
     """Return the machine where it is built and can run here, or None."""
     root = FOLDER / SUITE
-    try:
-        complete = json.loads((root / _STAMP).read_text()) == RECIPE
-    except (OSError, ValueError):
-        return None
-    return Machine(root) if complete and not missing() else None
+    return Machine(root) if complete(root) and not missing() else None
 
 
 def build() -> Machine:
@@ -94,10 +98,10 @@ def build() -> Machine:
         raise CannotBuild(f"{FOLDER} is in the repository. Name a folder outside: EDGE_ASD_PI=FOLDER")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with _alone():
-        if (machine := finished()) is not None:
-            return machine
-        # Only what is whole gets the final name, so that half a machine is never taken for one.
         part, root = FOLDER / f"{SUITE}.part", FOLDER / SUITE
+        if complete(root):
+            return Machine(root)
+        # Only what is whole gets the final name, so that half a machine is never taken for one.
         for old in (part, root):
             remove(old)
         _bootstrap(part)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,22 @@ def test_the_core_alone_with_its_c_front_end(pi: Installed) -> None:
     assert json.loads(done.stdout) == ["aarch64", [3, 11], [], None]
     version = pi.edge_asd("--version")
     assert (version.code, version.stderr) == (0, "")
+
+
+def test_a_killed_run_leaves_nothing_behind(pi: Installed) -> None:
+    program = (
+        "import pathlib, subprocess, sys\n"
+        "from tests.pi.machine import enter\n"
+        "words = ['sh', '-c', 'echo ready; sleep 600; echo alive']\n"
+        "subprocess.run([*enter(pathlib.Path(sys.argv[1])), *words])"
+    )
+    command = [sys.executable, "-c", program, str(pi.machine.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=build.ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+        assert process.stdout.read() == ""  # which ends when no process holds the pipe
+    assert str(pi.machine.root) not in Path("/proc/self/mountinfo").read_text()
 
 
 def test_litert_has_its_fast_kernels(pi: Installed) -> None:
