@@ -115,7 +115,10 @@ def test_doctor_finds_all_that_a_device_needs(pi: Installed) -> None:
     checks = {check["name"]: check for check in document["checks"]}
     for name in ("front end", "TFLite", "sound files", "training", "firmware"):
         assert checks[name]["ok"], checks[name]
+    assert checks["microphones"]["advice"]
     print(f"\n{pi.edge_asd('doctor').stdout}")
+    devices = pi.edge_asd("devices", "--json")
+    assert (devices.code, json.loads(devices.stdout)) == (0, {"devices": []}), devices.stderr
 
 
 def test_selftest(pi: Installed, detector: str) -> None:
