@@ -174,11 +174,13 @@ def test_monitor(pi: Installed, detector: str, arithmetic: str) -> None:
     assert share <= CLOSE.get((detector, arithmetic), 0)
 
 
-def test_bench(pi: Installed) -> None:
+def test_bench(pi: Installed, detector: str) -> None:
     if pi.edge_asd("bench", "--help").code:
-        pytest.skip("edge-asd bench is not there yet")
-    (pi.machine.work / "bundle.easd").write_bytes(NAMES["ae"].read_bytes())
+        pytest.skip("there is no edge-asd bench yet")
+    (pi.machine.work / "bundle.easd").write_bytes(NAMES[detector].read_bytes())
     there, here = both(pi, "bench", "bundle.easd", "--json")
     assert (there.code, here.code) == (0, 0), there.stderr
-    figures("bench ae", there, here)
-    print(there.stdout)
+    figures(f"bench {detector}", there, here)
+    timed = json.loads(there.stdout)["arithmetics"]
+    assert {name: timed[name]["why_not"] for name in timed} == dict.fromkeys(ARITHMETICS)
+    print(pi.machine.run("sh", "-c", "cd /work && venv/bin/edge-asd bench bundle.easd").stdout)
