@@ -24,7 +24,7 @@ from tests.pi.machine import Finished, run_here
 
 pytestmark = pytest.mark.prove
 
-HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "jinja2", "pyroomacoustics", "pandas")
+HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "jinja2", "pyroomacoustics", "apprise")
 
 SECONDS = 60
 """Of sound, half of it healthy."""
