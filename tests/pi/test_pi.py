@@ -19,7 +19,7 @@ from edge_asd.selftest import SCORE_BOUND
 from tests.data import machine_sound, write_wav
 from tests.golden.committed import NAMES
 from tests.pi import build
-from tests.pi.installation import Installed, install
+from tests.pi.installation import Installed
 from tests.pi.machine import Finished, run_here
 
 pytestmark = pytest.mark.prove
@@ -37,16 +37,6 @@ convolution follows convolution, nothing bounds (docs/proofs.md): the figure is 
 """
 
 MONITOR = ("--section", "00", "--interval", "0.25", "--alarm-after", "12/16", "--json")
-
-
-@pytest.fixture(scope="module")
-def pi() -> Installed:
-    machine = build.finished()
-    if machine is None:
-        pytest.skip("needs the emulated machine: run make prove-pi once, as root")
-    installed = install(machine)
-    print(f"\ninstalled in {installed.seconds:.0f} s")
-    return installed
 
 
 @pytest.fixture(scope="module", params=NAMES)
