@@ -41,8 +41,7 @@ def test_every_operation(pi: Installed, name: str) -> None:
     bundle = Bundle.load(NAMES[name])
     detector = load_detector(bundle)
     features = frontend.log_mel(made_sound(1, PITCHES[0]), bundle.features)
-    windows = detector.windows(detector.quantise(features))[::60]
-    assert len(windows) >= 2
+    windows = detector.windows(detector.quantise(features))[[0, -1]]  # of healthy and of faulty sound
     models = {key: np.frombuffer(model, np.uint8) for key, model in beginnings(bundle.model).items()}
     work = pi.machine.work
     np.savez(work / "models.npz", **{run_models.WINDOWS: windows, **models})  # type: ignore[arg-type]
@@ -54,13 +53,9 @@ def test_every_operation(pi: Installed, name: str) -> None:
     theirs, ours = np.load(work / "there.npz"), np.load(work / "here.npz")
     assert len(ours.files) == len(models) * len(ARITHMETICS)
     for arithmetic in ARITHMETICS:
-        differing = {
-            key: np.count_nonzero(theirs[f"{key}|{arithmetic}"] != ours[f"{key}|{arithmetic}"]) for key in models
-        }
-        values = sum(ours[f"{key}|{arithmetic}"].size for key in models)
-        first = next((f"first {n} after operation {key}" for key, n in differing.items() if n), "none")
-        print(
-            f"\n{name} {arithmetic}: {values} values of {len(windows)} windows, {sum(differing.values())} differ, {first}"
-        )
-        if arithmetic != "litert-builtin":
-            assert sum(differing.values()) == 0
+        pairs = {key: (theirs[f"{key}|{arithmetic}"], ours[f"{key}|{arithmetic}"]) for key in models}
+        differing = {key: int(np.count_nonzero(a != b)) for key, (a, b) in pairs.items()}
+        count, values = sum(differing.values()), sum(b.size for _, b in pairs.values())
+        first = next((f", the first {n} after operation {key}" for key, n in differing.items() if n), "")
+        print(f"\n{name} {arithmetic}: {values} values of {len(windows)} windows, {count} differ{first}")
+        assert count == 0 or arithmetic == "litert-builtin"
