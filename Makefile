@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
 NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/frontend/csrc/*)
 
-.PHONY: demo test prove check install clean
+.PHONY: demo test prove prove-pi check install clean
 
 demo: install
 	$(BIN)/edge-asd demo
@@ -24,6 +24,13 @@ check: install
 # The long proofs; their figures are kept in docs/proofs.md.
 prove: install $(TOOLS)
 	$(BIN)/python -m pytest -m prove
+
+# The core package in an emulated Raspberry Pi, as root; a quarter of an hour at first, to build it. Once it is there,
+# `make prove` runs this, too.
+prove-pi: install
+	PYTHON="$(PYTHON)" sh .ci/system_packages pi
+	$(BIN)/python -m tests.pi.build
+	$(BIN)/python -m pytest -m prove -s tests/pi
 
 install: $(STAMP)
 
