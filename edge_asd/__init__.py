@@ -27,6 +27,7 @@ __all__ = [
     "AudioFormatError",
     "Bundle",
     "BundleError",
+    "ConfigError",
     "DataError",
     "Decision",
     "DependencyError",
@@ -34,6 +35,7 @@ __all__ = [
     "EdgeAsdError",
     "ModelError",
     "OutputError",
+    "UnavailableDeviceError",
     "__version__",
     "load",
 ]
@@ -44,11 +46,13 @@ if TYPE_CHECKING:
         AudioDeviceError,
         AudioFormatError,
         BundleError,
+        ConfigError,
         DataError,
         DependencyError,
         EdgeAsdError,
         ModelError,
         OutputError,
+        UnavailableDeviceError,
     )
     from edge_asd.interface import Detector, load
     from edge_asd.monitor.engine import Decision

@@ -28,6 +28,7 @@ def test_the_public_names_are_these() -> None:
         "AudioFormatError",
         "Bundle",
         "BundleError",
+        "ConfigError",
         "DataError",
         "Decision",
         "DependencyError",
@@ -35,6 +36,7 @@ def test_the_public_names_are_these() -> None:
         "EdgeAsdError",
         "ModelError",
         "OutputError",
+        "UnavailableDeviceError",
         "__version__",
         "load",
     ]

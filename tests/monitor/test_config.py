@@ -153,7 +153,7 @@ def test_every_problem_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         '"cooldown_s" is no known key there; it belongs to [policy]',
         "[policy] alarm_after should be text",
         '[policy] cooldown_s should be a number from 0 to 1e+09 s, not "60"',
-        "[evidence] pre_s should be a number from 0 to 300 s, not true",
+        "[evidence] pre_s should be a number from 0 to 600 s, not true",
         "[sources.fan1] device should be text, as edge-asd devices prints it; never a number, not 3",
         '[sources.fan1] "fromat" is no known key',
     ):

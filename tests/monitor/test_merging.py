@@ -115,15 +115,15 @@ def test_a_file_that_fails_ends_alone() -> None:
 def test_a_source_may_be_taken_away_and_replaced() -> None:
     first, second, other = Fragile("one", []), Fast(5, name="one"), Fragile("other", [])
     merged = together(first, other)
-    seen = []
+    replaced = False
     for name, item in merged.items():
-        if name == "one" and item is BLOCK and not seen:
+        if name == "one" and item is BLOCK and not replaced:
             merged.remove("one")
             merged.add(second, 16000)
             first.end.set()
+            replaced = True
         elif name == "one" and isinstance(item, Ended):
             merged.remove("other")
             other.end.set()
-        seen.append(name)
     assert second.given == 5
     assert not merged._readers
