@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -69,9 +70,10 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Hand on what waits."""
-        for sink in reversed(self.sinks):
-            sink.close()
+        """Hand on what waits; one that fails keeps no other from it."""
+        with ExitStack() as stack:
+            for sink in self.sinks:
+                stack.callback(sink.close)
 
     def begin(self, names: tuple[str, ...]) -> None:
         """Learn of sources that begin, or begin anew, before their first sound."""
