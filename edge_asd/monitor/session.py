@@ -21,6 +21,7 @@ from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.loop import Ear
 from edge_asd.monitor.merging import Ended, Item, Merged, alone
+from edge_asd.monitor.promise import promise_text
 from edge_asd.monitor.sources.narrow import narrow_text
 from edge_asd.monitor.sources.source import Delivery, Source
 
@@ -170,6 +171,8 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
     except ValueError as error:
         raise ConfigError(f"The alarms of {config.name} cannot be used: {error}.") from None
     alarms = Alarms(policy, section, rate)
+    threshold = bundle.threshold(section, config.domain)
+    promise = promise_text(threshold, policy, bundle.score_seconds, config.interval_s)
     source = open_source(config, bundle, note)
     ear = Ear(
         Listener(config.name, engine, alarms),
@@ -178,8 +181,8 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
         tell_clipping=(config.wav is None and config.folder is None) or config.gain_db > 0,
         greeting=lambda: (
             f"Listening to {source.description} for {bundle.machine}, section {section}. "
-            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."
-        ),
+            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops. {promise}"
+        ).rstrip(),
     )
     return Watched(config, bundle, section, policy, source, ear)
 
