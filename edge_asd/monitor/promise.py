@@ -27,8 +27,9 @@ def promise_text(threshold: Threshold, policy: Policy, span_s: float, interval_s
     over = round(clips * (1 - threshold.quantile))
     share = clopper_pearson(over, clips)[1]
     alarms = alarms_per_day(policy, span_s, share, interval_s)
+    told = f"{alarms:.0f}" if alarms >= 10 else f"{alarms:.1f}"
     return (
         f"Its threshold rests on {clips} healthy clip{'s' if clips > 1 else ''} only: up to {share:.0%} of healthy "
-        f"scores may lie above it, and raise up to {alarms:.{0 if alarms >= 10 else 1}f} alarms a day. Calibrate it here: "
+        f"scores may lie above it, and raise up to {told} alarms a day. Calibrate it here: "
         "edge-asd calibrate --device."
     )
