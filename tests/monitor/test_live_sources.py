@@ -1,4 +1,4 @@
-"""Several sources in one process of the whole monitor: one that fails stops no other, nor does a changed configuration."""
+"""Several sources in one process of the whole monitor: what fails, or is configured anew, disturbs no other."""
 
 from __future__ import annotations
 
