@@ -17,6 +17,7 @@ from edge_asd.errors import ConfigError
 from edge_asd.monitor.alarms import Alarms
 from edge_asd.monitor.config.reading import DEFAULT_DEVICE
 from edge_asd.monitor.config.settings import ConfigFile, SourceConfig
+from edge_asd.monitor.ending import end_together
 from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.loop import Ear
@@ -91,9 +92,8 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close them."""
-        for watched in self.watched.values():
-            watched.source.__exit__(None, None, None)
+        """Close them, all at the same time: each may take a while."""
+        end_together(partial(watched.source.__exit__, None, None, None) for watched in self.watched.values())
 
     def items(self, *, changing: bool) -> Iterator[tuple[str, Item | Ended]]:
         """Give what the sources bring.
