@@ -56,9 +56,9 @@ class Minutes(Sink):
 
     def __init__(self, units: Mapping[str, str], *, time_of_day: bool = True) -> None:
         self._units, self._time_of_day = units, time_of_day
-        self._minutes: dict[str, list[Decision]] = {source: [] for source in units}
+        self._minutes: dict[str, list[Decision]] = {}  # of sources that may come and go
         self._last: dict[str, Report] = {}
-        self._waiting = set(units)  # for the first decision, since the start or since there was no sound
+        self._judged: set[str] = set()  # after whose first decision, since the start or since there was no sound
 
     def report(self, report: Report, /) -> None:
         """Print it, or count it."""
@@ -67,15 +67,16 @@ class Minutes(Sink):
             if what.event not in _NOTED:
                 self._print(report, event_text(what, self._units[source]))
             if what.event in (EventName.alive, EventName.on, EventName.signal_back):
-                self._waiting.add(source)
+                self._judged.discard(source)
             return
-        if source in self._waiting:
+        if source not in self._judged:
             self._print(
                 report, f"{state_word(report.state)}  {scores_text(what.score, what.threshold, self._units[source])}"
             )
-            self._waiting.discard(source)
-        minute = self._minutes[source]
-        if minute and what.time_s // _MINUTE_S > minute[0].time_s // _MINUTE_S:
+            self._judged.add(source)
+        minute = self._minutes.setdefault(source, [])
+        # Of a source that begins anew time begins anew, too.
+        if minute and what.time_s // _MINUTE_S != minute[0].time_s // _MINUTE_S:
             self._sum_up(source)
         minute.append(what)
         self._last[source] = report
