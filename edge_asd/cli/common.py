@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,8 +51,9 @@ def print_json(document: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Tell the user something on the standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Tell the user something on the standard error; where nobody reads it any more, or its disk is full, nobody."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def finite(value: float | None) -> float | None:

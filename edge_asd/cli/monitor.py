@@ -197,9 +197,9 @@ def _console(session: Session, *, live: bool, verbose: bool | None, json: bool) 
     from edge_asd.monitor.sinks.terminal import TerminalView, usable
 
     if json:
-        return JsonLines()
+        return JsonLines(lasting=live)
     if verbose or (verbose is None and not live):
-        return Lines(session.units)
+        return Lines(session.units, lasting=live)
     if verbose is None and usable(sys.stdout):
         watched = session.watched.items()
         return TerminalView(
@@ -207,7 +207,7 @@ def _console(session: Session, *, live: bool, verbose: bool | None, json: bool) 
             {name: Subject(one.bundle.machine, one.bundle.kind.unit, one.section) for name, one in watched},
         )
     of_files = all(watched.config.wav or watched.config.folder for watched in session.watched.values())
-    return Minutes(session.units, time_of_day=not of_files)
+    return Minutes(session.units, time_of_day=not of_files, lasting=live)
 
 
 def _check_alarm_after(text: str | None) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+<<<<<<< HEAD
 from contextlib import ExitStack
+=======
+from dataclasses import replace
+>>>>>>> h-adv
 from pathlib import Path
 from types import TracebackType
 
@@ -54,7 +58,7 @@ class Outputs:
 
     def __init__(self, config: ConfigFile, session: Session, console: Sink, note: Note, *, live: bool) -> None:
         self.sinks: list[Sink] = [console]
-        self._session, self._note, self._live = session, note, live
+        self._session, self._note, self._live, self._config = session, note, live, config
         self._records: Records | LiveRecords | None = None
         self._telling: Notifications | None = None
         try:
@@ -91,21 +95,38 @@ class Outputs:
             watched = self._session.watched[name]
             self._records.begin(Origin.of(name, watched.section, watched.bundle, watched.policy))
 
-    def change(self, config: ConfigFile, others: tuple[str, ...]) -> None:
-        """Take a new configuration, of which `others` changed; what cannot be opened is told, and left out."""
+    def change(self, config: ConfigFile, others: tuple[str, ...]) -> ConfigFile:
+        """Take a new configuration, of which `others` changed; what cannot be opened stays as it was, which is told.
+
+        Returns
+        -------
+        config : ConfigFile
+            The one in force.
+        """
+        old = self._config
+        if set(others) & set(_RECORDS) and not self._reopen(self._open_records, config, old):
+            config = replace(config, records=old.records, evidence=old.evidence)
+        if set(others) & {*_TELLING, *_RECORDS} and not self._reopen(self._open_telling, config, old):
+            config = replace(config, notify=old.notify)
+        self._config = config
+        return config
+
+    def _reopen(self, open_one: Callable[[ConfigFile], None], new: ConfigFile, old: ConfigFile) -> bool:
         try:
-            if set(others) & set(_RECORDS):
-                self._close(self._records)
-                self._records = None
-                self._open_records(config)
-            if set(others) & {*_TELLING, *_RECORDS}:
-                self._close(self._telling)
-                self._telling = None
-                self._open_telling(config)
+            open_one(new)
         except EdgeAsdError as error:
-            self._note(f"{error} The monitor goes on without.")
+            try:
+                open_one(old)
+            except EdgeAsdError:
+                self._note(f"{error} The monitor goes on without.")
+            else:
+                self._note(f"{error} What was there before is used on.")
+            return False
+        return True
 
     def _open_records(self, config: ConfigFile) -> None:
+        self._close(self._records)
+        self._records = None
         if config.records.folder is None:
             return
         self._records = open_records(config.records.folder, records_settings(config), self._note, live=self._live)
@@ -113,6 +134,8 @@ class Outputs:
         self.begin(tuple(self._session.watched))
 
     def _open_telling(self, config: ConfigFile) -> None:
+        self._close(self._telling)
+        self._telling = None
         if not config.notify.urls and config.notify.on_alarm is None:
             return
         self._telling = Notifications(config, state_folder(config), self._session, self._note, live=self._live)

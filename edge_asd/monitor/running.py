@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from edge_asd.monitor.config.reload import Reload
+from edge_asd.monitor.config.reload import Changes, Reload
 from edge_asd.monitor.config.settings import ConfigFile
 from edge_asd.monitor.outputs import Outputs
 from edge_asd.monitor.service.heartbeat import Heartbeat
 from edge_asd.monitor.service.signals import Signals
 from edge_asd.monitor.service.systemd import Notifier, Watchdog
-from edge_asd.monitor.session import Session, load_bundles
+from edge_asd.monitor.session import Session, Watched
 
 Note = Callable[[str], None]
 
@@ -44,16 +44,14 @@ class Running:
     ) -> None:
         self._session, self._live = session, live
         self.outputs: Outputs | None = None
-        self._signals, self._notifier = Signals(), Notifier()
+        # Without a file there is nothing to read again: a terminal that hangs up ends the monitor, as any program.
+        self._signals, self._notifier = Signals(reload=config.path is not None), Notifier()
         self._watchdog = Watchdog(self._notifier, _heartbeat(config))
         self._begun = False
 
-        def checked() -> ConfigFile:
-            new = read()
-            load_bundles(new)
-            return new
-
-        self._reload = Reload(config, checked, note)
+        self._made: list[Watched] = []
+        self._heartbeat: Heartbeat | None = None
+        self._reload = Reload(config, read, note, self._prepare)
 
     @property
     def ended(self) -> bool:
@@ -93,14 +91,21 @@ class Running:
         changes = self._reload.again()
         if changes is not None:
             if changes.removed or changes.added:
-                self._session.change(changes.config, changes.removed, changes.added)
+                self._session.change(changes.removed, self._made)
                 if self.outputs is not None:
                     self.outputs.begin(tuple(source.name for source in changes.added))
             if "heartbeat" in changes.others:
-                self._watchdog = Watchdog(self._notifier, _heartbeat(changes.config))
+                self._watchdog = Watchdog(self._notifier, self._heartbeat)
             if self.outputs is not None:
-                self.outputs.change(changes.config, changes.others)
+                self._reload.config = self.outputs.change(changes.config, changes.others)
+        self._made = []
         self._notifier.ready(status)
+
+    def _prepare(self, changes: Changes) -> None:
+        """Make what can be refused before anything of what goes on is touched."""
+        self._made = self._session.made(changes.config, changes.added)
+        if "heartbeat" in changes.others:
+            self._heartbeat = _heartbeat(changes.config)
 
 
 def _heartbeat(config: ConfigFile) -> Heartbeat | None:

@@ -111,26 +111,32 @@ class Session:
             self._merged.add(watched.source, watched.bundle.features.sample_rate)
         return self._merged.items()
 
-    def change(self, config: ConfigFile, removed: tuple[str, ...], added: tuple[SourceConfig, ...]) -> None:
+    def made(self, config: ConfigFile, added: tuple[SourceConfig, ...]) -> list[Watched]:
+        """Make sources of a new configuration for `change`; those that go on are not touched.
+
+        Raises
+        ------
+        EdgeAsdError
+            If one of them cannot be made, or another's bundle cannot be read any more.
+        """
+        bundles = load_bundles(config)
+        return [make(one, bundles[one.bundle], self._whose(one, len(config.sources))) for one in added]
+
+    def change(self, removed: tuple[str, ...], added: list[Watched]) -> None:
         """End some sources and begin others; the rest go on undisturbed.
 
         Parameters
         ----------
-        config : ConfigFile
-            The new one.
         removed : tuple of str
-            Names.
-        added : tuple of SourceConfig
+            Names. Units and machines are kept: something may still be told of them.
+        added : list of Watched
         """
         assert self._merged is not None
-        bundles = load_bundles(config)
-        new = [make(one, bundles[one.bundle], self._whose(one, len(config.sources))) for one in added]
         for name in removed:
             self._merged.remove(name)
-            for table in (self.ears, self.units, self.machines):
-                table.pop(name)
+            self.ears.pop(name)
             self.watched.pop(name).source.__exit__(None, None, None)
-        for watched in new:
+        for watched in added:
             self._put(watched)
             watched.source.__enter__()
             self._merged.add(watched.source, watched.bundle.features.sample_rate)

@@ -69,6 +69,8 @@ class Reload:
         Reads it again and checks what it needs, such as the bundles; raises EdgeAsdError where it is bad.
     note : callable
         Tells the user something.
+    prepare : callable, optional
+        Makes what changed; raises EdgeAsdError where the new configuration cannot be followed.
 
     Attributes
     ----------
@@ -76,14 +78,21 @@ class Reload:
         The one in force.
     """
 
-    def __init__(self, config: ConfigFile, read: Callable[[], ConfigFile], note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: ConfigFile,
+        read: Callable[[], ConfigFile],
+        note: Callable[[str], None],
+        prepare: Callable[[Changes], None] = lambda _: None,
+    ) -> None:
         self.config = config
-        self._read, self._note = read, note
+        self._read, self._note, self._prepare = read, note, prepare
 
     def again(self) -> Changes | None:
         """Read it again; return what changed, or None where nothing did or the new one is bad, which is said."""
         try:
             found = changes(self.config, self._read())
+            self._prepare(found)
         except (EdgeAsdError, OSError) as error:
             self._note(f"The configuration was read again and is refused; the one from before stays in force. {error}")
             return None

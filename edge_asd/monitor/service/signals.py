@@ -14,22 +14,30 @@ class Signals:
     quarter of a second at most ends well within a second, with everything flushed by the ordinary way out. Enter
     it in the main thread, before the first lengthy work.
 
+    Parameters
+    ----------
+    reload : bool
+        SIGHUP asks to read the configuration again. Otherwise it asks to end, as SIGTERM does, unless it is ignored
+        (``nohup``).
+
     Attributes
     ----------
     ending : bool
-        SIGTERM has come.
+        It is to end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reload: bool = True) -> None:
         self.ending = False
+        self._reloads = reload
         self._reload = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Signals:
-        self._before = {
-            signal.SIGTERM: signal.signal(signal.SIGTERM, self._end),
-            signal.SIGHUP: signal.signal(signal.SIGHUP, self._read_again),
-        }
+        self._before = {signal.SIGTERM: signal.signal(signal.SIGTERM, self._end)}
+        if self._reloads:
+            self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._read_again)
+        elif signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            self._before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._end)
         return self
 
     def __exit__(
