@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-<<<<<<< HEAD
 from contextlib import ExitStack
-=======
 from dataclasses import replace
->>>>>>> h-adv
 from pathlib import Path
 from types import TracebackType
 
