@@ -12,7 +12,7 @@ from edge_asd.monitor.outputs import Outputs
 from edge_asd.monitor.service.heartbeat import Heartbeat
 from edge_asd.monitor.service.signals import Signals
 from edge_asd.monitor.service.systemd import Notifier, Watchdog
-from edge_asd.monitor.session import Session, load_bundles
+from edge_asd.monitor.session import Session
 
 Note = Callable[[str], None]
 
@@ -47,13 +47,7 @@ class Running:
         self._signals, self._notifier = Signals(), Notifier()
         self._watchdog = Watchdog(self._notifier, _heartbeat(config))
         self._begun = False
-
-        def checked() -> ConfigFile:
-            new = read()
-            load_bundles(new)
-            return new
-
-        self._reload = Reload(config, checked, note)
+        self._reload = Reload(config, read, note, session.renewed)
 
     @property
     def ended(self) -> bool:
