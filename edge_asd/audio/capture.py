@@ -24,7 +24,7 @@ _GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
 _TURN_SECONDS = 0.1
 _WAITING_SECONDS = 0.25
 _FIRST_PAUSE_SECONDS = 0.5
-_LONGEST_PAUSE_SECONDS = 10.0
+_LONGEST_PAUSE_SECONDS = 4.0  # so that it is open again within 5 s, however long it was away
 _END_SECONDS = 0.5
 
 

@@ -48,10 +48,9 @@ class Running:
         self._signals, self._notifier = Signals(reload=config.path is not None), Notifier()
         self._watchdog = Watchdog(self._notifier, _heartbeat(config))
         self._begun = False
-
         self._made: list[Watched] = []
         self._heartbeat: Heartbeat | None = None
-        self._reload = Reload(config, read, note, self._prepare)
+        self._reload = Reload(config, read, note, session.renewed, self._prepare)
 
     @property
     def ended(self) -> bool:

@@ -111,6 +111,18 @@ class Session:
             self._merged.add(watched.source, watched.bundle.features.sample_rate)
         return self._merged.items()
 
+    def renewed(self, config: ConfigFile) -> list[str]:
+        """Load the bundles of a configuration; name the sources whose bundle is another than the one in use.
+
+        Raises
+        ------
+        EdgeAsdError
+            If a bundle cannot be used.
+        """
+        bundles = load_bundles(config)
+        judged = {name: watched.bundle.digest for name, watched in self.watched.items()}
+        return [one.name for one in config.sources if bundles[one.bundle].digest != judged.get(one.name)]
+
     def made(self, config: ConfigFile, added: tuple[SourceConfig, ...]) -> list[Watched]:
         """Make sources of a new configuration for `change`; those that go on are not touched.
 

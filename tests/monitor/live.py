@@ -63,9 +63,9 @@ def faulty(seconds: float, seed: int = 5) -> npt.NDArray[np.int16]:
     return made_sound(seed, 200)[3 * RATE :][: round(seconds * RATE)]
 
 
-def wait_until(true: Callable[[], Any], what: str) -> None:
+def wait_until(true: Callable[[], Any], what: str, seconds: float = SECONDS) -> None:
     """Wait for something that will surely come."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, f"in vain: {what}"
         time.sleep(0.01)
@@ -133,7 +133,7 @@ class Monitor:
         """Those of these names that were printed so far; of all names, without any."""
         return [v for v in self._values(source) if "event" in v and (not names or v["event"] in names)]
 
-    def wait_for(self, true: Callable[[], Any], what: str) -> None:
+    def wait_for(self, true: Callable[[], Any], what: str, seconds: float = SECONDS) -> None:
         """Wait for something that it will surely print."""
 
         def checked() -> Any:
@@ -142,7 +142,7 @@ class Monitor:
             return done
 
         try:
-            wait_until(checked, what)
+            wait_until(checked, what, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.said[-10:]}, {[line.values for line in self.lines[-5:]]}") from None
 

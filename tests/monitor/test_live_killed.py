@@ -17,7 +17,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.records.database import CLIPS, NAME
 from tests.cli.command import edge_asd
 from tests.data import RATE
-from tests.monitor.live import Monitor, faulty, healthy, paced, quick_bundle
+from tests.monitor.live import SECONDS, Monitor, faulty, healthy, paced, quick_bundle
 from tests.notify.service import Service
 
 CONFIG = """
@@ -39,6 +39,9 @@ events = ["alarm", "cleared"]
 max_per_source = 1000
 on_alarm = "cat >> told"
 """
+
+LONGEST_PAUSE_S = 300
+"""Between two attempts to deliver to who was away for long."""
 
 SOUND = np.concatenate([healthy(1.2), faulty(1.2)])
 """Played over and over: an alarm every two and a half seconds, from each of the sources at another time."""
@@ -85,7 +88,7 @@ def kill_often(folder: Path, times: int, longest_s: float) -> None:
             lines = [(one["title"], line) for one in service.taken for line in one["message"].splitlines()]
             return {(title, line.removeprefix("Time: ")) for title, line in lines if line.startswith("Time: ")}
 
-        monitor.wait_for(lambda: alarms <= delivered(), "what waited")
+        monitor.wait_for(lambda: alarms <= delivered(), "what waited", SECONDS + LONGEST_PAUSE_S)
         monitor.wait_for(monitor.decisions, "decisions")
         monitor.stop()
     assert heard > 0

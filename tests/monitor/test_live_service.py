@@ -95,7 +95,7 @@ def test_an_absent_microphone_is_no_reason_to_be_started_again(manager: Manager,
         with Monitor(*arguments, env={**manager.env, **without_microphone(tmp_path)}) as monitor:
             assert manager.next() == {"READY": "1", "STATUS": "no signal"}
             # Kicks come when it was looked for sound in vain, four times a second.
-            manager.kicks(5, "no signal")
+            manager.kicks(3, "no signal")
             assert monitor.stop() < 5
             while manager.next() != {"STOPPING": "1"}:
                 pass

@@ -113,6 +113,25 @@ def test_a_changed_configuration_leaves_what_did_not_change_alone(tmp_path: Path
     assert_flushed(tmp_path / "records", monitor)
 
 
+def test_a_bundle_that_was_calibrated_anew_is_loaded_when_asked_to_read_again(tmp_path: Path) -> None:
+    quick_bundle(tmp_path / "fan.easd")
+    path = tmp_path / "monitor.toml"
+    path.write_text(HEAD + source("fan", paced(tmp_path, "fan", healthy(3))))
+    with Monitor("--config", path) as monitor:
+        monitor.wait_for(monitor.decisions, "decisions")
+        (tmp_path / "fan.easd").write_bytes(b"torn")
+        monitor.process.send_signal(signal.SIGHUP)
+        monitor.wait_for(lambda: "the one from before stays in force" in "".join(monitor.said), "a refusal")
+        (tmp_path / "fan.easd").unlink()
+        quick_bundle(tmp_path / "fan.easd", threshold=9 << 16)
+        monitor.process.send_signal(signal.SIGHUP)
+        monitor.wait_for(lambda: "fan begins anew" in "".join(monitor.said), "another bundle")
+        monitor.wait_for(lambda: monitor.decisions()[-1]["threshold"] == 9 << 16, "its threshold")
+        monitor.process.send_signal(signal.SIGHUP)
+        monitor.wait_for(lambda: "nothing changed" in "".join(monitor.said), "a reload for nothing")
+        monitor.stop()
+
+
 def assert_flushed(records: Path, monitor: Monitor) -> None:
     """See that all that was told is kept: events, minutes, and clips up to the end."""
     kept = json.loads(edge_asd("events", records, "--json", "--last", "1000").stdout)["events"]

@@ -6,18 +6,64 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
-from tests.monitor.live import SECONDS, faulty, paced, quick_bundle
+import numpy as np
+
+from tests.cli.command import EDGE_ASD
+from tests.monitor.live import SECONDS, faulty, healthy, paced, quick_bundle
 from tests.monitor.screen import Screen
 
 OWN = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from edge_asd.cli import main; main()"
 """``edge-asd`` that takes the terminal for its own, so that Ctrl-C comes there."""
+
+
+def test_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
+    quick_bundle(tmp_path / "fan.easd")
+    sound = np.concatenate([healthy(1.5), faulty(1.5), healthy(3, 2)])
+    arguments = ["--section", "00", "--source-command", paced(tmp_path, "fan", sound), "--alarm-after", "6/8"]
+    with subprocess.Popen(
+        [EDGE_ASD, "monitor", tmp_path / "fan.easd", *arguments, "--interval", "0.1"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        killer = threading.Timer(SECONDS, process.kill)
+        killer.start()
+        try:
+            head: list[str] = []
+            while not any("alarm over" in line for line in head):
+                head.append(process.stdout.readline())
+                assert head[-1], head
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=SECONDS)
+        finally:
+            killer.cancel()
+            process.kill()
+    assert process.returncode == 0, errors
+    lines = [*head, *rest.splitlines()]
+    for line in lines:
+        assert datetime.fromisoformat(line[:19])
+    first, *told = [line[21:].removeprefix("section 00  ").strip() for line in lines]
+    assert first.startswith("HEALTHY  score ")
+    raised, cleared = [text for text in told if " over it: " not in text]
+    assert raised.startswith("ALARM raised: score ")
+    assert cleared.startswith("alarm over after ")
+    summary = told[-1]
+    assert summary.startswith(("HEALTHY  scores ", "SUSPECT  scores "))
+    assert int(summary.split()[-1]) >= 12  # over the threshold, of those so far
+    assert errors.splitlines()[0].startswith("Listening to ")
+    assert errors.splitlines()[-1] == "Stopped."
 
 
 def test_the_view_and_ctrl_c(tmp_path: Path) -> None:

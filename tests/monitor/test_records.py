@@ -11,7 +11,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pytest
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import Policy
 from edge_asd.errors import DataError, OutputError
-from edge_asd.monitor.alarms import EventName, State
+from edge_asd.monitor.alarms import Event, EventName, State
 from edge_asd.monitor.records.database import NAME, SCHEMA, read_database
 from edge_asd.monitor.records.event_log import stamp
 from edge_asd.monitor.records.origin import Origin
@@ -431,3 +431,13 @@ def test_names_that_are_no_utf_8_are_kept_visibly(tmp_path: Path) -> None:
     records.report(event(1, source=name))
     records.close()
     assert [one["source"] for one in events(tmp_path)] == ["caf\\udce9\x1b[31m"]
+
+
+@pytest.mark.parametrize("microsecond", [0, 499, 500, 999, 29_999, 999_999])
+def test_an_event_has_the_same_time_wherever_it_is_told(microsecond: int) -> None:
+    for zone in (UTC, timezone(timedelta(hours=-3, minutes=-30))):
+        when = datetime(2026, 11, 28, 14, 3, 5, microsecond, tzinfo=zone)
+        told = Report(Event(EventName.alarm, 1.0, "00"), when, "fan", State.alarm).for_programs()["time"]
+        milliseconds, offset_s = stamp(when)
+        assert datetime.fromisoformat(told) == datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
+        assert datetime.fromisoformat(told).utcoffset() == timedelta(seconds=offset_s)

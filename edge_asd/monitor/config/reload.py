@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from edge_asd.errors import EdgeAsdError
@@ -46,13 +46,13 @@ class Changes:
         return "; ".join(f"{', '.join(names)} {verb}" for verb, names in parts if names) or "nothing changed"
 
 
-def changes(old: ConfigFile, new: ConfigFile) -> Changes:
-    """Compare two configurations: a source whose table did not change goes on undisturbed."""
-    before = {source.name: source for source in old.sources}
+def changes(old: ConfigFile, new: ConfigFile, renewed: Collection[str] = ()) -> Changes:
+    """Compare two configurations: a source whose table did not change goes on undisturbed, unless it is `renewed`."""
+    before = {source.name: source for source in old.sources if source.name not in renewed}
     after = {source.name: source for source in new.sources}
     return Changes(
         new,
-        tuple(name for name, source in before.items() if after.get(name) != source),
+        tuple(source.name for source in old.sources if after.get(source.name) != before.get(source.name)),
         tuple(source for name, source in after.items() if before.get(name) != source),
         tuple(n for n in ("heartbeat", "records", "evidence", "notify") if getattr(old, n) != getattr(new, n)),
     )
@@ -66,9 +66,12 @@ class Reload:
     config : ConfigFile
         The first one.
     read : callable
-        Reads it again and checks what it needs, such as the bundles; raises EdgeAsdError where it is bad.
+        Reads it again; raises EdgeAsdError where it is bad.
     note : callable
         Tells the user something.
+    renewed : callable
+        Checks what it needs, such as the bundles, likewise; returns the names of sources that have to begin anew
+        although their tables are as before.
     prepare : callable, optional
         Makes what changed; raises EdgeAsdError where the new configuration cannot be followed.
 
@@ -83,15 +86,17 @@ class Reload:
         config: ConfigFile,
         read: Callable[[], ConfigFile],
         note: Callable[[str], None],
+        renewed: Callable[[ConfigFile], Collection[str]] = lambda _: (),
         prepare: Callable[[Changes], None] = lambda _: None,
     ) -> None:
         self.config = config
-        self._read, self._note, self._prepare = read, note, prepare
+        self._read, self._note, self._renewed, self._prepare = read, note, renewed, prepare
 
     def again(self) -> Changes | None:
         """Read it again; return what changed, or None where nothing did or the new one is bad, which is said."""
         try:
-            found = changes(self.config, self._read())
+            new = self._read()
+            found = changes(self.config, new, self._renewed(new))
             self._prepare(found)
         except (EdgeAsdError, OSError) as error:
             self._note(f"The configuration was read again and is refused; the one from before stays in force. {error}")

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from edge_asd import __version__
@@ -28,6 +28,7 @@ _COLUMNS = {
 _MOST = {"events": 20_000, "minutes": 5_000, "clips": 5_000}
 """Rows that wait while nothing can be written; older ones are given up."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 10_000  # characters of a text
 _COMMIT_S = 60.0
 _RETRY_S = 10.0
@@ -43,7 +44,8 @@ def stamp(when: datetime) -> tuple[int, int]:
     offset = when.utcoffset()
     if offset is None:
         raise ValueError("a time without a zone")
-    return round(when.timestamp() * 1000), round(offset.total_seconds())
+    # Cut off, not rounded, as `Report.for_programs` does: an event has one time.
+    return (when - _EPOCH) // timedelta(milliseconds=1), round(offset.total_seconds())
 
 
 class EventLog:
