@@ -15,7 +15,7 @@ from edge_asd.bundle.policy import Policy
 from edge_asd.errors import ConfigError
 from edge_asd.monitor.config.kinds import keys_of
 from edge_asd.monitor.config.layers import SOURCE_KEYS
-from edge_asd.monitor.config.reading import MAX_BYTES, load_config
+from edge_asd.monitor.config.reading import MAX_BYTES, load_config, load_default_config
 from edge_asd.monitor.config.settings import TABLES, ConfigFile, EvidenceConfig, NotifyConfig, RecordsConfig
 
 FULL = """
@@ -259,3 +259,18 @@ def test_whatever_the_file_says_it_is_read_or_refused(document: dict[str, object
         else:
             told = config.sources[0].name
     assert len(told.splitlines()) == 1
+
+
+def test_a_device_that_cannot_be_is_refused_rather_than_replaced_by_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("EDGE_ASD_DEVICE", raising=False)
+    for device in ("", "a\nb", "x" * 5000):
+        with pytest.raises(ConfigError, match="device should be"):
+            load_default_config(None, flags={"bundle": "b", "device": device}, name="microphone")
+
+
+def test_a_missing_bundle_is_told_in_the_words_of_the_command_line() -> None:
+    with pytest.raises(ConfigError, match=r"there is no bundle\. Give one as the first argument") as told:
+        load_default_config(None, flags={"wav": "x.wav"}, name="x.wav")
+    assert "sources" not in str(told.value)

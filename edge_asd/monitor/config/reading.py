@@ -94,7 +94,7 @@ def load_config(
         problems.append("there is no source. Add a table such as [sources.fan1] with a device")
     layers = [file, *above.values()]
     if not problems:
-        problems += _between_keys(sources)
+        problems += _between_keys(sources, path)
     if problems:
         raise _error(path, problems)
     return _build(path, layers, sources)
@@ -103,8 +103,13 @@ def load_config(
 def load_default_config(path: Path | None, *, flags: Mapping[str, object], name: str) -> ConfigFile:
     """Read a configuration as `load_config` does; where nothing names an input, it is the default microphone."""
     named = path is not None or CONFIG_VARIABLE in os.environ
-    layers = (from_environment(os.environ, Path.cwd()), from_flags(flags, Path.cwd()))
-    if not named and not any(layer.inputs for layer in layers):
+    environment = from_environment(os.environ, Path.cwd())
+    if (
+        not named
+        and not environment.inputs
+        and not environment.problems
+        and all(flags.get(one) is None for one in INPUTS)
+    ):
         flags = {**flags, "device": DEFAULT_DEVICE}
     return load_config(path, flags=flags, name=name)
 
@@ -133,12 +138,13 @@ def _parse(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _between_keys(sources: Mapping[str, Values]) -> list[str]:
+def _between_keys(sources: Mapping[str, Values], path: Path | None) -> list[str]:
+    if path is None and any("bundle" not in values for values in sources.values()):
+        return ["there is no bundle. Give one as the first argument, or a file that names it with --config"]
     problems = [
-        f"{key} is missing for the source {name}: give it above all tables or in [sources.{name}]"
+        f"bundle is missing for the source {name}: give it above all tables or in [sources.{name}]"
         for name, values in sources.items()
-        for key in ("bundle",)
-        if key not in values
+        if "bundle" not in values
     ]
     for name, values in sources.items():
         if not any(key in values for key in INPUTS):
@@ -199,4 +205,5 @@ def _error(path: Path | None, problems: list[str]) -> ConfigError:
     where = "The configuration" if path is None else printable(str(path))
     more = len(problems) - _MOST_PROBLEMS
     told = [*problems[:_MOST_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
-    return ConfigError(f"{where} cannot be used: {'; '.join(told)}. `edge-asd service schema` prints all keys.")
+    help_ = "monitor --help` explains the options" if path is None else "service schema` prints all keys"
+    return ConfigError(f"{where} cannot be used: {'; '.join(told)}. `edge-asd {help_}.")
