@@ -7,7 +7,9 @@ quantile), and joins clips that neither has seen to a stream for each of the sec
 ones for `--hours` in all, and `--faults` faults of graded severity, each behind three minutes of healthy sound and five
 minutes long. Each clip draws its own working condition and its own loudness, for `--persist` seconds: 10 is a clip of
 the set; where a condition persists for minutes, a threshold meets one that is rare for minutes, too. The default policy
-decides, and beside it plain crossing of the threshold (an alarm when a decision is over it and the one before was not).
+decides, and beside it plain crossing of the threshold (an alarm when a decision is over it and the one before was not);
+each with the threshold as trained, which rests on eleven clips, and as `edge-asd calibrate` fits it, with its defaults,
+on five minutes of healthy sound.
 
 A fault is told apart when the AUC of ten-second scores of its sound against the section's healthy ones is at least
 0.95. Its delay runs from its first sample to the alarm. Synthetic: no figure is one of MIMII DUE.
@@ -21,9 +23,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,11 +33,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.audio.wav_writing import write_wav
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import Policy
 from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.monitor.alarms import Alarms, EventName
 from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.thresholds import is_anomalous
 from edge_asd.train.figures.metrics import rank_figures
 from edge_asd.train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
 from edge_asd.train.synthesis.machines import machine_of
@@ -46,6 +51,7 @@ RATE = 16000
 SECONDS = 10
 HEALTHY_FIRST_S, FAULT_S = 180, 300
 TOLD_APART = 0.95
+CALIBRATION = 30  # clips of ten seconds: five minutes
 _FIRST_INDEX = 100_000  # far beyond the clips of the set
 Pcm = npt.NDArray[np.int16]
 
@@ -110,95 +116,116 @@ def clips(machine: str, section: str, label: str, start: int, step: int, seconds
             yield done
 
 
-@dataclass
-class Heard:
-    """What a stream brought."""
+@dataclass(frozen=True)
+class Told:
+    """What a threshold makes of decisions: when alarms were raised, and when decisions went over the threshold."""
 
-    decisions: list[Decision]
     alarms: list[float]
+    crossings: list[float]
+    over: float
 
-    @property
-    def crossings(self) -> list[float]:
-        """When decisions went over the threshold."""
-        over = [False, *(decision.anomaly for decision in self.decisions)]
-        return [d.time_s for d, before in zip(self.decisions, over, strict=False) if d.anomaly and not before]
-
-
-def listen(engine: Engine, policy: Policy, sound: Iterator[Pcm]) -> Heard:
-    """Decide on a stream."""
-    alarms, heard = Alarms(policy, engine.section, RATE), Heard([], [])
-    for pcm in sound:
-        for news in engine.hear(pcm):
-            event = alarms.push(news)
-            if isinstance(news, Decision):
-                heard.decisions.append(news)
+    @classmethod
+    def of(cls, decisions: list[Decision], threshold: int) -> Told:
+        """Judge them anew, by the default policy and by plain crossing."""
+        machine = Alarms(Policy(), decisions[0].section, RATE)
+        alarms, crossings, before, count = [], [], False, 0
+        for one in decisions:
+            anomaly = is_anomalous(one.score, threshold)
+            event = machine.push(replace(one, threshold=threshold, anomaly=anomaly))
             if event is not None and event.event is EventName.alarm:
-                heard.alarms.append(event.time_s)
-    return heard
+                alarms.append(event.time_s)
+            if anomaly and not before:
+                crossings.append(one.time_s)
+            before = anomaly
+            count += anomaly
+        return cls(alarms, crossings, count / len(decisions))
+
+    def first_after(self, begun_s: float) -> tuple[float | None, float | None]:
+        """Return how long after a moment the first alarm and the first crossing came."""
+        late = [[time_s - begun_s for time_s in times if time_s > begun_s] for times in (self.alarms, self.crossings)]
+        return (late[0] or [None])[0], (late[1] or [None])[0]
+
+
+def decide(bundle: Bundle, detector: WindowDetector, section: str, sound: Iterable[Pcm]) -> list[Decision]:
+    """Decide on a stream."""
+    engine = Engine(bundle, section, detector=detector)
+    return [news for pcm in sound for news in engine.push(pcm)]
+
+
+def calibrated(bundle: Bundle, machine: str, section: str, folder: Path) -> int:
+    """Return the threshold that `edge-asd calibrate` fits on five minutes of healthy sound, with its defaults."""
+    clip_folder = folder / f"healthy-{machine}-{section}"
+    clip_folder.mkdir(exist_ok=True)
+    for number, pcm in enumerate(islice(clips(machine, section, "normal", 3 * _FIRST_INDEX, 1, SECONDS), CALIBRATION)):
+        write_wav(clip_folder / f"{number:02d}.wav", pcm, RATE)
+    out = folder / f"{machine}-{section}-calibrated.easd"
+    run("calibrate", folder / f"{machine}.easd", "--section", section, "--wav-dir", clip_folder, "--out", out)
+    return Bundle.load(out).threshold(section).score
 
 
 def measure(folder: Path, hours: float, count: int, epochs: int, persist: int) -> dict[str, Any]:
     """Run it all and return the figures."""
-    policy, loaded = Policy(), bundles(folder, epochs)
+    loaded = bundles(folder, epochs)
     detectors = {machine: load_detector(bundle) for machine, bundle in loaded.items()}
     each_s = hours * 3600 / (len(MACHINES) * len(SECTIONS))
-    sections, healthy = [], {}
+    sections: list[dict[str, Any]] = []
+    healthy: dict[tuple[str, str], list[int]] = {}
+    thresholds: dict[tuple[str, str], dict[str, int]] = {}
     for machine in MACHINES:
         for section in SECTIONS:
-            engine = Engine(loaded[machine], section, detector=detectors[machine])
             sound = islice(clips(machine, section, "normal", _FIRST_INDEX, 1, persist), max(1, round(each_s / persist)))
-            heard = listen(engine, policy, sound)
-            spans = [d.score for d in heard.decisions[::SECONDS]]
-            healthy[machine, section] = spans
-            sections.append(
-                {
-                    "machine": machine,
-                    "section": section,
-                    "hours": each_s / 3600,
-                    "false_alarms": len(heard.alarms),
-                    "crossings": len(heard.crossings),
-                    "over_threshold": sum(d.anomaly for d in heard.decisions) / len(heard.decisions),
+            decisions = decide(loaded[machine], detectors[machine], section, sound)
+            healthy[machine, section] = [one.score for one in decisions[::SECONDS]]
+            limits = {
+                "trained": loaded[machine].threshold(section).score,
+                "calibrated": calibrated(loaded[machine], machine, section, folder),
+            }
+            thresholds[machine, section] = limits
+            row: dict[str, Any] = {"machine": machine, "section": section, "hours": each_s / 3600}
+            for name, threshold in limits.items():
+                told = Told.of(decisions, threshold)
+                row[name] = {
+                    "false_alarms": len(told.alarms),
+                    "crossings": len(told.crossings),
+                    "over_threshold": told.over,
                 }
-            )
-            print(sections[-1], file=sys.stderr)
+            sections.append(row)
+            print(row, file=sys.stderr)
     injected = []
     for n, fault in enumerate(faults(count)):
-        engine = Engine(loaded[fault.machine], fault.section, detector=detectors[fault.machine])
-        step = len(machine_of(fault.machine, fault.section).FAULTS) * len(SEVERITIES)
+        of = fault.machine, fault.section
+        step = len(machine_of(*of).FAULTS) * len(SEVERITIES)
         first = _FIRST_INDEX // step * step + fault.number
-        before = clips(fault.machine, fault.section, "normal", 2 * _FIRST_INDEX + 1000 * n, 1, persist)
-        after = clips(fault.machine, fault.section, "anomaly", first, step, persist)
+        before = clips(*of, "normal", 2 * _FIRST_INDEX + 1000 * n, 1, persist)
+        after = clips(*of, "anomaly", first, step, persist)
         sound = [*islice(before, HEALTHY_FIRST_S // persist), *islice(after, FAULT_S // persist)]
         begun = HEALTHY_FIRST_S // persist * persist
-        heard = listen(engine, policy, iter(sound))
-        spans = [d.score for d in heard.decisions if d.time_s >= begun + SECONDS][::SECONDS]
-        calm = healthy[fault.machine, fault.section]
-        delays = [time_s - begun for time_s in heard.alarms if time_s > begun]
-        crossed = [time_s - begun for time_s in heard.crossings if time_s > begun]
-        injected.append(
-            {
-                **asdict(fault),
-                "auc": rank_figures([False] * len(calm) + [True] * len(spans), [*calm, *spans]).auc,
-                "delay_s": delays[0] if delays else None,
-                "crossing_delay_s": crossed[0] if crossed else None,
-            }
-        )
-        print(injected[-1], file=sys.stderr)
+        decisions = decide(loaded[fault.machine], detectors[fault.machine], fault.section, sound)
+        spans = [one.score for one in decisions if one.time_s >= begun + SECONDS][::SECONDS]
+        calm = healthy[of]
+        row = {**asdict(fault), "auc": rank_figures([False] * len(calm) + [True] * len(spans), [*calm, *spans]).auc}
+        for name, threshold in thresholds[of].items():
+            delay, crossed = Told.of(decisions, threshold).first_after(begun)
+            row[name] = {"delay_s": delay, "crossing_delay_s": crossed}
+        injected.append(row)
+        print(row, file=sys.stderr)
     clear = [fault for fault in injected if fault["auc"] >= TOLD_APART]
-    return {
+    figures: dict[str, Any] = {
         "hours": hours,
         "persist_s": persist,
-        "false_alarms": sum(row["false_alarms"] for row in sections),
-        "crossings": sum(row["crossings"] for row in sections),
         "faults": len(injected),
         "told_apart": len(clear),
-        "alarmed": sum(fault["delay_s"] is not None for fault in clear),
-        "median_delay_s": _median(fault["delay_s"] for fault in clear),
-        "alarmed_of_all": sum(fault["delay_s"] is not None for fault in injected),
-        "median_crossing_delay_s": _median(fault["crossing_delay_s"] for fault in clear),
-        "sections": sections,
-        "injected": injected,
     }
+    for name in ("trained", "calibrated"):
+        figures[name] = {
+            "false_alarms": sum(row[name]["false_alarms"] for row in sections),
+            "crossings": sum(row[name]["crossings"] for row in sections),
+            "alarmed": sum(fault[name]["delay_s"] is not None for fault in clear),
+            "median_delay_s": _median(fault[name]["delay_s"] for fault in clear),
+            "median_crossing_delay_s": _median(fault[name]["crossing_delay_s"] for fault in clear),
+            "alarmed_of_all": sum(fault[name]["delay_s"] is not None for fault in injected),
+        }
+    return {**figures, "sections": sections, "injected": injected}
 
 
 def _median(values: Iterator[float | None]) -> float | None:

@@ -46,7 +46,10 @@ from edge_asd.monitor.engine import Engine, interval_frames
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.loop import Ear, Loop
 from edge_asd.monitor.merging import Ended, Item
+from edge_asd.monitor.records.origin import Origin
+from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Report, Sink
+from edge_asd.monitor.sinks.records import open_records
 from edge_asd.thresholds import quantile_threshold
 
 BUNDLE = Path(__file__).resolve().parents[1] / "tests/golden/bundles/ae.easd"
@@ -204,11 +207,15 @@ def soak(bundle: Bundle, section: str, hours: float, records: bool) -> dict[str,
         watch = Watch(feed, file)
         sinks: list[Sink] = []
         if records:
-            raise SystemExit("not yet")
+            kept = open_records(Path(folder) / "records", RecordsSettings(), lambda text: print(text, file=sys.stderr))
+            kept.begin(Origin.of("machine", section, bundle, Policy()))
+            sinks.append(kept)
         engine = Engine(bundle, section)
         ear = Ear(Listener("machine", engine, Alarms(Policy(), section, RATE)), live=True)
         began, cpu = time.perf_counter(), time.process_time()
         Loop({"machine": ear}, [*sinks, watch], lambda _: None).run(feed.items())
+        for sink in sinks:
+            sink.close()
         elapsed, cpu = time.perf_counter() - began, time.process_time() - cpu - feed.made_cpu_s
         grown, peak = rss() - feed.rss_start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         file.flush()

@@ -19,6 +19,7 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder, write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
+from edge_asd.model_file import read_model
 from edge_asd.quantize.golden import golden_vectors
 from edge_asd.quantize.int8.methods import DEFAULT, check_method, quantise
 from edge_asd.quantize.int8.range_report import (
@@ -150,6 +151,7 @@ def quantise_source(
     progress("ranges")
     report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
     notes += saturation_warnings(report)
+    notes += processor_notes(int8, arithmetic)
     shipped = Model(int8, arithmetic=arithmetic)
     model = DetectorModel(
         detector=run.model,
@@ -195,6 +197,29 @@ def quantise_source(
     if ranges is not None:
         write_atomically(ranges, to_csv(report))
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
+
+
+def processor_notes(model: bytes, arithmetic: str) -> list[str]:
+    """Say whether scores will depend on the kind of processor.
+
+    Parameters
+    ----------
+    model : bytes
+        An int8 .tflite.
+    arithmetic : str
+
+    Returns
+    -------
+    notes : list of str
+        One at most.
+    """
+    if arithmetic != "litert-builtin" or not any("CONV_2D" in one.kind for one in read_model(model).operators):
+        return []
+    return [
+        "litert-builtin rounds convolutions in one way on x86 and in another on ARM: scores of this detector differ "
+        "between the two, by up to a quarter. Take --arithmetic litert-ref or xnnpack, which give the same scores on "
+        "both, or fit its thresholds on the device with edge-asd calibrate."
+    ]
 
 
 def _check_places(out: Path, ranges: Path | None, machine: str) -> None:

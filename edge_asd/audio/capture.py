@@ -22,13 +22,11 @@ from edge_asd.quiet import quiet_libraries
 
 _GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
 _TURN_SECONDS = 0.1
-_WAITING_SECONDS = 0.5
+_WAITING_SECONDS = 0.25
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
-_END_SECONDS = 0.7
-_ANSWER_SECONDS = (
-    10.0  # A sound system that has not answered for so long hangs: a slow board with many cards needs less.
-)
+_END_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0  # A sound system that has not answered for so long hangs; many cards take it a few.
 
 
 class Capture:
@@ -110,7 +108,7 @@ class Capture:
         ------
         int16 [shape=(n,), n >= 1] or Break or Waiting
             What has come, at the wanted rate. The samples of all blocks and breaks together keep up with the clock.
-            About every half second without sound that it is waited for.
+            About every quarter of a second without sound that it is waited for.
 
         Raises
         ------

@@ -153,6 +153,7 @@ def command(
 
 def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbose: bool | None, json: bool) -> None:
     from edge_asd.monitor.config.reading import load_default_config
+    from edge_asd.monitor.ending import inside
     from edge_asd.monitor.loop import Loop
     from edge_asd.monitor.outcome import conclude
     from edge_asd.monitor.outputs import Outputs
@@ -177,10 +178,11 @@ def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbo
     # The view shows events, and what each state means: the same in other words would take a second line of it.
     advise = (lambda _: None) if isinstance(console, TerminalView) else tell
     try:
-        with running, Outputs(loaded, session, console, tell, live=live) as outputs, session:
-            running.outputs = outputs
-            items = session.items(changing=loaded.path is not None)
-            Loop(session.ears, outputs.sinks, tell, advise=advise, turn=running.turn).run(items)
+        with running:
+            running.outputs = outputs = Outputs(loaded, session, console, tell, live=live)
+            with inside(outputs, session, at_once=live):  # a live monitor that is asked to end has a second
+                items = session.items(changing=loaded.path is not None)
+                Loop(session.ears, outputs.sinks, tell, advise=advise, turn=running.turn).run(items)
         if running.ended:
             raise typer.Exit(0)
         anomalies = sum([conclude(ear.listener, ear.error, note) for ear in session.ears.values()])

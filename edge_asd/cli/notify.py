@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from edge_asd.cli.common import JsonOption, note, print_json, table
+from edge_asd.errors import ConfigError
 
 _ADVICE = (
     "Check the URL against https://github.com/caronc/apprise/wiki, whether the service takes messages, and the network."
@@ -23,6 +25,9 @@ def command(
             show_default=False,
         ),
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Test the URLs of the monitor's configuration instead.")
+    ] = None,
     timeout: Annotated[int, typer.Option(min=1, max=600, help="Seconds that a service may take.")] = 30,
     json: JsonOption = False,
 ) -> None:
@@ -32,9 +37,18 @@ def command(
     """
     from edge_asd.notify.settings import check_urls, urls_from_environment
 
-    chosen = tuple(urls or urls_from_environment())
+    if config is not None:
+        if urls:
+            raise typer.BadParameter("give either URLs or --config")
+        from edge_asd.monitor.config.reading import load_config
+
+        chosen = load_config(config).notify.urls
+        if not chosen:
+            raise ConfigError(f"{config} names no notification URLs. Add urls or urls_file to its table [notify].")
+    else:
+        chosen = tuple(urls or urls_from_environment())
     if not chosen:
-        raise typer.BadParameter("give URLs, or set EDGE_ASD_NOTIFY_URLS")
+        raise typer.BadParameter("give URLs or --config, or set EDGE_ASD_NOTIFY_URLS")
     try:
         check_urls(chosen)
     except ValueError as error:

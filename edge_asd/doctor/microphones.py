@@ -21,7 +21,11 @@ def microphones(told: Child) -> list[Check]:
     """Judge what `edge_asd.doctor.rates` told."""
     name = "microphones"
     if told.code is None:
-        return [bad(name, f"PortAudio gave no answer in {SECONDS} s", "Restart the sound server.")]
+        advice = (
+            "A slow computer that is busy may need longer: stop other programs and try again. If it is idle, plug the "
+            "microphones in again; where it has a sound server (PulseAudio, PipeWire), restart that."
+        )
+        return [bad(name, f"PortAudio gave no answer in {SECONDS} s", advice)]
     if told.code < 0:
         advice = "Install it anew: sudo apt reinstall libportaudio2 libasound2"
         return [bad(name, f"PortAudio crashes (signal {-told.code})", advice)]

@@ -211,7 +211,7 @@ class Loop:
         for ear in self._ears.values():
             status = ear_status(ear)
             for sink in watching:
-                sink.status(status)
+                self._guarded(sink, lambda sink=sink, status=status: sink.status(status))  # type: ignore[misc]
 
 
 def ear_status(ear: Ear) -> Status:

@@ -15,7 +15,7 @@ Item = Pcm | Break | Waiting
 
 _IN_FLIGHT = 8  # items of one source that may wait to be scored: none keeps the others from their turn
 _RETRY_S = 10.0
-_WAITING_S = 0.5
+_WAITING_S = 0.25
 
 
 class Sound(Protocol):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from edge_asd.errors import ConfigError, EdgeAsdError
 from edge_asd.monitor.config.settings import ConfigFile
+from edge_asd.monitor.ending import end_together
 from edge_asd.monitor.records.origin import Origin
 from edge_asd.monitor.records.settings import RecordsSettings
 from edge_asd.monitor.reports import Sink
@@ -70,9 +72,17 @@ class Outputs:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Hand on what waits."""
-        for sink in reversed(self.sinks):
-            sink.close()
+        """Hand on what waits, of live sources to all places at the same time; what is printed comes to its end last."""
+        console, *others = self.sinks
+        try:
+            if self._live:
+                end_together(sink.close for sink in others)
+            else:
+                with ExitStack() as stack:  # one that fails keeps no other from it
+                    for sink in others:
+                        stack.callback(sink.close)
+        finally:
+            console.close()
 
     def begin(self, names: tuple[str, ...]) -> None:
         """Learn of sources that begin, or begin anew, before their first sound."""

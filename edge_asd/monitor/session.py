@@ -17,10 +17,12 @@ from edge_asd.errors import ConfigError
 from edge_asd.monitor.alarms import Alarms
 from edge_asd.monitor.config.reading import DEFAULT_DEVICE
 from edge_asd.monitor.config.settings import ConfigFile, SourceConfig
+from edge_asd.monitor.ending import end_together
 from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.loop import Ear
 from edge_asd.monitor.merging import Ended, Item, Merged, alone
+from edge_asd.monitor.promise import promise_text
 from edge_asd.monitor.sources.narrow import narrow_text
 from edge_asd.monitor.sources.source import Delivery, Source
 
@@ -90,9 +92,8 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close them."""
-        for watched in self.watched.values():
-            watched.source.__exit__(None, None, None)
+        """Close them, all at the same time: each may take a while."""
+        end_together(partial(watched.source.__exit__, None, None, None) for watched in self.watched.values())
 
     def items(self, *, changing: bool) -> Iterator[tuple[str, Item | Ended]]:
         """Give what the sources bring.
@@ -176,6 +177,8 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
     except ValueError as error:
         raise ConfigError(f"The alarms of {config.name} cannot be used: {error}.") from None
     alarms = Alarms(policy, section, rate)
+    threshold = bundle.threshold(section, config.domain)
+    promise = promise_text(threshold, policy, bundle.score_seconds, config.interval_s)
     source = open_source(config, bundle, note)
     ear = Ear(
         Listener(config.name, engine, alarms),
@@ -184,8 +187,8 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
         tell_clipping=(config.wav is None and config.folder is None) or config.gain_db > 0,
         greeting=lambda: (
             f"Listening to {source.description} for {bundle.machine}, section {section}. "
-            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops."
-        ),
+            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops. {promise}"
+        ).rstrip(),
     )
     return Watched(config, bundle, section, policy, source, ear)
 

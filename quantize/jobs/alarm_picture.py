@@ -38,7 +38,7 @@ def alarm_picture(
     decisions : sequence of Decision [length n >= 1]
         What the bundle's engine said of `pcm`.
     change_s, alarm_s : float [s]
-        When the fault begins, and the first anomalous decision (None: never).
+        When the fault begins, and the first decision over the threshold (None: never).
     """
     figure = new_figure(10, 6)
     grid = figure.add_gridspec(2, 2, width_ratios=[1, 0.02], height_ratios=[1, 1.1])
@@ -55,7 +55,8 @@ def alarm_picture(
     top.axvline(change_s, color=GREY, linestyle=":", label="the fault begins")
     if alarm_s is not None:
         late = alarm_s - change_s
-        label = f"alarm, {late:.1f} s later" if late >= 0 else f"false alarm, {-late:.1f} s before"
+        when = f"{late:.1f} s later" if late >= 0 else f"{-late:.1f} s before"
+        label = f"first decision over the threshold, {when}"
         top.axvline(alarm_s, color=VERMILLION, linewidth=1.5, label=label)
     top.set_ylabel(f"score of the last {span:.3g} s [{bundle.kind.unit}]")
     top.set_title(f"Monitoring a synthetic {bundle.machine} that turns from healthy to faulty", loc="left")

@@ -1,4 +1,4 @@
-"""The demonstration: synthetic data through every stage, and a picture of the alarm."""
+"""The demonstration: synthetic data through every stage, and a picture of a machine that fails."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Demo:
     auc_float, auc_shipped : float
         Means over sections and domains.
     change_s, alarm_s : float [s]
-        When the monitored machine turns faulty, and the first anomalous decision (None: never).
+        When the monitored machine turns faulty, and the first decision over the threshold (None: never).
     bundle, csv_folder, picture : Path
     """
 
@@ -57,9 +57,12 @@ class Demo:
     picture: Path
 
     @property
-    def alarm_text(self) -> str:
-        """The moment of the alarm for a sentence."""
-        return "no time" if self.alarm_s is None else f"{self.alarm_s:.1f} s"
+    def monitored_text(self) -> str:
+        """What became of the monitored machine, in a sentence."""
+        fault = f"the fault begins at {self.change_s:.1f} s"
+        if self.alarm_s is None:
+            return f"{fault}, and no decision was over the threshold."
+        return f"{fault}, the first decision over the threshold came at {self.alarm_s:.1f} s."
 
 
 def run(out: Path, *, seed: int = 0, progress: Step = lambda *_: None) -> Demo:
@@ -81,7 +84,7 @@ def run(out: Path, *, seed: int = 0, progress: Step = lambda *_: None) -> Demo:
         data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
         progress=lambda what, done, total, detail: progress(f"training: {what}", done, total, detail),
     )  # fmt: skip
-    # The strictest quantile of few clips is their maximum: an alarm here should mean something.
+    # The strictest quantile of few clips is their maximum: a decision over it should mean something.
     quantise_run(
         out / "run", data, bundle_path, target=Target("quantile", 1.0), cache=cache,
         progress=lambda step: progress(f"quantising: {step}"),

@@ -230,11 +230,11 @@ def test_a_microphone_is_found_by_its_hardware_when_its_number_has_changed(
     with listening(fragile_microphone, tmp_path, device=device, tree=str(tmp_path)) as listener:
         assert listener.wait_for("ready")["description"].startswith(MIC_1)
         fragile_microphone.kill()
-        listener.wait_for("event", "microphone-lost")
+        listener.wait_for("event", "signal-lost")
         make(tmp_path, other)
         fragile_microphone.show_as(*[alsa_name(number, card) for number, card in other.items()])
         fragile_microphone.start()
-        back = listener.wait_for("event", "microphone-back")
+        back = listener.wait_for("event", "signal-back")
         listener.stop()
     assert f"without sound: {alsa_name(3, MIC)} (ALSA" in back["text"]
 

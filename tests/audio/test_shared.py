@@ -110,9 +110,9 @@ def test_a_microphone_that_is_waited_for_leaves_the_others_alone(
         assert of(ONE, program.wait_for({"looked": True})) == []
     show(pulse_microphone, tmp_path, {1: MIC, 2: TWIN})
     told = program.wait_for({"source": OTHER, "heard": True}, heard)
-    assert of(ONE, told) == ["microphone-lost", "microphone-back"]
-    (why,) = [line["text"] for line in told if line.get("event") == "microphone-lost"]
+    assert of(ONE, told) == ["signal-lost", "signal-back"]
+    (why,) = [line["text"] for line in told if line.get("event") == "signal-lost"]
     assert "is gone: it is closed for a moment, to see another sound card that has come." in why
-    (gap,) = [line["seconds"] for line in told if line.get("source") == ONE and line.get("event") == "microphone-back"]
+    (gap,) = [line["seconds"] for line in told if line.get("source") == ONE and line.get("event") == "signal-back"]
     print(f"its sound was away for {gap:.2f} s")
     assert len([line for line in told if line.get("anew")]) == 1

@@ -10,7 +10,7 @@ from tests.cli.command import assert_error, edge_asd
 from tests.demo import Demo
 
 
-def test_the_alarm_comes_after_the_change_and_within_15_seconds(demo: Demo) -> None:
+def test_the_score_goes_over_the_threshold_after_the_change_and_within_15_seconds(demo: Demo) -> None:
     assert demo.document["change_s"] == 40.0
     assert 40.0 < demo.document["alarm_s"] <= 55.0
 

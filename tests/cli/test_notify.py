@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -73,3 +74,13 @@ def test_what_is_no_url_is_misuse(command: Command, urls: tuple[str, ...], words
 def test_without_apprise_it_says_what_to_install(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     assert_error(command("notify", "json://very-secret"), "pip install 'edge-asd[notify]'")
+
+
+def test_urls_may_come_from_the_monitors_configuration(command: Command, service: Service, tmp_path: Path) -> None:
+    config = tmp_path / "monitor.toml"
+    config.write_text(f'bundle = "fan.easd"\n[sources.fan]\ndevice = "USB"\n[notify]\nurls = ["{service.url}"]\n')
+    done = command("notify", "--config", config)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(service.taken) == 1
+    config.write_text('bundle = "fan.easd"\n[sources.fan]\ndevice = "USB"\n')
+    assert_error(command("notify", "--config", config), "names no notification URLs", "[notify]")

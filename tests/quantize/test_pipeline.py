@@ -21,7 +21,7 @@ from edge_asd.interpreter import Model
 from edge_asd.quantize.golden import golden_pcm
 from edge_asd.quantize.int8.methods import DEFAULT
 from edge_asd.quantize.int8.representative import representative_windows
-from edge_asd.quantize.pipeline import quantise_run
+from edge_asd.quantize.pipeline import processor_notes, quantise_run
 from edge_asd.selftest import selftest
 from edge_asd.thresholds import Target, false_positive_threshold, quantile_threshold
 from edge_asd.train.data.dataset import Dataset
@@ -68,6 +68,25 @@ def test_a_bundle_is_made_and_run_in_its_arithmetic_of_record(bundle, run_folder
     if arithmetic == "litert-builtin":  # XNNPACK's differences are too rare to show in every threshold
         assert not np.array_equal(golden["model_output"], AutoencoderDetector(bundle).run(windows))
         assert {s: t.score for s, t in other.thresholds.items()} != {s: t.score for s, t in bundle.thresholds.items()}
+
+
+def test_convolutions_in_built_in_kernels_depend_on_the_processor_and_a_note_says_so(bundle, section_bundle):
+    for one, arithmetic, notes in (
+        (section_bundle, "litert-builtin", 1),
+        (section_bundle, "litert-ref", 0),
+        (section_bundle, "xnnpack", 0),
+        (bundle, "litert-builtin", 0),
+    ):
+        assert len(processor_notes(one.model, arithmetic)) == notes, (one.detector, arithmetic)
+
+
+@pytest.mark.prove  # it is no quick network
+def test_quantising_a_classifier_for_built_in_kernels_tells_that_note(section_run, section_data, tmp_path):
+    done = quantise_run(
+        section_run, section_data, tmp_path / "fan.easd", score_seconds=2.5, quantisation="plain",
+        arithmetic="litert-builtin",
+    )  # fmt: skip
+    assert set(processor_notes(done.bundle.model, "litert-builtin")) < set(done.notes)
 
 
 def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_data):

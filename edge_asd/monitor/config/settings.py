@@ -1,4 +1,4 @@
-"""The configuration of a monitor: what its tables hold. `config_reading` reads them, `config_schema` describes them."""
+"""The configuration of a monitor: what its tables hold. `reading` reads them, `schema` describes them."""
 
 # ruff: noqa: RUF009 - `key` makes a field, which is no shared default
 

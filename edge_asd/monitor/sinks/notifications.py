@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from edge_asd.detectors.scores import score_value
 from edge_asd.errors import ConfigError
 from edge_asd.monitor.alarms import Event, EventName
 from edge_asd.monitor.config.settings import ConfigFile
+from edge_asd.monitor.ending import end_together
 from edge_asd.monitor.records.clip_names import clip_name
 from edge_asd.monitor.records.database import CLIPS
 from edge_asd.monitor.reports import Report, Sink
@@ -91,10 +93,8 @@ class Notifications(Sink):
 
     def close(self) -> None:
         """Deliver what can be delivered quickly; the rest waits on disk."""
-        if self._dispatcher is not None:
-            self._dispatcher.close(self._close_s)
-        if self._command is not None:
-            self._command.close(self._close_s)
+        ending = [part for part in (self._dispatcher, self._command) if part is not None]
+        end_together(partial(part.close, self._close_s) for part in ending)
 
     def _message(self, report: Report, event: Event) -> Message:
         clip = None

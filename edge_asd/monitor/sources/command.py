@@ -152,7 +152,7 @@ class CommandSource(Source):
                     return
                 if data is None:
                     # A long turn says that this computer was asleep or busy, not the program.
-                    idle += min(time.monotonic() - start, 2 * WAITING_SECONDS)
+                    idle += min(time.monotonic() - start, 4 * WAITING_SECONDS)
                     yield Waiting()
                 elif data:
                     idle = 0.0

@@ -10,7 +10,7 @@ from typing import Self
 
 from edge_asd.audio.stream import Break, Pcm, Waiting
 
-WAITING_SECONDS = 0.5
+WAITING_SECONDS = 0.25
 """About so often a live source tells that it waits for sound."""
 
 
@@ -96,8 +96,8 @@ class Source(ABC):
         Yields
         ------
         int16 [shape=(n,), n >= 1] or Break or Waiting
-            Breaks where what is before does not belong to what comes after. `Waiting` about every half second in which
-            a source of the world outside gave nothing.
+            Breaks where what is before does not belong to what comes after. `Waiting` about every quarter of a second
+            in which a source of the world outside gave nothing.
 
         Raises
         ------
