@@ -26,6 +26,7 @@ _WAITING_SECONDS = 0.25
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 4.0  # so that it is open again within 5 s, however long it was away
 _END_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0  # A sound system that has not answered for so long hangs; many cards take it a few.
 
 
 class Capture:
@@ -122,7 +123,14 @@ class Capture:
             try:
                 news = self._news.get(timeout=_WAITING_SECONDS)
             except queue.Empty:
-                yield Waiting()
+                silent = time.monotonic() - self._heard_until
+                if not self._away and silent >= _ANSWER_SECONDS:
+                    yield self._lost(
+                        f"The sound system has not answered for {silent:.0f} s. Waiting for it; Ctrl-C stops. If it "
+                        "stays so, start the sound server anew."
+                    )
+                else:
+                    yield Waiting()
                 continue
             if isinstance(news, Exception):
                 raise news

@@ -175,12 +175,14 @@ def _monitor(path: Path | None, flags: Mapping[str, object], name: str, *, verbo
     live = any(ear.live for ear in session.ears.values())
     running = Running(loaded, read, session, tell, live=live)
     console = _console(session, live=live, verbose=verbose, json=json)
+    # The view shows events, and what each state means: the same in other words would take a second line of it.
+    advise = (lambda _: None) if isinstance(console, TerminalView) else tell
     try:
         with running:
             running.outputs = outputs = Outputs(loaded, session, console, tell, live=live)
             with inside(outputs, session, at_once=live):  # a live monitor that is asked to end has a second
                 items = session.items(changing=loaded.path is not None)
-                Loop(session.ears, outputs.sinks, tell, turn=running.turn).run(items)
+                Loop(session.ears, outputs.sinks, tell, advise=advise, turn=running.turn).run(items)
         if running.ended:
             raise typer.Exit(0)
         anomalies = sum([conclude(ear.listener, ear.error, note) for ear in session.ears.values()])

@@ -86,6 +86,8 @@ class Loop:
         state after it, and then the event that it brings about.
     note : callable
         Called with what the user should know of the input, and of places that cannot be written.
+    advise : callable, optional
+        Called instead with what explains an event, for where events are shown to people already.
     turn : callable, optional
         See `Turn`.
     timer : callable
@@ -98,10 +100,12 @@ class Loop:
         sinks: list[Sink],
         note: Note,
         *,
+        advise: Note | None = None,
         turn: Turn = lambda *_: False,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._ears, self._sinks, self._note, self._turn, self._timer = ears, sinks, note, turn, timer
+        self._advise = advise or note
         self._told_s = -math.inf
         self._complaints: dict[int, str] = {}
 
@@ -182,12 +186,12 @@ class Loop:
             if isinstance(report.what, Event) and (text := advice(report.what, ear.listener.span_s)):
                 clipping = report.what.event == "clipped"
                 if ear.tell_clipping or not clipping:
-                    self._say(ear, text)
+                    self._say(ear, text, self._advise)
             for sink in self._sinks:
                 self._guarded(sink, lambda sink=sink, report=report: sink.report(report))  # type: ignore[misc]
 
-    def _say(self, ear: Ear, text: str) -> None:
-        self._note(text if len(self._ears) == 1 else f"{ear.listener.source}: {text}")
+    def _say(self, ear: Ear, text: str, say: Note | None = None) -> None:
+        (say or self._note)(text if len(self._ears) == 1 else f"{ear.listener.source}: {text}")
 
     def _guarded(self, sink: Sink, call: Callable[[], None]) -> None:
         """Call a sink; a place that cannot be written is told, once each, and the monitor goes on."""

@@ -78,6 +78,7 @@ def overflow_at(number: int) -> None:
 def main(options: dict[str, Any]) -> None:
     microphone._RING_SECONDS = options.pop("ring_seconds", microphone._RING_SECONDS)
     capture._GONE_SECONDS = options.pop("gone_seconds", capture._GONE_SECONDS)
+    capture._ANSWER_SECONDS = options.pop("answer_seconds", capture._ANSWER_SECONDS)
     if rate := options.pop("only_rate", 0):
         only_rate(rate)
     if number := options.pop("overflow_at", 0):

@@ -314,6 +314,12 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     record(tmp_path)  # the first one has let go
 
 
+def test_a_pipe_in_the_lock_s_place_is_refused_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".lock")
+    with pytest.raises(OutputError, match="Cannot write records into"):
+        open_records(tmp_path, SETTINGS, print)
+
+
 def test_reading_goes_on_while_the_monitor_writes_and_without_it(tmp_path: Path) -> None:
     records = Records(tmp_path, SETTINGS, print)
     records.begin(origin())

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from edge_asd.audio.stream import Pcm
 from edge_asd.errors import OutputError
+from edge_asd.files import open_without_waiting
 from edge_asd.monitor.alarms import Event
 from edge_asd.monitor.records.database import CLIPS, NAME
 from edge_asd.monitor.records.event_log import EventLog, stamp
@@ -193,7 +194,7 @@ def open_records(
 def _lock(folder: Path) -> BinaryIO:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / _LOCK).open("ab")
+        file = open(folder / _LOCK, "ab", opener=open_without_waiting)  # noqa: SIM115 (it is held)
         try:
             _hold(file, folder)
             with tempfile.TemporaryFile(dir=folder):
