@@ -35,8 +35,9 @@ class Policy:
     of the alarms come within a minute, where it is clear, within 50 s. `tests/monitor/test_false_alarms.py` computes
     these figures.
 
-    Why 2 percent: healthy scores of ten seconds lie but a few percent below a threshold that is their quantile; a
-    release threshold among them would hold an alarm for good.
+    Why a release threshold no lower than the threshold: healthy scores of ten seconds lie but a few percent below a
+    threshold that is their quantile. One among them would hold an alarm for good; and between `needed` decisions over
+    the threshold and as many at or below it there is room enough to keep an alarm from flapping.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Policy:
 
     needed: int = 45
     of: int = 60
-    release_percent: int = 2
+    release_percent: int = 0
     minimum_s: float = 0.0
     cooldown_s: float = 60.0
     escalation_s: float = 3600.0

@@ -30,6 +30,8 @@ class Progress:
                 TextColumn("{task.fields[detail]}", markup=False),
                 console=Console(stderr=True),
                 transient=True,
+                # Where standard error is replaced for a while, as a microphone is open, its end finds another one.
+                redirect_stderr=False,
             )
 
     def __call__(self, stage: str, done: int = 0, total: int = 0, detail: str = "") -> None:

@@ -90,7 +90,7 @@ class Event:
     score, threshold : int [Q15.16], optional
         Of that decision.
     duration_s : float [s], optional
-        For `alarm`, since the first decision over the threshold; for `escalated`, since the alarm; for what ends
+        For `alarm`, since the first decision over the threshold of those that raised it; for `escalated`, since the alarm; for what ends
         something, since the event that it ends; for `samples-lost`, the length of what is missing.
     text : str, optional
         What else there is to say, for people.
@@ -120,7 +120,8 @@ class Alarms:
         self._policy, self._section, self._rate = policy, section, sample_rate
         self._minimum, self._cooldown = round(policy.minimum_s * sample_rate), round(policy.cooldown_s * sample_rate)
         self._escalation = round(policy.escalation_s * sample_rate)
-        self._last: deque[tuple[bool, bool]] = deque()  # over the threshold; at or below the release threshold
+        # Over the threshold; at or below the release threshold; where.
+        self._last: deque[tuple[bool, bool, int]] = deque()
         self._over = self._calm = 0  # how many of them
         # All places count samples since the start.
         self._begun: int | None = None  # the first decision over the threshold of those that hang together
@@ -161,7 +162,8 @@ class Alarms:
         if place - self._begun < self._minimum or place < self._earliest:
             return None
         self._raised, self._escalated = place, False
-        return self._event(EventName.alarm, place, self._begun, news)
+        first = next(at for over, _, at in self._last if over)
+        return self._event(EventName.alarm, place, first, news)
 
     def interrupted(self) -> None:
         """Begin to count anew behind a gap of the input; an alarm that was raised goes on."""
@@ -181,11 +183,11 @@ class Alarms:
 
     def _count(self, decision: Decision) -> None:
         if len(self._last) == self._policy.of:
-            over, calm = self._last.popleft()
+            over, calm, _ = self._last.popleft()
             self._over -= over
             self._calm -= calm
         over, calm = decision.anomaly, decision.score <= self._policy.release_threshold(decision.threshold)
-        self._last.append((over, calm))
+        self._last.append((over, calm, round(decision.time_s * self._rate)))
         self._over += over
         self._calm += calm
 

@@ -18,7 +18,7 @@ from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
 
 THRESHOLD = 100_000
-QUICK = Policy(needed=3, of=5, cooldown_s=0)
+QUICK = Policy(needed=3, of=5, cooldown_s=0, release_percent=2)
 
 SCORES = {"high": 150_000, "between": 99_000, "low": 50_000}
 
