@@ -216,14 +216,11 @@ def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) 
     print(f"Section {section}{f', {request.domain}' if request.domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
     if (promise := done.promise) is not None:
-        expected, highest, lowest = map(
-            _number, (promise.alarms_per_day, promise.highest_alarms_per_day, promise.lowest_alarms_per_day)
-        )
+        expected, highest = _number(promise.alarms_per_day), _number(promise.highest_alarms_per_day)
         print(
-            f"Healthy sound like this: {promise.decisions_per_day:,.0f} decisions a day over it and {expected} alarms "
-            f"are to be expected; {promise.spans} independent scores promise, with 95 % confidence, no more than "
-            f"{highest} alarms. The fewest that so many could promise: {lowest} a day, {promise.lowest_rate:.1%} of "
-            "scores."
+            f"Expect {expected} alarms a day on healthy sound like this: of {promise.decisions_per_day:,.0f} decisions "
+            f"a day over the threshold, hardly any come close enough together. {promise.spans} scores can promise no "
+            f"more than {highest} a day (with 95 % confidence)."
         )
     off = done.bundle.thresholds[section].off_level_db
     print(f"Machine off: {'never; sound of every level is judged' if off is None else f'below {off:.1f} dB'}.")

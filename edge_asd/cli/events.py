@@ -83,6 +83,10 @@ def command(
     if clip is not None or play is not None:
         _clip(path, clips, clip if clip is not None else play or 0, play=play is not None)
         return
+    from edge_asd.monitor.alarms import EventName
+
+    if event is not None and event not in list(EventName):
+        raise typer.BadParameter(f"there is no event {event!r}; there are {', '.join(EventName)}")
     if last is None and not (csv or export is not None):
         last = _LAST
     wanted = Wanted(source=source, section=section, event=event, since=_time(since), until=_time(until), last=last)

@@ -90,8 +90,8 @@ class Event:
     score, threshold : int [Q15.16], optional
         Of that decision.
     duration_s : float [s], optional
-        For `alarm`, since the first decision over the threshold of those that raised it; for `escalated`, since the alarm; for what ends
-        something, since the event that it ends; for `samples-lost`, the length of what is missing.
+        For `alarm`, since the first decision over the threshold of those that raised it; for `escalated`, since the
+        alarm; for what ends something, since the event that it ends; for `samples-lost`, the length of what is missing.
     text : str, optional
         What else there is to say, for people.
     """

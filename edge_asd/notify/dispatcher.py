@@ -30,6 +30,17 @@ _LAST_MOMENT_S = 0.2
 _BETWEEN_S = 0.1  # two children
 
 
+def check_apprise() -> None:
+    """Refuse to notify anybody without Apprise, which is not loaded.
+
+    Raises
+    ------
+    DependencyError
+    """
+    if importlib.util.find_spec("apprise") is None:
+        raise DependencyError(missing_apprise("it is not installed"))
+
+
 class Dispatcher:
     """Takes messages, and sees to it that they are delivered. Who sends is never delayed: a thread does all the rest.
 
@@ -53,8 +64,7 @@ class Dispatcher:
     """
 
     def __init__(self, settings: NotifySettings, folder: Path, note: Callable[[str], None]) -> None:
-        if importlib.util.find_spec("apprise") is None:  # which does not load it
-            raise DependencyError(missing_apprise("it is not installed"))
+        check_apprise()
         self._settings, self._folder, self._note = settings, folder, note
         self._inbox: deque[Message] = deque()
         self._lost_in_memory = 0

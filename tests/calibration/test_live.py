@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -199,6 +201,35 @@ def test_from_a_microphone(machine: Path, pulse_microphone: PulseMicrophone) -> 
     assert fitted.previous == before.thresholds["00"]
     assert document["off_level_db"] == fitted.off_level_db == pytest.approx(-38.2, abs=0.5)  # the sound has -32.1 dB
     assert document["supported"]["spans"] == 3
+
+
+def test_on_a_terminal(machine: Path, pulse_microphone: PulseMicrophone) -> None:
+    """Where a bar is drawn while the microphone's libraries are kept quiet."""
+    before = Bundle.load(machine).threshold("00").score
+    master, slave = os.openpty()
+    words = ["calibrate", machine, "--section", "00", "--device", "default", "--in-place", "--minutes", "0.07"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge_asd", *map(str, words)],
+        env=pulse_microphone.env,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        text=True,
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        with suppress(OSError):  # EIO: the other side has gone
+            while data := os.read(master, 4096):
+                shown += data
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        os.close(master)
+    assert process.returncode == 0, shown.decode()
+    assert "Written: " in out
+    assert b"recording" in shown
+    assert b"lost sys.stderr" not in shown
+    assert Bundle.load(machine).threshold("00").score != before
 
 
 def test_an_interrupt_writes_nothing(machine: Path, pulse_microphone: PulseMicrophone) -> None:

@@ -124,7 +124,7 @@ def test_a_domains_own_threshold_in_place(bundle, bundle_path, healthy, tmp_path
         "01": bundle.thresholds["01"],
     }
     first, before, promise, off, _, after = done.stdout.splitlines()
-    assert promise.startswith("Healthy sound like this: ")
+    assert promise.startswith("Expect 0.001 alarms a day on healthy sound like this: of ")
     assert off == "Machine off: never; sound of every level is judged."
     assert first.startswith("Section 00, target: threshold ")
     assert first.endswith(
