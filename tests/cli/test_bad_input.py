@@ -43,7 +43,7 @@ def test_unknown_machine_and_section(tiny_data: Path, tmp_path: Path, command: C
 
 def test_unknown_section_of_a_bundle(bundle_path: Path, clip: Path, command: Command) -> None:
     assert_error(command("monitor", bundle_path, "--section", "09", "--wav", clip), "09", "00, 01")
-    assert_error(command("monitor", bundle_path, "--section", "x", "--wav", clip), "'x'")
+    assert_error(command("monitor", bundle_path, "--section", "x", "--wav", clip), 'such as "00", not "x"')
     assert_error(command("monitor", bundle_path, "--wav", clip), "--section")
 
 

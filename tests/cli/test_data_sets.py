@@ -82,6 +82,7 @@ def test_upper_case_and_flac_are_clips_as_well_and_hidden_files_are_not(command:
     assert (data / "fan/train/section_00_source_train_normal_0001_v_1.WAV").exists()
 
 
+@pytest.mark.prove
 def test_the_channel_that_holds_sound_is_used_in_all_stages(command: Command, tmp_path: Path) -> None:
     def stereo(path: Path, pcm: npt.NDArray[np.int16], i: int) -> None:
         write(path, np.stack([0 * pcm, pcm], axis=1))
@@ -123,6 +124,7 @@ def test_clips_of_another_rate_are_told_once(command: Command, tmp_path: Path) -
     assert (bundle.trained_at(8000), bundle.trained_at(16000), bundle.trained_at(11025)) == (True, True, False)
 
 
+@pytest.mark.prove
 def test_a_gamma_fit_of_copies_is_refused_for_its_true_reason(command: Command, tmp_path: Path) -> None:
     data = make(tmp_path / "data", put=lambda path, pcm, i: write(path, sound(0)))
     run = tmp_path / "run"

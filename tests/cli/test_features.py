@@ -30,6 +30,7 @@ def test_frame_lengths_are_those_of_the_front_end() -> None:
     assert [length for length in range(1, 5000) if accepted(length)] == [int(length) for length in FrameLength]
 
 
+@pytest.mark.prove
 def test_an_autoencoder_of_64_bands_is_heard_as_it_was_evaluated(
     command: Command, tiny_data: Path, tmp_path: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_score_spans_no_more_than_the_clips(
     assert "Scores span 1.98 s, not 10" in done.stderr
 
 
+@pytest.mark.prove
 def test_thresholds_follow_the_span(tiny_data: Path, run_folder: Path, tmp_path: Path, command: Command) -> None:
     from edge_asd.bundle.bundle import Bundle
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge_asd.monitor.config.schema import schema_text
+from edge_asd.monitor.service import plan
 from edge_asd.monitor.service.heartbeat import Heartbeat
 from tests.cli.command import Command, assert_error
 
@@ -30,8 +31,9 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def config(folder: Path, bundle_path: Path) -> Path:
-    """A configuration that can be installed for the user who runs the tests."""
+def config(folder: Path, bundle_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration that can be installed for the user who runs the tests, wherever the checkout lies."""
+    monkeypatch.setattr(plan, "this_installation", lambda: ())
     shutil.copy(bundle_path, folder / "fan.easd")
     path = folder / "fan.toml"
     path.write_text(

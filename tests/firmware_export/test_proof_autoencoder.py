@@ -45,7 +45,8 @@ def test_four_hops_together() -> None:
     assert_at_most(found, {"cortex-m4": {"instructions_per_inference": 220_000}})
 
 
-@pytest.mark.parametrize("hops", [3, pytest.param(6, marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("hops", [3, 6])
 def test_any_number_of_hops(hops: int) -> None:
     prove("ae", hops=hops, windows=2 * hops, boards=("cortex-m4",) if hops == 3 else ())
 

@@ -10,6 +10,7 @@ from tests.firmware_export.proven import assert_at_most, prove
 from tests.golden.committed import NAMES
 
 
+@pytest.mark.prove
 def test_row_by_row() -> None:
     network = read_network(Bundle.load(NAMES["mobilenetv2"]).model, twice=False)
     assert network.arena <= 40_000  # layer by layer 123 KB

@@ -52,7 +52,7 @@ def check(once: Once, target: str, makers: dict[str, Maker], folder: Path, *, co
     assert wrong == {}
 
 
-@pytest.mark.parametrize("target", ["host", "cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("target", ["host", "cortex-m4", pytest.param("cortex-m55", marks=pytest.mark.prove)])
 def test_some_networks(target: str, once: Once, tmp_path: Path) -> None:
     check(once, target, {name: ZOO[name] for name in QUICK}, tmp_path, count=3)
 

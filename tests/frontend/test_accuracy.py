@@ -47,6 +47,7 @@ def errors(pcm: Pcm, spec: FeatureSpec, reference: np.ndarray) -> tuple[float, f
     return float(difference[below <= 90].max()), float(difference[below <= 100].max())
 
 
+@pytest.mark.prove
 def test_synthetic_signals() -> None:
     spec = FeatureSpec()
     table = {name: errors(x, spec, librosa_log_mel(x, spec)) for name, x in cases(spec).items()}

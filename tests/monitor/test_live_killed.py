@@ -118,6 +118,7 @@ def check_records(records: Path, told: list[tuple[str, str, float, str]]) -> int
     return len(found)
 
 
+@pytest.mark.prove
 def test_killed_a_few_times(tmp_path: Path) -> None:
     kill_often(tmp_path, 3, 2.5)
 

@@ -67,7 +67,7 @@ def network():
     return published_classifier(2)
 
 
-@pytest.mark.parametrize("form", ["keras", "saved"])
+@pytest.mark.parametrize("form", ["keras", pytest.param("saved", marks=pytest.mark.prove)])
 def test_a_published_classifier_is_rebuilt_with_one_channel_and_logits(network, section_data, tmp_path, form):
     path = tmp_path / ("model" if form == "saved" else "model.keras")
     if form == "saved":

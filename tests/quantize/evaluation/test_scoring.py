@@ -12,6 +12,7 @@ from edge_asd.train.runs.scoring import FloatScorer
 from tests.data import MACHINE
 
 
+@pytest.mark.prove
 def test_the_float_scores_of_a_run_are_those_of_its_bundle(
     run_folder, bundle, tiny_data, section_run, section_bundle, section_data, tmp_path
 ):

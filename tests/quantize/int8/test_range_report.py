@@ -108,6 +108,7 @@ def test_the_file_holds_every_row(report, run_folder, tiny_data, tmp_path):
     assert path.read_bytes() == to_csv(report)
 
 
+@pytest.mark.prove
 def test_a_classifier_is_reported_too(section_bundle, section_run, section_data):
     cells = cells_of(Run.load(section_run), Dataset(section_data, MACHINE).clips, FeatureCache())
     few = {cell: windows[:3] for cell, windows in cells.items()}

@@ -76,6 +76,7 @@ def test_what_is_finished_is_kept(done, tiny_data, tmp_path):
     assert again.written.html.is_file()
 
 
+@pytest.mark.prove
 def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
     out = Path(shutil.copytree(done[2], tmp_path / "out"))
 

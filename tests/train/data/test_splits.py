@@ -44,6 +44,7 @@ def test_the_faithful_split_of_few_clips(n, fitted):
     assert (len(fit), len(held_back)) == (fitted, n - fitted)
 
 
+@pytest.mark.prove
 def test_a_faithful_run_gets_a_threshold_for_every_section(tiny_data, tmp_path):
     pytest.importorskip("tensorflow")
     from edge_asd.quantize.pipeline import quantise_run

@@ -259,6 +259,7 @@ def test_a_data_set_of_table_1s_size_is_clean_and_verified_within_40_seconds(tab
     assert seconds < 40
 
 
+@pytest.mark.prove
 def test_in_a_data_set_of_table_1s_size_the_planted_faults_are_found_and_no_others(table1_tree):
     expected = []
     for place, plant, faults in PLANTS.values():

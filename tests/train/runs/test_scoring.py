@@ -32,7 +32,7 @@ def test_an_autoencoder_scores_like_the_published_loop(run_folder, tiny_data, tm
     assert len(set(found)) == len(clips)
 
 
-@pytest.mark.parametrize(("faithful", "hop"), [(False, 8), (True, 1)])
+@pytest.mark.parametrize(("faithful", "hop"), [(False, 8), pytest.param(True, 1, marks=pytest.mark.prove)])
 def test_a_classifier_scores_as_meant_or_as_published(section_run, section_data, tmp_path, faithful, hop):
     run = replace(Run.load(section_run), faithful=faithful)
     model = run.load_model(section_run)
