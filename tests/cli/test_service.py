@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_asd.monitor.config.reading import load_config
 from edge_asd.monitor.config.schema import schema_text
 from edge_asd.monitor.service import plan
 from edge_asd.monitor.service.heartbeat import Heartbeat
@@ -72,6 +73,14 @@ def test_install_show_and_uninstall(command: Command, config: Path) -> None:
     assert gone.returncode == 0
     assert not unit.exists()
     assert_error(command("service", "uninstall", "--config", config, "--out", unit.parent), "There is no")
+
+
+def test_an_installation_that_the_service_cannot_see_is_told(config: Path) -> None:
+    read = load_config(config)
+    hidden = Path("/tmp/edge-asd-venv/bin/edge-asd")  # PrivateTmp gives a service another /tmp
+    (told,) = plan.obstacles(read, plan.planned(read, user=ME[1]), (hidden, hidden.parent))
+    assert told.startswith(f"edge-asd itself: {hidden}")
+    assert "/opt" in told
 
 
 def test_anothers_unit_is_left_alone(command: Command, config: Path) -> None:
