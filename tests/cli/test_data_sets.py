@@ -110,6 +110,7 @@ def test_the_channel_that_holds_sound_is_used_in_all_stages(command: Command, tm
     assert (tmp_path / "right" / scores).read_bytes() == (tmp_path / "alike" / scores).read_bytes()
 
 
+@pytest.mark.prove
 def test_clips_of_another_rate_are_told_once(command: Command, tmp_path: Path) -> None:
     def put(path: Path, pcm: npt.NDArray[np.int16], i: int) -> None:
         low = i % 2 == 0 and path.parent.name == "train"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -80,18 +81,19 @@ def test_the_view_and_ctrl_c(tmp_path: Path) -> None:
         env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
         start_new_session=True,
     )
-    screen, data = Screen(80, 24), b""
+    screen, text = Screen(80, 24), ""
+    decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end in the middle of a character
 
     def read_until(words: str) -> None:
-        nonlocal data
+        nonlocal text
         end = time.monotonic() + SECONDS
         while words not in screen.text + screen.main:
             assert time.monotonic() < end, screen.text + screen.main
             if select.select([master], [], [], 0.1)[0]:
-                data += os.read(master, 65536)
-                whole = data.rfind(b"\x1b") if b"\x1b" in data[-16:] else len(data)
-                screen.feed(data[:whole].decode())
-                data = data[whole:]
+                text += decoder.decode(os.read(master, 65536))
+                whole = text.rfind("\x1b") if "\x1b" in text[-16:] else len(text)
+                screen.feed(text[:whole])
+                text = text[whole:]
 
     try:
         read_until("ALARM")
@@ -100,7 +102,7 @@ def test_the_view_and_ctrl_c(tmp_path: Path) -> None:
         os.write(master, b"\x03")
         read_until("Stopped.")
         assert process.wait(SECONDS) == 0
-        screen.feed(data.decode())
+        screen.feed(text)
         assert not screen.other
         assert screen.cursor_shown
         assert termios.tcgetattr(slave) == before

@@ -70,6 +70,7 @@ def test_a_bundle_is_made_and_run_in_its_arithmetic_of_record(bundle, run_folder
         assert {s: t.score for s, t in other.thresholds.items()} != {s: t.score for s, t in bundle.thresholds.items()}
 
 
+@pytest.mark.prove
 def test_convolutions_in_built_in_kernels_depend_on_the_processor_and_a_note_says_so(bundle, section_bundle):
     for one, arithmetic, notes in (
         (section_bundle, "litert-builtin", 1),
