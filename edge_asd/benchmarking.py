@@ -259,7 +259,11 @@ def advice(found: Bench, bundle: Bundle) -> str | None:
     faster = {
         name: one.whole.headroom
         for name, one in found.arithmetics.items()
-        if one.whole is not None and not one.of_record and one.whole.headroom > 1.2 * found.headroom
+        if one.whole is not None
+        and not one.of_record
+        and one.whole.headroom > 1.2 * found.headroom
+        # Its convolutions round by the processor (docs/runtimes.md).
+        and not (bundle.kind.classifies and name == "litert-builtin")
     }
     if faster:
         best = max(faster, key=lambda name: faster[name])
