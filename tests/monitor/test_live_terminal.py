@@ -23,7 +23,9 @@ from tests.cli.command import EDGE_ASD
 from tests.monitor.live import SECONDS, faulty, healthy, paced, quick_bundle
 from tests.monitor.screen import Screen
 
-OWN = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from edge_asd.cli import main; main()"
+OWN = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import pytest
+
+from edge_asd.cli import main; main()"
 """``edge-asd`` that takes the terminal for its own, so that Ctrl-C comes there."""
 
 
@@ -67,6 +69,7 @@ def test_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     assert errors.splitlines()[-1] == "Stopped."
 
 
+@pytest.mark.prove
 def test_the_view_and_ctrl_c(tmp_path: Path) -> None:
     quick_bundle(tmp_path / "fan.easd")
     master, slave = pty.openpty()
