@@ -18,14 +18,13 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.cli.command import EDGE_ASD
 from tests.monitor.live import SECONDS, faulty, healthy, paced, quick_bundle
 from tests.monitor.screen import Screen
 
-OWN = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); import pytest
-
-from edge_asd.cli import main; main()"
+OWN = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from edge_asd.cli import main; main()"
 """``edge-asd`` that takes the terminal for its own, so that Ctrl-C comes there."""
 
 
