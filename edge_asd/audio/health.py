@@ -151,7 +151,13 @@ def is_silent(pcm: Pcm) -> bool:
 
 def clipped_places(pcm: Pcm) -> npt.NDArray[np.intp]:
     """Find the samples at int16's ends."""
-    return np.flatnonzero((pcm == 32767) | (pcm == -32768))
+    return np.flatnonzero(is_clipped(pcm))
+
+
+def is_clipped(pcm: Pcm) -> npt.NDArray[np.bool_]:
+    """Tell of each sample whether it is at one of int16's ends."""
+    ends: npt.NDArray[np.bool_] = (pcm == 32767) | (pcm == -32768)
+    return ends
 
 
 def clipped_share(pcm: Pcm, beyond: float = 0.0) -> float:

@@ -215,14 +215,14 @@ def _check_bundles(config: ConfigFile) -> list[dict[str, Any]]:
     EdgeAsdError
         If a bundle cannot be used, or lacks the section.
     """
-    from edge_asd.bundle.bundle import Bundle
     from edge_asd.bundle.sections import choose_section
     from edge_asd.monitor.config.settings import INPUTS
+    from edge_asd.monitor.session import load_bundles
     from edge_asd.notify.dispatcher import check_apprise
 
     if config.notify.urls:
         check_apprise()
-    bundles = {path: Bundle.load(path) for path in dict.fromkeys(source.bundle for source in config.sources)}
+    bundles = load_bundles(config.sources)
     rows = []
     for source in config.sources:
         (kind,) = (name for name in INPUTS if getattr(source, name))

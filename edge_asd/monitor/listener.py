@@ -56,6 +56,11 @@ class Listener:
         return self.engine.span_s
 
     @property
+    def time_s(self) -> float:
+        """Length of the sound heard or missed so far [s]."""
+        return self.engine.time_s
+
+    @property
     def place(self) -> int:
         """Samples heard or missed so far."""
         return self.engine.place

@@ -160,7 +160,7 @@ class Loop:
         reports = ear.listener.broken(gap)
         if gap.event == "samples-lost":
             ear.lost_s += gap.seconds
-            ear.calm_from_s = ear.listener.place / ear.listener.sample_rate
+            ear.calm_from_s = ear.listener.time_s
         self._tell(ear, reports)
         self._weigh()
 
@@ -168,7 +168,7 @@ class Loop:
         """Tell whether this computer keeps up, of all live sources at once."""
         total = sum(ear.load.share or 0.0 for ear in self._ears.values() if ear.live)
         for ear in self._ears.values():
-            now = ear.listener.place / ear.listener.sample_rate
+            now = ear.listener.time_s
             losing = now - ear.calm_from_s < _CALM_S
             overloaded = ear.live and (total > 1 or losing or (ear.overloaded and total > 0.9))
             if overloaded is not ear.overloaded:
@@ -227,7 +227,7 @@ def ear_status(ear: Ear) -> Status:
         source=listener.source,
         section=listener.section,
         state=listener.state,
-        time_s=listener.place / listener.sample_rate,
+        time_s=listener.time_s,
         level_db=level,
         peak_db=peak,
         load=ear.load.share,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,7 +81,7 @@ class Session:
         self.ears: dict[str, Ear] = {}
         self.units: dict[str, str] = {}
         self.machines: dict[str, str] = {}
-        bundles = load_bundles(config)
+        bundles = load_bundles(config.sources)
         for source in config.sources:
             self._put(make(source, bundles[source.bundle], self._whose(source, len(config.sources))))
 
@@ -119,7 +119,7 @@ class Session:
         EdgeAsdError
             If a bundle cannot be used.
         """
-        bundles = load_bundles(config)
+        bundles = load_bundles(config.sources)
         judged = {name: watched.bundle.digest for name, watched in self.watched.items()}
         return [one.name for one in config.sources if bundles[one.bundle].digest != judged.get(one.name)]
 
@@ -129,9 +129,9 @@ class Session:
         Raises
         ------
         EdgeAsdError
-            If one of them cannot be made, or another's bundle cannot be read any more.
+            If one of them cannot be made.
         """
-        bundles = load_bundles(config)
+        bundles = load_bundles(added)
         return [make(one, bundles[one.bundle], self._whose(one, len(config.sources))) for one in added]
 
     def change(self, removed: tuple[str, ...], added: list[Watched]) -> None:
@@ -163,9 +163,9 @@ class Session:
         return self._note if count == 1 else lambda text: self._note(f"{source.name}: {text}")
 
 
-def load_bundles(config: ConfigFile) -> dict[Path, Bundle]:
-    """Load each bundle once."""
-    return {path: Bundle.load(path) for path in {source.bundle for source in config.sources}}
+def load_bundles(sources: Iterable[SourceConfig]) -> dict[Path, Bundle]:
+    """Load each bundle of some sources once, in their order."""
+    return {path: Bundle.load(path) for path in dict.fromkeys(source.bundle for source in sources)}
 
 
 def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:

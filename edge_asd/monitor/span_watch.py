@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge_asd.audio.health import is_clipped
 from edge_asd.audio.loudness import Pcm, energies
 
 BLOCK_HOPS = 31
@@ -61,8 +62,7 @@ class SpanWatch:
         whole = samples.size - samples.size % self._hop
         hops = samples[:whole].reshape(-1, self._hop)
         self._rest = samples[whole:]
-        clipped = (hops == 32767) | (hops == -32768)
-        new = np.stack([energies(hops).sum(axis=1), clipped.sum(axis=1)], axis=1)
+        new = np.stack([energies(hops).sum(axis=1), is_clipped(hops).sum(axis=1)], axis=1)
         kept = self._sums[-self._span_hops - 1 :]  # spans that end among the new samples begin here at the earliest
         self._dropped += len(self._sums) - len(kept)
         self._sums = np.concatenate([kept, kept[-1] + np.cumsum(new, axis=0)])
