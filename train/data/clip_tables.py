@@ -58,7 +58,7 @@ def read_clip_table(
         or split, or holds anything else than names and values.
     """
     values: dict[str, T] = {}
-    for number, line in _lines(path, kind):
+    for number, line in csv_lines(path, kind):
         if len(line) < 2 and not "".join(line).strip():
             continue
         name, text = (line[0].strip(), line[1].strip()) if len(line) == 2 else ("", "")
@@ -86,8 +86,20 @@ def _check_place(name: str, section: str, domain: str, where: str) -> None:
         raise DataError(f"{where}: {name} is not a {domain} test clip of section {section}, as the file's name says.")
 
 
-def _lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of every line, and the line's number."""
+def csv_lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of every line, and the line's number.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file is, for messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is no CSV file in UTF-8.
+    """
 
     def refuse(error: object, line: int | None = None) -> DataError:
         where = f"{path}, line {line}," if line else f"{path}"
