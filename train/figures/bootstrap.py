@@ -13,30 +13,16 @@ has one either, and the interval is (1, 1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.train.figures.metrics import MAX_FPR
+from edge_asd.train.figures.resampling import RESAMPLES, Resampled, Seed, resample_views
 
 Interval = tuple[float, float]
-Seed = int | Sequence[int]
 
-RESAMPLES = 2000
 CONFIDENCE = 0.95
-
-_AT_ONCE = 2**20  # clips drawn before they are counted: bounds the memory
-_COUNTED_AT_ONCE = 2**16  # clips that fit into a processor's cache
-
-
-@dataclass(frozen=True, slots=True)
-class Resampled:
-    """Figures of every resample, both [shape=(resamples,)]."""
-
-    auc: npt.NDArray[np.float64]
-    pauc: npt.NDArray[np.float64]
 
 
 def auc_interval(
@@ -161,104 +147,6 @@ def resample_figures(
     ValueError
         If a score is not finite, or lengths differ.
     """
-    if resamples < 1:
-        raise ValueError(f"resamples is {resamples}, below 1")
     anomaly = np.asarray(labels, dtype=bool)
-    by_class = [(levels[~anomaly], levels[anomaly]) for levels in (_levels(one, anomaly) for one in scores)]
-    sizes = np.count_nonzero(~anomaly), np.count_nonzero(anomaly)
-    if min(sizes) < 2:
-        return None
-    rng = np.random.default_rng(seed)
-    figures = [Resampled(np.empty(resamples), np.empty(resamples)) for _ in scores]
-    step = max(1, min(resamples, _AT_ONCE // anomaly.size))
-    block = max(1, min(step, _COUNTED_AT_ONCE // anomaly.size))
-    # Made once: pages that the system hands out anew for each resample would cost as much as counting.
-    drawn = [np.empty((step, size), np.intp) for size in sizes]
-    ranks = [np.empty((block, size), np.intp) for size in sizes]
-    for start in range(0, resamples, step):
-        end = min(start + step, resamples)
-        for clips in drawn:
-            _draw(rng, clips[: end - start])
-        for first in range(start, end, block):
-            done = slice(first, min(first + block, end))
-            here = slice(first - start, done.stop - start)
-            for of_class, result in zip(by_class, figures, strict=True):
-                taken = (
-                    levels.take(clips[here], out=out[: done.stop - first], mode="clip")
-                    for levels, clips, out in zip(of_class, drawn, ranks, strict=True)
-                )
-                result.auc[done], result.pauc[done] = figures_of_draws(*taken)
-    return figures
-
-
-def figures_of_draws(
-    normal: npt.NDArray[np.intp], anomalous: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Compute AUC and pAUC of many sets of clips at once.
-
-    The AUC is the share of pairs of a normal and an anomalous clip in the right order, ties half
-    (Mann-Whitney), counted in integers; the pAUC the area below the ROC curve up to `MAX_FPR`,
-    standardised after McClish (1989).
-
-    Parameters
-    ----------
-    normal, anomalous : array of int >= 0 [shape=(sets, n_normal) and (sets, n_anomalous)]
-        Scores as ranks; equal scores have equal ranks, which are best without gaps.
-
-    Returns
-    -------
-    auc, pauc : array of float [shape=(sets,)]
-    """
-    n_levels = int(max(normal.max(), anomalous.max())) + 1
-    dx, dy = _histograms(normal, n_levels), _histograms(anomalous, n_levels)
-    n_normal = normal.shape[1]
-    pairs = n_normal * anomalous.shape[1]
-    below = dx.cumsum(axis=1)
-    # Each level is a step of the ROC curve, which begins at the highest. The pAUC is of those with too few
-    # normal clips above them to fill its range; it may end within a step, on a slope of ties.
-    limit = MAX_FPR * n_normal
-    lowest = int((below <= n_normal - limit).sum(axis=1).min())
-    top, x = slice(lowest, None), n_normal - below[:, lowest:]
-    below *= 2
-    below -= dx
-    auc = np.einsum("ij,ij->i", dy, below) / (2 * pairs)
-    dx, dy = dx[:, top], dy[:, top]
-    left = limit - x
-    part = np.clip(left / np.maximum(dx, 1), 0, 1)
-    y = dy.sum(axis=1, keepdims=True) - dy.cumsum(axis=1)
-    area = (part * dx * (y + part * dy / 2)).sum(axis=1) / pairs
-    chance = MAX_FPR**2 / 2
-    return auc, (1 + (area - chance) / (MAX_FPR - chance)) / 2
-
-
-def _draw(rng: np.random.Generator, clips: npt.NDArray[np.intp]) -> None:
-    """Fill rows with indices of clips, each row as long as there are clips."""
-    flat = clips.reshape(-1)
-    for start in range(0, flat.size, _COUNTED_AT_ONCE):
-        piece = flat[start : start + _COUNTED_AT_ONCE]
-        piece[:] = rng.integers(clips.shape[1], size=piece.size)
-
-
-def _histograms(levels: npt.NDArray[np.intp], n_levels: int) -> npt.NDArray[np.intp]:
-    counts = np.empty((len(levels), n_levels), np.intp)
-    for row, of_row in zip(levels, counts, strict=True):
-        of_row[:] = np.bincount(row, minlength=n_levels)
-    return counts
-
-
-def _levels(scores: Sequence[float], anomaly: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Return scores as ranks without gaps: as few as have the same figures, whatever is drawn.
-
-    Equal scores have equal ranks, and so have neighbours of one class with no clip of the other
-    between them: the ROC curve runs straight on from one to the next.
-    """
-    values = np.asarray(scores)
-    if values.shape != anomaly.shape:
-        raise ValueError(f"{anomaly.size} labels, and scores of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError("a score is not finite")
-    unique, levels = np.unique(values, return_inverse=True)
-    normal, anomalous = (np.bincount(levels[anomaly == kind], minlength=unique.size) > 0 for kind in (False, True))
-    mixed = normal & anomalous
-    begins = mixed | (np.diff(normal + 2 * anomalous, prepend=0) != 0)
-    return (np.cumsum(begins) - 1)[levels]
+    everything = tuple(range(anomaly.size))
+    return resample_views(labels, anomaly.astype(int), [everything], *scores, resamples=resamples, seed=seed)[everything]
