@@ -22,6 +22,12 @@ Label = Literal["normal", "anomaly"]
 
 DOMAINS: tuple[Domain, ...] = ("source", "target")
 
+UNNAMED_DOMAIN: Domain = "source"
+"""What healthy sound counts as where its domain is not told: the usual condition."""
+
+UNKNOWN_DOMAIN = "unknown"
+"""What tables call the domain of test clips whose names do not tell it."""
+
 FOLDERS = ("train", "source_test", "target_test")
 """Folders of a machine that hold its clips."""
 
@@ -49,7 +55,8 @@ class ClipName:
     ----------
     section : str
         Two digits, such as "00".
-    domain : {"source", "target"}
+    domain : {"source", "target"} or None
+        None where the name does not tell.
     split : {"train", "test"}
     label : {"normal", "anomaly"} or None
         None where the name does not tell (evaluation clips).
@@ -60,7 +67,7 @@ class ClipName:
     """
 
     section: str
-    domain: Domain
+    domain: Domain | None
     split: Split
     label: Label | None
     index: str

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.clips import DOMAINS, Domain
+from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN, Domain
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
@@ -207,7 +207,7 @@ def evaluate(
     evaluation = Evaluation(results, scored, _agreement(bundle, domain, scored), saturated, notes)
     agreement_picture(
         out / "agreement.png",
-        [(s.clip.name.domain, s.floating, score_value(s.shipped)) for s in scored],
+        [(s.clip.name.domain or UNKNOWN_DOMAIN, s.floating, score_value(s.shipped)) for s in scored],
         unit=bundle.kind.unit,
         title=f"{bundle.machine}: scores of {len(scored)} test clips",
     )

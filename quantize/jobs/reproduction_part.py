@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.quantize.evaluation.scoring import shipped_scores
@@ -250,7 +250,7 @@ class _Work:
             by_domain: dict[str, list[float]] = {domain: [] for domain in DOMAINS}
             for clip, score in zip(clips, scores.tolist(), strict=True):
                 if clip.name.section == section:
-                    by_domain[clip.name.domain].append(score)
+                    by_domain[clip.name.domain or UNNAMED_DOMAIN].append(score)
             limits[section] = weighted_quantile(by_domain, QUANTILE)
         return limits
 

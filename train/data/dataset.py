@@ -78,6 +78,9 @@ class Dataset:
         Small objects in the order of their paths; no sound is read.
     notes : list of str
         What the user should know about them.
+    year : int
+        Of the DCASE challenge whose layout it has: 2020, 2021 (MIMII DUE, and sets made by this program, too), or
+        2022 to 2026.
 
     Raises
     ------
@@ -97,6 +100,7 @@ class Dataset:
     ) -> None:
         self.root, self.machine = root, machine
         self.notes: list[str] = []
+        self.year = 2021
         folder = _machine_folder(root, machine)
         found = find_sounds(*(folder / name for name in FOLDERS))
         self.clips: list[Clip] = [

@@ -78,7 +78,7 @@ class Found:
         return "train" if self.path.split("/")[1] == "train" else "test"
 
 
-Cell = tuple[str, str, str | None]
+Cell = tuple[str | None, str, str | None]
 """Domain, split and label of clips."""
 
 
@@ -155,6 +155,6 @@ def _by_name(cells: Mapping[Cell, int]) -> dict[str, int]:
     """Name cells source_train, source_test_normal and so on."""
     named: dict[str, int] = {}
     for (domain, split, label), count in cells.items():
-        name = f"{domain}_{split}" + (f"_{label}" if split == "test" and label else "")
+        name = (f"{domain}_{split}" if domain else split) + (f"_{label}" if split == "test" and label else "")
         named[name] = named.get(name, 0) + count
     return dict(sorted(named.items()))

@@ -17,7 +17,7 @@ def split_training(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
     -------
     fit, held_back : list of Clip
     """
-    groups: dict[tuple[str, str], list[Clip]] = {}
+    groups: dict[tuple[str, str | None], list[Clip]] = {}
     for clip in clips:
         groups.setdefault((clip.name.section, clip.name.domain), []).append(clip)
     fit: list[Clip] = []

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edge_asd.clips import UNKNOWN_DOMAIN
 from edge_asd.files import printable
 from edge_asd.train.data.counting import COMPANIONS, count_faults, not_mimii_due
 from edge_asd.train.data.dataset import Clip
@@ -37,7 +38,7 @@ def describe_data(
     """
     hashes = hashes or {machine: content_hash(group) for machine, group in clips.items()}
     counts = Counter(
-        (machine, clip.name.section, clip.name.domain, clip.name.split, clip.name.label)
+        (machine, clip.name.section, clip.name.domain or UNKNOWN_DOMAIN, clip.name.split, clip.name.label)
         for machine, group in clips.items()
         for clip in group
     )

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_asd.clips import UNKNOWN_DOMAIN
 from edge_asd.errors import DataError
 from edge_asd.files import prepare_folder, write_atomically
-from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.figures.official_csv import write_result
 from edge_asd.train.report.curves import histogram_picture, roc_picture
@@ -120,9 +121,13 @@ def _clip_pictures(
         if cell.machine == dataset.machine
         for name, label in zip(cell.clips, cell.labels, strict=True)
     }
-    tests = [clip for clip in dataset.select(split="test") if (clip.name.domain, clip.path.name) in labels]
-    known = [labels[clip.name.domain, clip.path.name] for clip in tests]
+    tests = [clip for clip in dataset.select(split="test") if _place(clip) in labels]
+    known = [labels[_place(clip)] for clip in tests]
     return spectrogram_picture(dataset, sections), scatter_picture(dataset.machine, tests, known, cache)
+
+
+def _place(clip: Clip) -> tuple[str, str]:
+    return clip.name.domain or UNKNOWN_DOMAIN, clip.path.name
 
 
 def _first_seed(cells: list[Cell]) -> list[Cell]:
