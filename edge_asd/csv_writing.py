@@ -26,9 +26,7 @@ def csv_bytes(lines: Iterable[Sequence[object]]) -> bytes:
     return "".join(",".join(map(_cell, line)) + "\n" for line in lines).encode()
 
 
-def check_csv_replaceable(
-    path: Path, headers: Sequence[Sequence[str]], line: int, *, what: str, option: str
-) -> None:
+def check_csv_replaceable(path: Path, headers: Sequence[Sequence[str]], line: int, *, what: str, option: str) -> None:
     """Refuse to replace a file that is not of the layout that would be written there; an empty one may go.
 
     Parameters

@@ -102,9 +102,9 @@ class GroundTruth:
         )
 
 
-def truth_of(truths: Mapping[Place, GroundTruth], section: str, domain: Domain | None) -> GroundTruth | None:
-    """Return the labels that hold for a clip of a section, and of a domain where its name tells it."""
-    return truths.get((section, domain)) or truths.get((section, None))
+def truth_place(truths: Mapping[Place, GroundTruth], section: str, domain: Domain | None) -> Place | None:
+    """Return the key of the labels that hold for a clip of a section, and of a domain where its name tells it."""
+    return next((place for place in ((section, domain), (section, None)) if place in truths), None)
 
 
 def read_ground_truth(path: Path, machine: str) -> dict[Place, GroundTruth]:
@@ -120,7 +120,7 @@ def read_ground_truth(path: Path, machine: str) -> dict[Place, GroundTruth]:
     Returns
     -------
     labels : dict of (section, domain) to GroundTruth
-        See `truth_of`.
+        See `truth_place`.
 
     Raises
     ------

@@ -65,7 +65,9 @@ def official_score(rows: Sequence[Row], measures: Measures) -> Value:
     """
     if not measures.official or any(row.domain is None for row in rows):
         return None
-    return mean([*(row.values[_AUC] for row in rows), *(row.values[_PAUC] for row in counted_once(rows, measures))], "harmonic")
+    return mean(
+        [*(row.values[_AUC] for row in rows), *(row.values[_PAUC] for row in counted_once(rows, measures))], "harmonic"
+    )
 
 
 def counted_once(rows: Sequence[Row], measures: Measures) -> Iterator[Row]:

@@ -140,7 +140,8 @@ class RowClips:
     auc, pauc, decisions : tuple of int
         Labelled clips that the AUC, the pAUC, and precision, recall and F1 are of.
     own : tuple of int
-        Clips of the row's domain, labelled or not.
+        Clips of the row's domain, labelled or not; where figures mix domains, the first row has those of unknown
+        domain, too, which have no label.
     """
 
     domain: Domain | None
@@ -172,15 +173,16 @@ def rows_of(labels: Sequence[Label | None], domains: Sequence[Domain | None], me
     if not measures.domains or (measures.mixed and any(domains[i] is None for i in told or numbers)):
         every = tuple(told)
         return [RowClips(None, every, every, every, tuple(numbers))] if labels else []
-    rows = []
-    for domain in (*DOMAINS, None):
+    rows: list[RowClips] = []
+    stray = tuple(i for i in numbers if domains[i] is None) if measures.mixed else ()
+    for domain in DOMAINS if measures.mixed else (*DOMAINS, None):
         own = tuple(i for i in numbers if domains[i] == domain)
         judged = tuple(i for i in own if labels[i] is not None)
-        if not own or (measures.mixed and domain is None):
+        if not own:
             continue
         if measures.mixed:
             auc = tuple(i for i in told if labels[i] == "anomaly" or domains[i] == domain)
-            rows.append(RowClips(domain, auc, tuple(told), judged, own))
+            rows.append(RowClips(domain, auc, tuple(told), judged, own if rows else own + stray))
         else:
             rows.append(RowClips(domain, judged, judged, judged, own))
     return rows

@@ -88,7 +88,7 @@ def resample_views(
                 here = slice(first - start, done.stop - start)
                 for plan in used:
                     plan.count([clips[here] for clips in drawn], done)
-    return {view: plan and plan.figures for view, plan in plans.items()}
+    return {view: None if plan is None else plan.figures for view, plan in plans.items()}
 
 
 class _Plan:
