@@ -23,7 +23,7 @@ from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.rates import header_notes, headers_of, rates_note
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.figures.means import Row
-from edge_asd.train.figures.measures import Measures, RowClips, measures_of, pick, rows_of
+from edge_asd.train.figures.measures import Measures, measures_of, missing_domains, pick, rows_of
 from edge_asd.train.figures.official_csv import write_result
 from edge_asd.train.figures.score_files import decisions_name, scores_name, write_pairs
 
@@ -138,31 +138,30 @@ def evaluate(
             f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."
         )
 
-    found: list[tuple[str, RowClips, list[ClipScores]]] = []
-    for section in sections:
-        group = [s for s in scored if s.clip.name.section == section]
-        names = [s.clip.name for s in group]
-        found += [
-            (section, row, group)
-            for row in rows_of([name.label for name in names], [name.domain for name in names], measures)
-        ]
-    found.sort(key=lambda one: (one[1].domain or "", one[0]))
-    notes += _domain_notes(sections, domains, [(section, row.domain) for section, row, _ in found])
+    groups = {section: [s for s in scored if s.clip.name.section == section] for section in sections}
+    rows = {
+        section: rows_of([s.clip.name.label for s in group], [s.clip.name.domain for s in group], measures)
+        for section, group in groups.items()
+    }
+    notes += [text[0].upper() + text[1:] for text in missing_domains(rows, domains)]
+    found = sorted(
+        ((section, row) for section in sections for row in rows[section]), key=lambda one: (one[1].domain or "", one[0])
+    )
     limits = {section: bundle.threshold(section, domain).score for section in sections}
-    results = [evaluate_row(bundle.machine, section, row, limits[section], group) for section, row, group in found]
+    results = [evaluate_row(bundle.machine, section, row, limits[section], groups[section]) for section, row in found]
     # Nothing is written before all is computed: whoever stops this sees no scores that look complete.
     by_domain = measures.domains and not measures.mixed
     files = {
-        (section, row.domain if by_domain else None): pick(group, row.own) if by_domain else group
-        for section, row, group in found
+        (section, row.domain if by_domain else None): pick(groups[section], row.own) if by_domain else groups[section]
+        for section, row in found
     }
     for (section, row_domain), group in files.items():
         _write_scores((bundle.machine, section, row_domain, measures.year), limits[section], group, out)
-    rows = [
+    table = [
         Row(r.machine, r.section, r.domain, (r.auc_shipped, r.pauc_shipped, r.precision, r.recall, r.f1))
         for r in results
     ]
-    write_result(out / "result.csv", rows, measures)
+    write_result(out / "result.csv", table, measures)
     notes += remarks(results)
     evaluation = Evaluation(measures, results, scored, _agreement(bundle, domain, scored), saturated, notes)
     agreement_picture(
@@ -219,23 +218,3 @@ def _write_scores(
     ):
         write_pairs(folder / scores_name(*place), zip(names, values, strict=True))
     write_pairs(out / decisions_name(*place), zip(names, (int(flag) for flag in flagged), strict=True))
-
-
-def _domain_notes(
-    sections: Sequence[str], domains: Sequence[Domain], found: Sequence[tuple[str, Domain | None]]
-) -> list[str]:
-    """Say which sections have no clips of a domain, and which clips' domain is not known."""
-    together = {section for section, domain in found if domain is None}
-    notes = [
-        f"Section {section} has no {domain} test clips."
-        for domain in domains
-        for section in sections
-        if section not in together and (section, domain) not in found
-    ]
-    if together and domains:
-        notes.append(
-            f"The domain of the test clips of section {', '.join(sorted(together))} is not known: the figures are of "
-            "both domains together. --ground-truth gives it: the folder that holds ground_truth_data and "
-            "ground_truth_domain."
-        )
-    return notes

@@ -9,7 +9,7 @@ standardised after McClish (`edge_asd.train.figures.metrics`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -186,6 +186,30 @@ def rows_of(labels: Sequence[Label | None], domains: Sequence[Domain | None], me
         else:
             rows.append(RowClips(domain, judged, judged, judged, own))
     return rows
+
+
+def missing_domains(rows: Mapping[str, Sequence[RowClips]], domains: Sequence[Domain]) -> list[str]:
+    """Say which sections have no test clips of a domain, and in which the clips' domain is not known.
+
+    Parameters
+    ----------
+    rows : mapping of section to sequence of RowClips
+    domains : sequence of {"source", "target"}
+        Those that are looked for; none where figures are not by domain.
+    """
+    there = {section: [row.domain for row in of_section] for section, of_section in rows.items()}
+    notes = [
+        f"section {section} has no {domain} test clips."
+        for domain in domains
+        for section, known in there.items()
+        if domain not in known and None not in known
+    ]
+    if domains and (unknown := [section for section, known in there.items() if None in known]):
+        notes.append(
+            f"the domain of test clips of section {', '.join(unknown)} is not known, so that its figures are of all "
+            "clips together. --ground-truth gives it: the folder that holds ground_truth_data and ground_truth_domain."
+        )
+    return notes
 
 
 def drawn_together(rows: Sequence[RowClips], measures: Measures) -> list[list[RowClips]]:
