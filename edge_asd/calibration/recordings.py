@@ -24,8 +24,9 @@ def hear_recordings(
     bundle : Bundle
     request : Request
     folder : Path
-        WAV files of the healthy machine. Names of MIMII DUE's form tell section and domain, and those of another
-        section or domain are left out; all others are the section's, in the request's domain or `UNNAMED_DOMAIN`.
+        WAV files of the healthy machine. Names of the form of MIMII DUE or DCASE Task 2 (`edge_asd.clips`) tell
+        section and domain, and those of another section or domain are left out; all others are the section's. Those
+        that tell no domain are in the request's, or else `UNNAMED_DOMAIN`.
     channel : int
         Channel of the files to use.
     progress : callable, optional
@@ -75,7 +76,7 @@ def _recordings(folder: Path, section: str, domain: Domain | None, notes: list[s
     training = 0
     for path in paths:
         try:
-            name = ClipName.parse(path.name)
+            name = ClipName.parse(path.name, folder.name)
         except DataError:
             _refuse_anomaly(path)
             chosen.append((path, domain or UNNAMED_DOMAIN))
