@@ -150,7 +150,7 @@ def check_report_replaceable(path: Path) -> None:
     ------
     OutputError
     """
-    check_csv_replaceable(path, _header(), 0, what="a report on ranges", option="--ranges")
+    check_csv_replaceable(path, [_header()], 0, what="a report on ranges", option="--ranges")
 
 
 def _header() -> list[str]:

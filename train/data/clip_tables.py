@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from edge_asd.clips import ClipName
+from edge_asd.clips import ClipName, Domain
 from edge_asd.errors import DataError
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _LONGEST_NAME = 255  # bytes in a file's name
 def read_clip_table(
     path: Path,
     section: str,
-    domain: str,
+    domain: Domain | None,
     *,
     kind: str,
     value: str,
@@ -35,8 +35,9 @@ def read_clip_table(
     Parameters
     ----------
     path : Path
-    section, domain : str
-        What every clip must belong to.
+    section : str
+    domain : {"source", "target"} or None
+        What every clip must belong to; None for both domains.
     kind : str
         What the file is, for messages: "ground truth".
     value : str
@@ -77,13 +78,14 @@ def read_clip_table(
     return values
 
 
-def _check_place(name: str, section: str, domain: str, where: str) -> None:
+def _check_place(name: str, section: str, domain: Domain | None, where: str) -> None:
     try:
         clip = ClipName.parse(name)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
-    if (clip.section, clip.domain, clip.split) != (section, domain, "test"):
-        raise DataError(f"{where}: {name} is not a {domain} test clip of section {section}, as the file's name says.")
+    if (clip.section, domain or clip.domain, clip.split) != (section, clip.domain, "test"):
+        what = f"{domain} test clip" if domain else "test clip"
+        raise DataError(f"{where}: {name} is not a {what} of section {section}, as the file's name says.")
 
 
 def csv_lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:

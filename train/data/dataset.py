@@ -14,7 +14,7 @@ from edge_asd.clips import FOLDERS, ClipName, Domain, Split, as_wav, parse_secti
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.data.attributes import read_attributes
-from edge_asd.train.data.ground_truth import read_ground_truth
+from edge_asd.train.data.ground_truth import Place, read_ground_truth, truth_place
 from edge_asd.train.data.layout import mixed_forms, place_fault, read_layout, told_year
 
 
@@ -173,18 +173,19 @@ class Dataset:
         self.notes += [f"{told.path} {text}" for text in (*faults, *notes)]
 
     def _join(self, ground_truth: Path) -> None:
-        """Take labels from ground truth files; where a name tells its label, too, both must agree."""
+        """Take labels and domains from ground truth files; what a name tells, too, must agree."""
         truths = read_ground_truth(ground_truth, self.machine)
-        seen: dict[tuple[str, str], set[str]] = {cell: set() for cell in truths}
+        seen: dict[Place, set[str]] = {place: set() for place in truths}
         for i, clip in enumerate(self.clips):
-            name = clip.name
-            cell = (name.section, name.domain)
-            if cell not in truths or name.split != "test":
+            name, file = clip.name, clip.path.name
+            place = truth_place(truths, name.section, name.domain)
+            if place is None or name.split != "test":
                 continue
-            seen[cell].add(clip.path.name)
-            label = truths[cell].label(name, clip.path.name, clip.path)
-            self.clips[i] = replace(clip, name=replace(name, label=label))
-        for place, truth in sorted(truths.items(), key=lambda item: item[0]):
+            seen[place].add(file)
+            label = truths[place].label(name, file, clip.path)
+            domain = truths[place].domain(name, file, clip.path)
+            self.clips[i] = replace(clip, name=replace(name, label=label, domain=domain))
+        for place, truth in sorted(truths.items(), key=lambda item: (item[0][0], item[0][1] or "")):
             if place[0] in self.sections and (note := truth.unused_note(seen[place])):
                 self.notes.append(note)
 
