@@ -9,10 +9,12 @@ from __future__ import annotations
 from edge_asd.train.data.download.client import check_base_url
 from edge_asd.train.data.download.labels import PLACE as GROUND_TRUTH_PLACE
 from edge_asd.train.data.download.labels import SERVER as GROUND_TRUTH_SERVER
+from edge_asd.train.data.download.outcomes import Outcome, Result, Servers
 from edge_asd.train.data.download.plan import Wanted, wanted
 from edge_asd.train.data.download.retrying import Patience
-from edge_asd.train.data.download.running import Outcome, Result, Servers, download, parts_in_place
+from edge_asd.train.data.download.running import download
 from edge_asd.train.data.download.space import size_text
+from edge_asd.train.data.download.work_folder import parts_in_place
 
 __all__ = [
     "GROUND_TRUTH_PLACE",

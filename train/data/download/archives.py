@@ -193,8 +193,8 @@ def _check_kind(info: zipfile.ZipInfo, where: str) -> None:
         what = "encrypted"
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         what = f"compressed by method {info.compress_type}, which these sets do not use"
-    elif info.compress_type == zipfile.ZIP_STORED and info.compress_size != info.file_size:
-        what = "of two lengths"
+    elif info.compress_size > info.file_size + info.file_size // 8 + 1024:
+        what = "larger packed than unpacked, so one of its lengths is wrong"
     if what is not None:
         raise RefusedArchiveError(
             f"{where}: {info.filename!r:.120} is {what}. It was refused, and nothing of it was kept."

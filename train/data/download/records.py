@@ -78,7 +78,13 @@ def parse_record(text: bytes, record: int, where: str) -> list[RecordFile]:
     DownloadError
         If the document is damaged, is of another record, or lists what cannot be right.
     """
-    document = parse_object(text, where, DownloadError)
+    try:
+        document = parse_object(text, where, DownloadError)
+    except DownloadError as error:
+        told = f": {error.__cause__}" if error.__cause__ else ""
+        raise DownloadError(
+            f"{where} is not what Zenodo answers{told:.120}. A proxy's page may have come instead. Check --base-url."
+        ) from error
     number = document.get("id")
     if number is not None and str(number) != str(record):
         raise DownloadError(f"{where} is of the record {number!r:.40}, not of {record}. Check --base-url.")

@@ -3,94 +3,31 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from edge_asd.errors import DataError, EdgeAsdError, OutputError
+from edge_asd.errors import DataError, EdgeAsdError
 from edge_asd.files import kept_if_filled, write_atomically
-from edge_asd.train.data.download.archive_names import stem_and_revision
 from edge_asd.train.data.download.archives import RefusedArchiveError
 from edge_asd.train.data.download.client import Client
 from edge_asd.train.data.download.labels import FOLDER, PLACE, fetch_labels, ground_truth_files, missing_files
-from edge_asd.train.data.download.placed import Placed, forget_placed, read_placed, write_placed
+from edge_asd.train.data.download.outcomes import Outcome, Result, Servers
+from edge_asd.train.data.download.placed import forget_placed, read_placed, write_placed
 from edge_asd.train.data.download.placing import place
 from edge_asd.train.data.download.plan import Item, Wanted, make_plan
-from edge_asd.train.data.download.records import LARGEST_DOCUMENT, RECORDS
+from edge_asd.train.data.download.records import LARGEST_DOCUMENT
 from edge_asd.train.data.download.resuming import WrongChecksumError, clear_leftovers, fetch
 from edge_asd.train.data.download.retrying import Patience
 from edge_asd.train.data.download.space import check_room, room_needed, size_text
+from edge_asd.train.data.download.work_folder import WorkFolder, alone
 from edge_asd.train.data.download.workers import work_on
-
-WORK = ".edge-asd-download"
-"""Folder of a data set that holds what is not yet in place, records of what is, and archives that are kept."""
 
 Watch = Callable[[str, int, int, str], None]
 """Called with (what, done, all, detail)."""
 
-_PLACED = "placed"
 _MB = 10**6
-
-
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """Where things are asked for: addresses without a slash at the end."""
-
-    records: str
-    ground_truth: str
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one archive.
-
-    Attributes
-    ----------
-    item : Item
-    fetched : bool
-        False where its files were in place already.
-    files : int
-    machines : list of str
-    """
-
-    item: Item
-    fetched: bool
-    files: int
-    machines: list[str]
-
-
-@dataclass(slots=True)
-class Result:
-    """What a download did.
-
-    Attributes
-    ----------
-    outcomes : list of Outcome
-    labels : int or None
-        Files of the ground truth in place; None where they were not asked for.
-    labels_fetched : int
-    bytes_fetched : int
-        Of archives; what an earlier run had fetched of them is not counted.
-    archives : Path or None
-        Where archives are kept, in the layout of a mirror; None where they are not.
-    notes : list of str
-    """
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    labels: int | None = None
-    labels_fetched: int = 0
-    bytes_fetched: int = 0
-    archives: Path | None = None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything new is in place."""
-        return self.labels_fetched > 0 or any(outcome.fetched for outcome in self.outcomes)
 
 
 def download(
@@ -138,7 +75,7 @@ def download(
         If Ctrl-C is pressed; what has come is kept.
     """
     out = Path(os.path.abspath(out))
-    with kept_if_filled(out), _alone(out / WORK) as work:
+    with kept_if_filled(out), alone(out) as work:
         run = _Run(out, work, servers, keep, patience, watch, note)
         try:
             if choice is not None:
@@ -146,7 +83,7 @@ def download(
             if labels_of is not None:
                 run.labels(labels_of, jobs)
         finally:
-            run.tidy()
+            work.tidy()
     return run.result
 
 
@@ -154,18 +91,18 @@ class _Run:
     def __init__(
         self,
         out: Path,
-        work: Path,
+        work: WorkFolder,
         servers: Servers,
         keep: bool,
         patience: Patience,
         watch: Watch,
         note: Callable[[str], None],
     ) -> None:
-        self.out, self.mirror, self.placed, self.unpacked = out, work / "mirror", work / _PLACED, work / "unpacked"
+        self.out, self.work = out, work
         self.servers, self.keep, self.watch, self.note = servers, keep, watch, note
         self.stop, self.placing = threading.Event(), threading.Lock()
         self.client = Client(patience, self.stop, self._wait)
-        self.result = Result(archives=self.mirror if keep else None)
+        self.result = Result(archives=self.work.mirror if keep else None)
         self.come: dict[str, int] = {}
         self.waits: dict[int, str] = {}
         self.unpacking: tuple[str, int, int] | None = None
@@ -179,10 +116,10 @@ class _Run:
         if not todo:
             return
         for item in todo:
-            folder = self._folder(item)
+            folder = self.work.archive(item).parent
             folder.mkdir(parents=True, exist_ok=True)
             clear_leftovers(folder)
-            self.come[_key(item)] = self._there(item)
+            self.come[_key(item)] = self.work.come(item)
         before = sum(self.come.values())
         sizes = [item.file.size for item in todo]
         check_room(self.out, room_needed(sizes, before, keep=self.keep, jobs=jobs), _described(todo))
@@ -206,7 +143,7 @@ class _Run:
 
     def labels(self, machines: tuple[str, ...], jobs: int) -> None:
         """Fetch ground truth."""
-        files, folder, kept = ground_truth_files(machines), self.out / FOLDER, self.mirror / PLACE
+        files, folder, kept = ground_truth_files(machines), self.out / FOLDER, self.work.mirror / PLACE
         missing = missing_files(folder, files)
         self.result.labels = len(files)
         if not missing:
@@ -231,25 +168,16 @@ class _Run:
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
 
-    def tidy(self) -> None:
-        """Remove folders that are empty."""
-        for top, _, _ in os.walk(self.mirror, topdown=False):
-            with suppress(OSError):
-                os.rmdir(top)
-        for folder in (self.unpacked, self.placed):
-            with suppress(OSError):
-                folder.rmdir()
-
     def _document(self, record: int) -> tuple[bytes, str]:
         url = f"{self.servers.records}/api/records/{record}"
         text = self.client.document(url, LARGEST_DOCUMENT)
         if self.keep:
-            write_atomically(self.mirror / "api" / "records" / str(record), text)
+            write_atomically(self.work.mirror / "api" / "records" / str(record), text)
         return text, f"The list of files at {url}"
 
     def _is_in_place(self, item: Item) -> bool:
         name = item.file.name
-        placed = read_placed(self.placed, item.record, name)
+        placed = read_placed(self.work.placed, item.record, name)
         if placed is None or placed.md5 != item.file.md5:
             return False
         if missing := placed.missing(self.out):
@@ -265,7 +193,7 @@ class _Run:
 
     def _archive(self, item: Item) -> None:
         name, md5 = item.file.name, item.file.md5
-        path, key, start = self._folder(item) / name, _key(item), self.come[_key(item)]
+        path, key, start = self.work.archive(item), _key(item), self.come[_key(item)]
         url = f"{self.servers.records}/records/{item.record}/files/{quote(name)}"
 
         def come(there: int) -> None:
@@ -273,13 +201,13 @@ class _Run:
 
         fetch(self.client, url, path, f"md5:{md5}", size=item.file.size, largest=item.file.size, come=come)
         come(item.file.size)
-        older = self._older(item)
+        older = self.work.older(item)
         try:
             with self.placing:
                 placed, layout = place(
                     path,
                     self.out,
-                    self.unpacked / name,
+                    self.work.unpacked / name,
                     record=item.record,
                     md5=md5,
                     machine=item.machine,
@@ -288,13 +216,13 @@ class _Run:
                     progress=lambda done, total: self._unpack(name, done, total),
                 )
                 self.unpacking = None
-                write_placed(self.placed, placed)
+                write_placed(self.work.placed, placed)
         except RefusedArchiveError:
             path.unlink(missing_ok=True)  # it would be refused again
             raise
         for one in older:
             if one.archive != name:
-                forget_placed(self.placed, one.record, one.archive)
+                forget_placed(self.work.placed, one.record, one.archive)
         if not self.keep:
             path.unlink(missing_ok=True)
         self.result.bytes_fetched += item.file.size - start
@@ -306,29 +234,6 @@ class _Run:
             self.result.notes.append(f"{name} holds clips of {', '.join(layout.machines)}.")
         self.note(f"{name} is in place: {len(placed.files):,} files in {', '.join(layout.machines)}.")
 
-    def _older(self, item: Item) -> list[Placed]:
-        """Return what earlier revisions of an archive, or an earlier archive of its name, have placed."""
-        stem, found = stem_and_revision(item.file.name)[0], []
-        for path in self.placed.glob(f"{item.record}-*.zip.json"):
-            name = path.name[len(f"{item.record}-") : -len(".json")]
-            if stem_and_revision(name)[0] == stem and (one := read_placed(self.placed, item.record, name)) is not None:
-                found.append(one)
-        return found
-
-    def _folder(self, item: Item) -> Path:
-        return self.mirror / "records" / str(item.record) / "files"
-
-    def _there(self, item: Item) -> int:
-        """Return how many bytes of an archive an earlier run has fetched; what is of another version of it goes."""
-        folder, name, there = self._folder(item), item.file.name, 0
-        current = f"{name}.{item.file.md5}.part"
-        for path in folder.iterdir():
-            if path.name in (name, current):
-                there = max(there, path.stat().st_size)
-            elif path.name.startswith(f"{name}.") and path.name != f"{current}.etag":
-                path.unlink()
-        return min(there, item.file.size)
-
     def _unpack(self, name: str, done: int, total: int) -> None:
         self.unpacking = (name, done, total)
 
@@ -339,40 +244,6 @@ class _Run:
         waits = [text for text in list(self.waits.values()) if text]
         now = self.unpacking
         return waits[0] if waits else f"unpacking {now[0]}" if now is not None else ""
-
-
-def parts_in_place(out: Path, year: int) -> set[str]:
-    """Return the parts of a year of which any archive was placed into a data set."""
-    records = {path.name.split("-")[0] for path in (out / WORK / _PLACED).glob("*.zip.json")}
-    return {part for part, record in RECORDS[year].items() if str(record) in records}
-
-
-@contextmanager
-def _alone(work: Path) -> Iterator[Path]:
-    """Make the folder for the work, and refuse a second download into it; an empty one goes again.
-
-    A system or a file system without locks goes without.
-    """
-    work.mkdir(exist_ok=True)
-    handle = os.open(work, os.O_RDONLY)
-    try:
-        with suppress(ImportError):
-            import fcntl
-
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OutputError(
-                    f"Another download into {work.parent} is under way. Wait until it ends, or choose another --out."
-                ) from None
-            except OSError:
-                pass
-        shutil.rmtree(work / "unpacked", ignore_errors=True)
-        yield work
-    finally:
-        with suppress(OSError):
-            work.rmdir()
-        os.close(handle)
 
 
 def _key(item: Item) -> str:
