@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edge_asd.errors import OutputError
+
+UNFINISHED = ".unfinished-"
+"""How names of files begin while `creating` writes them; a killed process leaves one behind."""
+
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -47,6 +53,51 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
         temporary = None
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror or error}. Choose another place or free some space."
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that appears whole at `path` when all is well, and goes where anything is raised.
+
+    Its folder must be there. While it is written, its name starts with `UNFINISHED`.
+
+    Raises
+    ------
+    FileExistsError
+        At the end, if something is at `path`: it is left as it is, whoever made it and when.
+    OutputError
+        If the file cannot be written, or the disk is full.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        try:
+            os.link(temporary, path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            # Memory cards and shares have no second names: an empty file holds the place for a moment.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            try:
+                os.replace(temporary, path)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+            temporary = None
+    except FileExistsError:
+        raise
     except OSError as error:
         raise OutputError(
             f"Cannot write {path}: {error.strerror or error}. Choose another place or free some space."
