@@ -152,6 +152,7 @@ class ClipRecorder:
             self._note(f"{gap.text}{left}".strip())
         if gap.event != "samples-lost":
             self._settle = round(SETTLE_SECONDS * self._rate)
+            self.meter = Meter(self._rate)  # what was before is not heard now
 
     def pause(self) -> None:
         """Leave out what comes, until `resume`."""
