@@ -296,7 +296,12 @@ def place_text(low: int, high: int, longest: Stretch | None, rate: int) -> str:
         return f"is silent: all its samples lie between {low} and {high}"
     if longest is None:
         return ""
-    start, stop = longest
+    return stretch_text(longest, rate)
+
+
+def stretch_text(stretch: Stretch, rate: int) -> str:
+    """Say where a dead stretch is. Starts with a verb."""
+    start, stop = stretch
     return f"is dead from {start / rate:.2f} s to {stop / rate:.2f} s (its samples stay within 1 of a constant)"
 
 

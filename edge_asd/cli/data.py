@@ -6,17 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli import data_record, data_synth
+from edge_asd.cli import data_import, data_record, data_synth
 from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, note, print_json, table
 from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
 
 app = typer.Typer(
-    help="Make, record and check data sets in the layout of MIMII DUE.", no_args_is_help=True, rich_markup_mode=None
+    help="Make, record, import and check data sets in the layout of MIMII DUE.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 app.command("record")(data_record.command)
 app.command("synth")(data_synth.command)
+app.command("import")(data_import.command)
 
 _MOST_FAULTS = 40
 
