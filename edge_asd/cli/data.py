@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli import data_download, data_import, data_synth
+from edge_asd.cli import data_download, data_import, data_record, data_synth
 from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, note, print_json, table
 from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 
 app.command("download")(data_download.command)
+app.command("record")(data_record.command)
 app.command("synth")(data_synth.command)
 app.command("import")(data_import.command)
 
