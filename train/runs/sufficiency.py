@@ -17,7 +17,7 @@ from edge_asd.thresholds import Target
 from edge_asd.train.data.splits import OWN_HELD_BACK, held_back_count
 
 _GAP = 0.15
-"""Share by which an autoencoder's loss is higher on held-back clips than on fitted ones, above which more are advised."""
+"""Share by which an autoencoder's loss is higher on held-back than on fitted clips, above which more are advised."""
 
 _GAP_NAT = 0.1
 """The same of a classifier, whose losses come near zero: a difference."""
