@@ -6,16 +6,21 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli import data_synth
+from edge_asd.cli import data_download, data_import, data_record, data_synth
 from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, note, print_json, table
 from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
 
 app = typer.Typer(
-    help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True, rich_markup_mode=None
+    help="Fetch, record, import, make and check data sets in the layout of MIMII DUE.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
+app.command("download")(data_download.command)
+app.command("record")(data_record.command)
 app.command("synth")(data_synth.command)
+app.command("import")(data_import.command)
 
 _MOST_FAULTS = 40
 

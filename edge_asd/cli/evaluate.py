@@ -22,6 +22,7 @@ from edge_asd.cli.common import (
     print_json,
     table,
 )
+from edge_asd.cli.hears_text import healthy_text
 from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
@@ -46,6 +47,14 @@ def command(
     ] = None,
     year: YearOption = None,
     ground_truth: GroundTruthOption = None,
+    hears: Annotated[
+        bool | None,
+        typer.Option(
+            "--hears/--no-hears",
+            help="Mix faults into healthy clips and tell which are flagged; by default in sections without anomalous "
+            "test clips, and in sets of your own.",
+        ),
+    ] = None,
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -71,6 +80,7 @@ def command(
             domain=domain,
             year=year,
             ground_truth=ground_truth,
+            hears=hears,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=line,
         )
@@ -87,6 +97,7 @@ def command(
 
 def _print(done: Any, bundle: Path, out: Path) -> None:
     print(results_table(done.results))
+    print(healthy_text(done.healthy))
     scores = done.agreement
     correlation = "-" if scores.score_correlation is None else f"{scores.score_correlation:.5f}"
     print(

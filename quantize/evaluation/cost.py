@@ -16,6 +16,7 @@ from edge_asd.files import results_folder, write_atomically
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_row
+from edge_asd.quantize.evaluation.probe.report import Judged, Report, report
 from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
 from edge_asd.thresholds import is_anomalous
@@ -38,6 +39,7 @@ class Evaluation:
     agreement: Agreement
     saturated_share: float
     notes: list[str]
+    healthy: Report
 
     @property
     def mean_drop(self) -> float | None:
@@ -53,6 +55,7 @@ class Evaluation:
             "mean_auc_drop": self.mean_drop,
             **asdict(self.agreement),
             "saturation": self.saturated_share,
+            **self.healthy.as_dict(),
             "notes": self.notes,
         }
 
@@ -66,6 +69,7 @@ def evaluate(
     year: int | None = None,
     ground_truth: Path | None = None,
     cache: FeatureCache | None = None,
+    hears: bool | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Evaluation:
     """Evaluate a bundle on the test clips of its machine and write the official files.
@@ -78,7 +82,7 @@ def evaluate(
     out : Path
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
         Q15.16), ``float/`` and ``fixed/`` with the float model's scores (dB^2 or nat),
-        ``agreement.png`` and ``evaluation.json``.
+        ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in.
     domain : {"source", "target"}, optional
         Evaluate this domain alone, by its own thresholds where the bundle has them. Otherwise both,
         by the thresholds of their sections. Of measures that mix domains, or know none, it cannot be chosen.
@@ -89,6 +93,8 @@ def evaluate(
         `edge_asd.train.data.ground_truth`).
     cache : FeatureCache, optional
         The user's by default.
+    hears : bool, optional
+        Whether faults are mixed into healthy clips (see `edge_asd.quantize.evaluation.probe.report`).
     progress : callable, optional
         Called with (what, clips done, clips).
 
@@ -149,6 +155,13 @@ def evaluate(
     )
     limits = {section: bundle.threshold(section, domain).score for section in sections}
     results = [evaluate_row(bundle.machine, section, row, limits[section], groups[section]) for section, row in found]
+    healthy = report(
+        bundle,
+        [Judged(s.clip, s.shipped, limits[s.clip.name.section]) for s in scored],
+        hears,
+        progress=lambda done, total: progress("mixing faults into healthy clips", done, total),
+    )
+    notes += healthy.notes
     # Nothing is written before all is computed: whoever stops this sees no scores that look complete.
     by_domain = measures.domains and not measures.mixed
     files = {
@@ -163,13 +176,14 @@ def evaluate(
     ]
     write_result(out / "result.csv", table, measures)
     notes += remarks(results)
-    evaluation = Evaluation(measures, results, scored, _agreement(bundle, domain, scored), saturated, notes)
+    evaluation = Evaluation(measures, results, scored, _agreement(bundle, domain, scored), saturated, notes, healthy)
     agreement_picture(
         out / "agreement.png",
         [(s.clip.name.domain or UNKNOWN_DOMAIN, s.floating, score_value(s.shipped)) for s in scored],
         unit=bundle.kind.unit,
         title=f"{bundle.machine}: scores of {len(scored)} test clips",
     )
+    healthy.draw(out, f"{bundle.machine}: faults mixed into healthy test clips")
     document = json.dumps(evaluation.as_dict(), indent=1, allow_nan=False) + "\n"
     write_atomically(out / "evaluation.json", document.encode())
     return evaluation
