@@ -144,9 +144,7 @@ def quantise_source(
     measures = measures_of(dataset.year)
     if domain_thresholds and not measures.domains:
         domain_thresholds = False
-        notes.append(
-            f"The set is one of {dataset.year}, which knows no domains: there are no thresholds of single ones."
-        )
+        notes.append(f"The set is one of {dataset.year}, which knows no domains: no thresholds of single ones.")
     elif domain_thresholds and measures.mixed:
         notes.append(
             f"The set is one of {dataset.year}, whose test clips do not tell their domain: evaluate decides by the "
