@@ -137,7 +137,7 @@ def test_the_year_is_told_or_given(official_format: Path, capsys) -> None:
     counted = [row["auc"] for row in after["results"]] + once
     assert after["official"] == pytest.approx(len(counted) / sum(1 / value for value in counted), rel=1e-12)
     text = run(capsys, official_format, "--bootstrap", 0, "--year", 2024).out.splitlines()
-    assert text[-2].startswith("Measures of DCASE 2024 Task 2 (nttcslab/dcase2024_task2_evaluator, arXiv:2406.07250).")
+    assert text[-3].startswith("Measures of DCASE 2024 Task 2 (nttcslab/dcase2024_task2_evaluator, arXiv:2406.07250).")
     assert text[-1].startswith("Official score, the harmonic mean of all AUC and pAUC, a section's pAUC counted once: ")
     for year in ("2019", "2027", "x"):
         with pytest.raises(SystemExit) as error:

@@ -318,3 +318,11 @@ def test_what_cannot_vary_has_no_interval():
     assert source.auc is None  # one normal clip
     assert target.auc is not None
     assert source.pauc is not None
+
+
+def test_a_clip_without_label_and_domain_does_not_cost_the_official_score():
+    """In 2021 it is a row of its own, without figures."""
+    found = figures(2021, [*LABELS, None], [*DOMAINS, None], [*SCORES, 9.0])
+    assert found == [*figures(2021), (None, (None,) * 5)]
+    rows = [Row("fan", "00", domain, values) for domain, values in found]
+    assert official_score(rows, measures_of(2021)) == official_score(rows[:2], measures_of(2021)) is not None
