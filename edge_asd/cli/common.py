@@ -119,5 +119,5 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def measures_line(measures: Any) -> str:
-    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say what they are of."""
-    return f"Measures of {measures.source}. {measures.explained}"
+    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say below what they are of."""
+    return f"Measures of {measures.source}.\n{measures.explained}"
