@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from edge_asd.audio.cutting import CHANGED, Cut, between, cut
 from edge_asd.audio.health import Stretch, clipping_text, dead_advice, stretch_text
 from edge_asd.audio.import_report import FileReport, ImportReport
-from edge_asd.audio.recording_search import find_recordings, refuse_anomalies
+from edge_asd.audio.recording_search import check_names, find_recordings
 from edge_asd.audio.recording_stream import RecordingStream
 from edge_asd.audio.stream import Pcm
 from edge_asd.audio.survey import Survey
@@ -150,9 +150,13 @@ class Importer:
             raise DataError(
                 " ".join(["There is no sound file.", *self.report.notes, "Give recordings, or their folder."])
             )
-        if self.own.label == "normal":
-            refuse_anomalies(paths, found.files)
+        check_names(paths, found.files, self.own.label)
         self._refuse_own(found.files)
+        if named := sum(_is_clip_name(file) for file in found.files):
+            self.report.note(
+                f"{named} of {len(found.files)} files have names of MIMII DUE's form: the clips are of section "
+                f"{self.own.section}, {self.own.domain}, {self.own.label}, whatever these say."
+            )
         self._all = sum(_size(file) for file in found.files)
         with self._held:
             for file in found.files:
@@ -387,6 +391,12 @@ def _covered(clips: Sequence[ImportedClip]) -> int:
 
 def _as_cut(clip: ImportedClip) -> Cut:
     return Cut(Stretch(clip.start, clip.stop), "train" if clip.path.startswith("train/") else "test")
+
+
+def _is_clip_name(path: Path) -> bool:
+    with suppress(DataError):
+        return bool(ClipName.parse(path.name))
+    return False
 
 
 def _size(path: Path) -> int:

@@ -250,7 +250,7 @@ def test_paths_that_hold_no_recording_are_errors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["anomaly/1.wav", "day 1/abnormal 2.wav"])
-def test_anomalous_names_are_not_imported_as_healthy(tmp_path: Path, place: str) -> None:
+def test_names_of_the_other_label_are_refused(tmp_path: Path, place: str) -> None:
     write_wav(tmp_path / "in" / "day 1" / "good.wav", noise(3))
     write_wav(tmp_path / "in" / place, noise(3, seed=1))
     bad = tmp_path / "in" / place
@@ -258,6 +258,11 @@ def test_anomalous_names_are_not_imported_as_healthy(tmp_path: Path, place: str)
         with pytest.raises(DataError, match="is an anomaly by its name") as error:
             imported(tmp_path / "out", *paths)
         assert str(bad) in str(error.value)
+    assert not (tmp_path / "out").exists()
+    for healthy in ("normal/x.wav", "day 1/normal_2.wav", "anomaly/healthy.wav"):
+        write_wav(tmp_path / "good" / healthy, noise(3, seed=2))
+        with pytest.raises(DataError, match="is healthy by its name"):
+            imported(tmp_path / "out", tmp_path / "good" / healthy, own_set=own(tmp_path / "out", label="anomaly"))
     assert not (tmp_path / "out").exists()
     document = imported(tmp_path / "out", bad, own_set=own(tmp_path / "out", label="anomaly"))
     assert list(clips(tmp_path / "out")) == ["source_test/section_00_source_test_anomaly_0000.wav"]
