@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from edge_asd.audio import importing
-from edge_asd.audio.import_report import LEFT
 from edge_asd.audio.importing import Cuts, Importer
+from edge_asd.audio.importing import importer as importing
+from edge_asd.audio.importing.report import LEFT
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import Resampler
 from edge_asd.clips import ClipName
@@ -309,6 +309,29 @@ def test_a_recording_is_imported_once_whatever_its_name_and_form(tmp_path: Path)
     assert imported(tmp_path / "out", tmp_path / "a.wav")["clips_train"] == 2
 
 
+@pytest.mark.parametrize("rate", [RATE, 44100])
+def test_a_recording_that_has_grown_is_not_imported_from_its_start(tmp_path: Path, rate: int) -> None:
+    sound = noise(20, rate)
+    write_wav(tmp_path / "a.wav", sound[: 7 * rate], rate)
+    write_wav(tmp_path / "b.wav", sound, rate)
+    assert imported(tmp_path / "out", tmp_path / "a.wav")["clips_train"] == 3
+    for dry_run in (True, False):
+        document = imported(tmp_path / "out", tmp_path / "b.wav", dry_run=dry_run)
+        assert whys(document)[0].startswith("begins with the same sound as a.wav, which was imported before")
+    assert document["left"]["imported_before"] == document["samples_in"]
+    both = imported(tmp_path / "dry", tmp_path / "b.wav", tmp_path / "a.wav", dry_run=True)
+    assert whys(both)[0].startswith(f"begins with the same sound as {tmp_path}/b.wav")
+    assert len(both["files"][0]["clips"]) == 10
+    assert len(imported(tmp_path / "out", tmp_path / "b.wav", again=True)["files"][0]["clips"]) == 10
+    # Recordings that start with silence are not alike for that.
+    for i in range(2):
+        quiet = noise(20, rate, seed=5 + i)
+        quiet[: 8 * rate] = 0
+        write_wav(tmp_path / f"quiet {i}.wav", quiet, rate)
+    assert len(imported(tmp_path / "out", tmp_path / "quiet 0.wav")["files"][0]["clips"]) == 6
+    assert len(imported(tmp_path / "out", tmp_path / "quiet 1.wav")["files"][0]["clips"]) == 6
+
+
 def test_a_dry_run_tells_the_same_and_writes_nothing(tmp_path: Path) -> None:
     sound = noise(13)
     sound[50000:60000] = 0
@@ -445,9 +468,15 @@ def test_a_foreign_data_set_is_left_alone(tmp_path: Path) -> None:
         ("x" * 70_000, "damaged in line 3"),
         ('{"sound": "a", "done": 1}', "should be bool"),
         ('{"sound": "a", "done": true, "more": 1}', "unknown key"),
-        ('{"sound": "a", "file": "b", "clip": "../../x.wav", "start": 0, "stop": 1}', "is not a clip of this machine"),
-        ('{"sound": "a", "file": "b", "clip": "train/x.wav", "start": 0, "stop": 1}', "is not a clip of this machine"),
-        ('{"sound": "a", "file": "b", "clip": "train/x.wav", "start": 9, "stop": 9}', "outside 10 to"),
+        (
+            '{"sound": "a", "begin": "", "file": "b", "clip": "../../x.wav", "start": 0, "stop": 1}',
+            "is not a clip of this machine",
+        ),
+        (
+            '{"sound": "a", "begin": "", "file": "b", "clip": "train/x.wav", "start": 0, "stop": 1}',
+            "is not a clip of this machine",
+        ),
+        ('{"sound": "a", "begin": "", "file": "b", "clip": "train/x.wav", "start": 9, "stop": 9}', "outside 10 to"),
     ],
 )
 def test_a_damaged_ledger_is_an_error_that_says_what_to_do(tmp_path: Path, line: str, words: str) -> None:

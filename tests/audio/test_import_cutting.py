@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_asd.audio.cutting import Cut, between, cut
 from edge_asd.audio.health import Stretch
+from edge_asd.audio.importing.cutting import Cut, between, cut
 from edge_asd.errors import AudioFormatError
 
 LENGTH = 100
