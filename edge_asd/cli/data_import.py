@@ -31,7 +31,7 @@ def command(
     attributes: Annotated[
         str, typer.Option(metavar="TEXT", help="What else the names of the clips are to say, such as speed_2.")
     ] = "",
-    clip_seconds: Annotated[float, typer.Option(min=2, max=60, callback=finite, help="Length of a clip [s].")] = 10.0,
+    clip_seconds: Annotated[float, typer.Option(min=1, max=60, callback=finite, help="Length of a clip [s].")] = 10.0,
     overlap: Annotated[
         float,
         typer.Option(min=0, callback=finite, metavar="SECONDS", help="Of neighbouring clips for training [s]."),

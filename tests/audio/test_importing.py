@@ -513,9 +513,9 @@ def test_recordings_beyond_a_hundred_hours_are_not_believed(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("cuts", "words"),
     [
-        ({"clip_seconds": 1.9}, "give 2 to 60 s"),
-        ({"clip_seconds": 61}, "give 2 to 60 s"),
-        ({"clip_seconds": float("nan")}, "give 2 to 60 s"),
+        ({"clip_seconds": 0.9}, "give 1 to 60 s"),
+        ({"clip_seconds": 61}, "give 1 to 60 s"),
+        ({"clip_seconds": float("nan")}, "give 1 to 60 s"),
         ({"overlap": 9.6}, "give 0 to 9.5 s"),
         ({"overlap": -1}, "give 0 to 9.5 s"),
         ({"skip": -1}, "cannot be negative"),

@@ -15,7 +15,7 @@ from edge_asd.errors import AudioFormatError, DataError
 LONGEST_HOURS = 100
 """Longest recording: a mistaken header goes beyond, a long week-end does not."""
 
-SHORTEST_CLIP, LONGEST_CLIP = 2.0, 60.0
+SHORTEST_CLIP, LONGEST_CLIP = 1.0, 60.0
 """Bounds of a clip's length [s]."""
 
 CHANGED = "was changed while it was read. Try again when it is complete."
@@ -27,7 +27,7 @@ class Cuts:
 
     Attributes
     ----------
-    clip_seconds : float, 2 to 60 [s]
+    clip_seconds : float, 1 to 60 [s]
     overlap : float, 0 to below `clip_seconds` [s]
         Of neighbouring clips for training; clips for testing share nothing with others.
     skip, skip_end : float >= 0 [s]
