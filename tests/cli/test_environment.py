@@ -150,6 +150,11 @@ def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path
     made = [run(*fit, tmp_path / name) for run, name in ((edge_asd, "ours.easd"), (core, "theirs.easd"))]
     assert [done.returncode for done in made] == [0, 0], made
     assert (tmp_path / "theirs.easd").read_bytes() == (tmp_path / "ours.easd").read_bytes()
+    where = ("data", "import", tmp_path / "healthy", "--clip-seconds", "4", "--machine", "fan", "--json", "--out")
+    cut = [run(*where, tmp_path / name) for run, name in ((edge_asd, "ours"), (core, "theirs"))]
+    assert [done.returncode for done in cut] == [0, 0], cut
+    assert cut[1].stdout == cut[0].stdout.replace("/ours", "/theirs")
+    assert '"clips_train": 1' in cut[0].stdout
     assert core("devices", "--json").stdout == '{\n  "devices": []\n}\n'
     for arguments in (
         ("train", tmp_path, "--machine", "fan", "--out", "run"),
