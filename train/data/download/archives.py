@@ -99,7 +99,15 @@ def unpack(archive: zipfile.ZipFile, member: Member, file: BinaryIO, where: str,
 
 
 class _Archive(io.FileIO):
-    """A file that is not read in huge pieces: zipfile reads a whole directory at once, however large it says it is."""
+    """A file that is not read in huge pieces, nor before its start: zipfile believes what a damaged directory says."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except OSError as error:
+            raise RefusedArchiveError(
+                f"{Path(str(self.name)).name} is damaged: its directory leads out of it. It was refused."
+            ) from error
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size < 0:

@@ -15,6 +15,7 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from typing import Any
+from urllib.parse import unquote
 
 FAULTS = (
     "break", "silence", "short", "long", "bytes", "429", "429 date", "503", "500", "no range", "other range", "416",
@@ -88,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         state: Server = self.server.state
-        path, ranged = self.path.partition("?")[0], self.headers.get("Range")
+        path, ranged = unquote(self.path.partition("?")[0]), self.headers.get("Range")
         state.requests.append((path, ranged))
         state.headers.append(dict(self.headers))
         if path in state.redirects:

@@ -63,7 +63,7 @@ def test_the_forms_of_zenodo_s_lists_are_read(files: Any) -> None:
                 ".x.zip",
                 "-x.zip",
                 "a\nb.zip",
-                "c:x.zip",
+                "c:.zip",
                 "x" * 300 + ".zip",
             )
         ],
@@ -88,7 +88,7 @@ def test_hostile_servers_are_refused(server: Server, fetch: Fetch, data: Path) -
     assert_error(fetch(), "without an end")
     del server.redirects[path]
     server.files[path] = record_json(DEV, {"dev_data_fan.zip": b"x"}).replace(b'"size": 1', b'"size": 900000000000')
-    assert_error(fetch(), "900.0 GB needs" if False else "free, and dev_data_fan.zip, 900.0 GB needs 2025.1 GB")
+    assert_error(fetch(), "free, and dev_data_fan.zip, 900.0 GB needs 2025.1 GB")
     assert not data.exists()
     assert server.asked_for(".zip") == []
 
@@ -115,14 +115,12 @@ def test_names_of_archives(name: str, machine: str | None, revision: int) -> Non
 def test_machines_and_revisions_are_chosen_by_name(server: Server, fetch: Fetch, data: Path) -> None:
     machines = ("ToyCar", "ToyCarEmu", "fan")
     archives = {f"dev_{machine}.zip": zipped(clips_of(machine, "dev")) for machine in machines}
-    archives["dev_ToyCar_r2.zip"], archives["dev_ToyCar_r10.zip"] = (
-        zipped(clips_of("ToyCar", "dev", n)) for n in (1, 3)
-    )
+    archives["dev_ToyCar_r2.zip"] = zipped(clips_of("ToyCar", "dev", 1))
+    archives["dev_ToyCar_r10.zip"] = zipped(clips_of("ToyCar", "dev", 3))
     archives["more fan noise.zip"] = zipped({"fan/supplemental/section_00_machine_0001_.wav": b"noise"})
     publish(server, RECORDS[2026]["dev"], archives)
-    publish(
-        server, RECORDS[2026]["eval-train"], {"eval_data_Sander_train.zip": zipped(clips_of("Sander", "eval-train"))}
-    )
+    sander = zipped(clips_of("Sander", "eval-train"))
+    publish(server, RECORDS[2026]["eval-train"], {"eval_data_Sander_train.zip": sander})
     assert_error(fetch("--year", 2026, "--machine", "pump"), "'pump'", "fan, more fan noise.zip, ToyCar, ToyCarEmu")
     done = fetch("--year", "2026", "--machine", "ToyCar", "--json")
     assert done.returncode == 0, done.stderr
