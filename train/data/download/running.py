@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from edge_asd.errors import DataError, EdgeAsdError
 from edge_asd.files import kept_if_filled, write_atomically
+from edge_asd.strict_json import Json
 from edge_asd.train.data.download.archives import RefusedArchiveError
 from edge_asd.train.data.download.client import Client
 from edge_asd.train.data.download.labels import FOLDER, PLACE, fetch_labels, ground_truth_files, missing_files
@@ -126,10 +127,10 @@ class _Run:
         stage = f"fetching {_described(todo)}; MB"
 
         def watch() -> None:
-            if (now := self.unpacking) is not None and sum(self.come.values()) == sum(sizes):
-                self.watch(f"unpacking {now[0]}", now[1], now[2], "")
+            if (there := sum(self.come.values())) == sum(sizes):
+                self.watch("unpacking", len(self.result.outcomes) - len(items) + len(todo), len(todo), self._detail())
             else:
-                self.watch(stage, sum(self.come.values()) // _MB, -(-sum(sizes) // _MB), self._detail())
+                self.watch(stage, there // _MB, -(-sum(sizes) // _MB), self._detail())
 
         errors = work_on(
             [lambda item=item: self._archive(item) for item in todo],  # type: ignore[misc]
@@ -168,12 +169,12 @@ class _Run:
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
 
-    def _document(self, record: int) -> tuple[bytes, str]:
+    def _document(self, record: int) -> tuple[Json, str]:
         url = f"{self.servers.records}/api/records/{record}"
-        text = self.client.document(url, LARGEST_DOCUMENT)
+        text, document = self.client.document(url, LARGEST_DOCUMENT)
         if self.keep:
             write_atomically(self.work.mirror / "api" / "records" / str(record), text)
-        return text, f"The list of files at {url}"
+        return document, f"The list of files at {url}"
 
     def _is_in_place(self, item: Item) -> bool:
         name = item.file.name
@@ -243,7 +244,7 @@ class _Run:
     def _detail(self) -> str:
         waits = [text for text in list(self.waits.values()) if text]
         now = self.unpacking
-        return waits[0] if waits else f"unpacking {now[0]}" if now is not None else ""
+        return waits[0] if waits else "unpacking {}, file {:,} of {:,}".format(*now) if now is not None else ""
 
 
 def _key(item: Item) -> str:

@@ -171,6 +171,6 @@ def test_a_server_that_asks_for_too_much_or_never_answers_is_an_error(server: Se
     assert_error(fetch(), "dev_data_fan.zip: the server answered 503", "last of 8 attempts", "goes on where this one")
     assert not data.exists()
     assert_error(fetch("--year", 2023), "/api/records/7882613", "404")
-    assert_error(fetch("--base-url", "http://127.0.0.1:1"), "Connection refused", "last of 8 attempts")
+    assert_error(fetch("--base-url", "http://127.0.0.1:1"), "Connection refused", "last of 4 attempts")
     for url in ("file:///etc", "ftp://example.org", "http://", "https://a b", "nonsense", "http://x:y"):
         assert_error(fetch("--base-url", url), "is not an address")
