@@ -29,7 +29,6 @@ _MOST_RATIO, _FREE = 30, 1 << 26
 _CHUNK = 1 << 18
 _LONGEST_NAME = 255  # bytes, of each part: what file systems take
 _DRIVE = re.compile(r"[A-Za-z]:")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RefusedArchiveError(DataError):
@@ -176,8 +175,8 @@ def _parts(info: zipfile.ZipInfo, where: str) -> tuple[str, ...]:
         what = "from the root of the disk"
     elif _DRIVE.match(name):
         what = "with a drive's letter"
-    elif _CONTROL.search(name):
-        what = "with control characters"
+    elif not name.isprintable():
+        what = "with characters that cannot be shown"
     parts = tuple(name.removesuffix("/").split("/"))
     if what is None and any(part in ("", ".", "..") for part in parts):
         what = "that leads elsewhere"

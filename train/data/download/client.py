@@ -6,6 +6,7 @@ and HTTPS. What it does not do is here and beside: bounds, retries, resuming.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ CHUNK = 1 << 16  # bytes
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 8
+_OF_URLLIB3 = re.compile(r"^\w+\([^)]*\): ")
 
 
 def check_base_url(text: str) -> str:
@@ -208,7 +210,7 @@ def _deepest(error: BaseException) -> str:
             break
         error = inner
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())[:160]
+    return _OF_URLLIB3.sub("", " ".join(str(text).split()))[:160]
 
 
 def _reason(response: Any) -> str:

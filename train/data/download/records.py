@@ -36,7 +36,7 @@ LARGEST_DOCUMENT = 4 << 20
 _MOST_FILES = 1000
 _LARGEST_FILE = 1 << 40  # bytes
 _LONGEST_NAME = 200
-_UNSAFE = re.compile(r"[/\\:\x00-\x1f\x7f-\x9f\ud800-\udfff]|^[.\s-]|[.\s]$")
+_UNSAFE = re.compile(r"[/\\:]|^[.\s-]|[.\s]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _is_archive(entry: Any, where: str) -> bool:
 
 def _archive(entry: Json, where: str) -> RecordFile:
     name, size, checksum = _first(entry, "key", "filename"), _first(entry, "size", "filesize"), entry.get("checksum")
-    if len(name.encode(errors="replace")) > _LONGEST_NAME or _UNSAFE.search(name):
+    if len(name.encode(errors="replace")) > _LONGEST_NAME or not name.isprintable() or _UNSAFE.search(name):
         raise DownloadError(f"{where} lists an archive of the unsafe name {name!r:.80}. It was refused.")
     if type(size) is not int or not 0 < size <= _LARGEST_FILE:
         raise DownloadError(f"{where} gives {name} the size {size!r:.40}. It was refused.")

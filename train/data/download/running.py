@@ -124,7 +124,7 @@ class _Run:
         before = sum(self.come.values())
         sizes = [item.file.size for item in todo]
         check_room(self.out, room_needed(sizes, before, keep=self.keep, jobs=jobs), _described(todo))
-        stage = f"fetching {_described(todo)}; MB"
+        stage = f"fetching {_described(todo)} (in MB)"
 
         def watch() -> None:
             if (there := sum(self.come.values())) == sum(sizes):
@@ -137,8 +137,7 @@ class _Run:
             jobs,
             self.stop,
             watch,
-            # One bad archive says nothing about the others; a dead network and a full disk do.
-            lambda error: isinstance(error, WrongChecksumError | RefusedArchiveError) or type(error) is DataError,
+            goes_on=_concerns_one_archive,
         )
         _raise_all(errors, len(todo))
 
@@ -164,7 +163,7 @@ class _Run:
             jobs,
             self.stop,
             lambda: self.watch("fetching the ground truth", len(done), len(missing), self._detail()),
-            lambda error: False,
+            goes_on=lambda error: False,
         )
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
@@ -260,8 +259,15 @@ def _raise_all(errors: list[Exception], jobs: int) -> None:
     """Raise what went wrong as one error; a defect of ours goes first."""
     if defect := next((error for error in errors if not isinstance(error, EdgeAsdError)), None):
         raise defect
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        text = " ".join(dict.fromkeys(str(error) for error in errors))
-        raise type(errors[0])(f"{len(errors)} of {jobs} files failed. {text}")
+    # Of those that end everything the first will do: the others say the same.
+    told = [error for error in errors if _concerns_one_archive(error)]
+    told += [error for error in errors if error not in told][:1]
+    if len(told) == 1:
+        raise told[0]
+    if told:
+        raise type(told[-1])(f"{len(told)} of {jobs} archives failed. {' '.join(map(str, told))}")
+
+
+def _concerns_one_archive(error: Exception) -> bool:
+    """Tell errors that say nothing about the other archives from a dead network and a full disk."""
+    return isinstance(error, WrongChecksumError | RefusedArchiveError) or type(error) is DataError

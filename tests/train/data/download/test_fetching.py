@@ -148,6 +148,10 @@ def test_a_wrong_checksum_keeps_nothing(server: Server, fetch: Fetch, data: Path
     shutil.rmtree(data)
     assert_error(fetch("--machine", "pump"), "dev_data_pump.zip")
     assert not data.exists()
+    listed = {"dev_data_fan.zip": bad, "dev_data_pump.zip": bad}
+    publish(server, DEV, dict.fromkeys(listed, damaged), listed)
+    assert_error(fetch(), "2 of 2 archives failed", *(f"{name} has another checksum" for name in listed))
+    assert not data.exists()
 
 
 def test_the_server_is_waited_for_as_long_as_it_asks(server: Server, fetch: Fetch, data: Path) -> None:
