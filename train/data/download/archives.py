@@ -19,10 +19,10 @@ from typing import BinaryIO
 from edge_asd.errors import DataError
 from edge_asd.train.data.download.retrying import Stopped
 
-MOST_MEMBERS = 200_000
+MOST_MEMBERS = 50_000
 """Entries of an archive; the largest of these sets have some ten thousand."""
 
-_LARGEST_DIRECTORY = 64 << 20  # bytes
+_LARGEST_DIRECTORY = 8 << 20  # bytes
 _MOST_RATIO, _FREE = 30, 1 << 26
 """Sound shrinks to a half or so; beyond the first 64 MiB, more than 30 bytes for one are no sound."""
 

@@ -132,6 +132,7 @@ class _Run:
             else:
                 self.watch(stage, there // _MB, -(-sum(sizes) // _MB), self._detail())
 
+        watch()
         errors = work_on(
             [lambda item=item: self._archive(item) for item in todo],  # type: ignore[misc]
             jobs,

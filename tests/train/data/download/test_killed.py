@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_asd.train.data.download.records import RECORDS
 from tests.cli.command import assert_error
 from tests.train.data.download.conftest import Fetch
 from tests.train.data.download.http_server import Server
-from tests.train.data.download.made_archives import hidden, publish_2021, tree
+from tests.train.data.download.made_archives import clips_of, hidden, publish, publish_2021, tree, zipped
 from tests.train.data.download.processes import started, wait_until
 
 
@@ -95,6 +96,19 @@ def test_a_full_disk_loses_nothing(server: Server, fetch: Fetch, data: Path) -> 
     assert fetch().returncode == 0
     assert server.asked_for(".zip") == [None, "bytes=500000-"]
     assert tree(data) == expected
+
+
+def test_a_disk_that_is_full_as_files_are_unpacked_loses_nothing(server: Server, fetch: Fetch, data: Path) -> None:
+    clips = clips_of("fan", "dev")
+    publish(server, RECORDS[2021]["dev"], {"dev_data_fan.zip": zipped(clips)})
+    out, err = (process := started(server, data, largest_file=100_000)).communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    assert "Error: The files of dev_data_fan.zip cannot be written into" in err
+    assert tree(data) == {}
+    assert [name.split("/")[-1] for name in hidden(data)] == ["dev_data_fan.zip"]
+    assert fetch().returncode == 0
+    assert server.asked_for(".zip") == [None]
+    assert tree(data) == clips
 
 
 def test_a_second_download_into_the_same_folder_is_refused(server: Server, fetch: Fetch, data: Path) -> None:
