@@ -20,6 +20,7 @@ from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.schedule import Schedule, own_schedule
 from edge_asd.train.runs.sufficiency import ThresholdClips, cell_notes, shortcomings, threshold_clips, threshold_notes
 from tests.data import MACHINE
+from tests.once import Once
 
 
 def keys(section: str, count: int, domain: str = "source", first: int = 0) -> list[str]:
@@ -31,8 +32,10 @@ def keys(section: str, count: int, domain: str = "source", first: int = 0) -> li
 
 @pytest.mark.parametrize(
     ("model", "clips", "batch"),
-    [("ae", 1, 16), ("ae", 8, 64), ("ae", 40, 256), ("ae", 54, 512), ("ae", 1000, 512)]
-    + [("mobilenetv2", 4, 16), ("mobilenetv2", 33, 16), ("mobilenetv2", 34, 32), ("mobilenetv2", 1000, 32)],
+    [
+        *(("ae", clips, batch) for clips, batch in ((1, 16), (8, 64), (40, 256), (54, 512), (1000, 512))),
+        *(("mobilenetv2", clips, batch) for clips, batch in ((4, 16), (33, 16), (34, 32), (1000, 32))),
+    ],
 )
 def test_batches_of_few_clips_are_small_enough_for_32_steps(model, clips, batch):
     assert own_schedule(BASELINES[model], FeatureSpec(), clips) == Schedule(100, batch, 1e-3, 10)
@@ -107,19 +110,26 @@ def test_recordings_that_nobody_judged_are_not_said_to_suffice():
 # --- A run of it
 
 
-@pytest.fixture
-def own_data(tiny_data, tmp_path) -> Path:
-    """`tiny_data`, marked as a user's own."""
-    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
-    mark = {"schema": 1, "made_by": "edge-asd data import", "note": "A user's own recordings; not MIMII DUE."}
-    (data / MACHINE / "own.json").write_text(json.dumps(mark))
-    return data
+@pytest.fixture(scope="session")
+def own_data(tiny_data: Path, once: Once) -> Path:
+    """`tiny_data`, marked as a user's own; do not change it."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(tiny_data, folder, dirs_exist_ok=True)
+        mark = {"schema": 1, "made_by": "edge-asd data import", "note": "A user's own recordings; not MIMII DUE."}
+        (folder / MACHINE / "own.json").write_text(json.dumps(mark))
+
+    return once("own_data", make)
 
 
-def test_own_clips_are_fitted_until_held_back_ones_gain_no_more(own_data, tmp_path):
-    notes = []
-    run = train(own_data, MACHINE, tmp_path / "run", Settings(epochs=3, patience=1, seed=1), note=notes.append)
-    assert (run.batch_size, run.learning_rate, run.patience, run.epochs) == (64, 1e-3, 1, 3)
+def test_own_clips_are_fitted_until_held_back_ones_gain_no_more_and_are_judged(own_data, tmp_path):
+    def stop(what: str, done: int, total: int, detail: str) -> None:
+        if (what, done) == ("epochs", 1):
+            raise KeyboardInterrupt
+
+    notes, settings = [], Settings(epochs=2)
+    run = train(own_data, MACHINE, tmp_path / "run", settings, note=notes.append)
+    assert (run.batch_size, run.learning_rate, run.patience, run.epochs) == (64, 1e-3, 10, 2)
     fit, held_back = split_own(Dataset(own_data, MACHINE).select(split="train"))
     assert (run.fit, run.held_back) == ([clip.key for clip in fit], [clip.key for clip in held_back])
     assert [(c.section, c.domain, c.clips_fit, c.clips_held_back) for c in run.cells] == [
@@ -129,27 +139,18 @@ def test_own_clips_are_fitted_until_held_back_ones_gain_no_more(own_data, tmp_pa
     mean = sum(c.loss_held_back * c.clips_held_back for c in run.cells) / len(held_back)
     assert mean == pytest.approx(run.validation_loss[run.best_epoch - 1], rel=1e-5)
     assert [note.split(":")[0] for note in notes] == ["Section 00", "Section 01"]
-    assert Run.load(tmp_path / "run") == run
+
+    with pytest.raises(KeyboardInterrupt):
+        train(own_data, MACHINE, tmp_path / "stopped", settings, progress=stop)
+    assert Run.load(tmp_path / "stopped").cells is None
+    assert train(own_data, MACHINE, tmp_path / "stopped", settings, resume=True) == run
+    assert Run.load(tmp_path / "run") == Run.load(tmp_path / "stopped") == run
 
     document = json.loads((tmp_path / "run" / "run.json").read_text())
     document["cells"][0]["surprise"] = 1
     (tmp_path / "run" / "run.json").write_text(json.dumps(document))
     with pytest.raises(ModelError, match="cells, 0: unknown key 'surprise'"):
         Run.load(tmp_path / "run")
-
-
-def test_one_that_was_stopped_and_resumed_is_the_same(own_data, tmp_path):
-    def stop(what: str, done: int, total: int, detail: str) -> None:
-        if (what, done) == ("epochs", 1):
-            raise KeyboardInterrupt
-
-    settings = Settings(epochs=2)
-    whole = train(own_data, MACHINE, tmp_path / "whole", settings)
-    assert whole.patience == 10
-    with pytest.raises(KeyboardInterrupt):
-        train(own_data, MACHINE, tmp_path / "run", settings, progress=stop)
-    assert Run.load(tmp_path / "run").cells is None
-    assert train(own_data, MACHINE, tmp_path / "run", settings, resume=True) == whole
 
 
 def test_without_the_mark_nothing_is_judged(run_folder):
