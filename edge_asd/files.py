@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -113,11 +113,12 @@ def open_without_waiting(path: str, flags: int) -> int:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Keep others who lock the file at `path` waiting until it has been read, changed and replaced.
 
     `write_atomically` puts another file in its place: who waited for the old one goes on to lock the new one. What
-    was read before the lock was held is out of date. A system or a file system without locks goes without.
+    was read before the lock was held is out of date. A system or a file system without locks goes without. `waiting` is
+    called where somebody else holds the lock.
 
     Raises
     ------
@@ -136,7 +137,11 @@ def locked(path: Path) -> Iterator[None]:
             raise OutputError(f"Cannot open {path}: {error.strerror or error}.") from error
         try:
             with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    fcntl.flock(handle, fcntl.LOCK_EX)
             if _is_still_at(handle, path):
                 yield
                 return

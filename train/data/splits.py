@@ -36,7 +36,7 @@ def split_training(clips: Iterable[Clip], least: int = _LEAST) -> tuple[list[Cli
     -------
     fit, held_back : list of Clip
     """
-    groups: dict[tuple[str, str], list[Clip]] = {}
+    groups: dict[tuple[str, str | None], list[Clip]] = {}
     for clip in clips:
         groups.setdefault((clip.name.section, clip.name.domain), []).append(clip)
     fit: list[Clip] = []
