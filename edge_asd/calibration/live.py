@@ -8,9 +8,10 @@ from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, C
 from edge_asd.audio.loudness import SILENCE_DB, db_of_power
 from edge_asd.audio.stream import SETTLE_SECONDS, Break, Pcm, Waiting
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.calibration.heard import UNNAMED_DOMAIN, Heard, Progress, Request
+from edge_asd.calibration.heard import Heard, Progress, Request
 from edge_asd.calibration.spans import SpanScorer, samples_for_spans, spans_in
 from edge_asd.calibration.stability import LEAST_SPANS, drift, outliers
+from edge_asd.clips import UNNAMED_DOMAIN
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError

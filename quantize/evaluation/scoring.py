@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
+from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.errors import BundleError
 from edge_asd.interpreter import Model
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.features.windows import frames_db
 
 Progress = Callable[[int, int], None]
-"""Called with (clips done, clips)."""
+"""Called with (items done, items)."""
 
-
-Score = TypeVar("Score", int, float)
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,34 @@ class ShippedScores:
 
     scores: list[int]
     saturated_share: float
+
+
+class ShippedScorer:
+    """Scores clips as the monitor does, from any number of threads.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+        self._own = threading.local()
+        self._detectors: list[WindowDetector] = []
+
+    def score(self, frames: npt.NDArray[np.int32], section: str) -> int:
+        """Return the clip score [Q15.16] of frames of the shipped front end."""
+        # An interpreter a thread: it leaves Python's lock while it runs.
+        if not hasattr(self._own, "detector"):
+            self._own.detector = load_detector(self._bundle)
+            self._detectors.append(self._own.detector)
+        return mean_score(self._own.detector.window_scores(frames, section))
+
+    @property
+    def saturated_share(self) -> float:
+        """Share of the input values so far that were cut off."""
+        quantised = sum(detector.quantised for detector in self._detectors)
+        return sum(detector.saturated for detector in self._detectors) / max(1, quantised)
 
 
 def shipped_scores(
@@ -45,20 +75,9 @@ def shipped_scores(
     clips : sequence of (section, features)
         Features of the shipped front end.
     """
-    own = threading.local()
-    detectors = []
-
-    def score(clip: tuple[str, ClipFeatures]) -> int:
-        # An interpreter a thread: it leaves Python's lock while it runs.
-        if not hasattr(own, "detector"):
-            own.detector = load_detector(bundle)
-            detectors.append(own.detector)
-        section, features = clip
-        return mean_score(own.detector.window_scores(features.frames, section))
-
-    scores = _map(score, clips, progress)
-    quantised = sum(detector.quantised for detector in detectors)
-    return ShippedScores(scores, sum(detector.saturated for detector in detectors) / max(1, quantised))
+    scorer = ShippedScorer(bundle)
+    scores = in_threads(lambda clip: scorer.score(clip[1].frames, clip[0]), clips, progress)
+    return ShippedScores(scores, scorer.saturated_share)
 
 
 def float_scores(
@@ -91,18 +110,17 @@ def float_scores(
         outputs = model().run(windows.reshape(len(windows), *model().input_shape))
         return float(np.mean(detector.float_scores(windows, outputs, section)))
 
-    return _map(score, clips, progress)
+    return in_threads(score, clips, progress)
 
 
-def _map(
-    score: Callable[[tuple[str, ClipFeatures]], Score], clips: Sequence[tuple[str, ClipFeatures]], progress: Progress
-) -> list[Score]:
-    done: list[Score] = []
+def in_threads(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress) -> list[Result]:
+    """Call `work` on each item, in as many threads as this process may use cores; return the results in order."""
+    done: list[Result] = []
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         try:
-            for result in pool.map(score, clips):
+            for result in pool.map(work, items):
                 done.append(result)
-                progress(len(done), len(clips))
+                progress(len(done), len(items))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -1,0 +1,62 @@
+"""What ``edge-asd evaluate`` prints of healthy clips: how often they are flagged, and what would be heard in them."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from edge_asd.cli.common import table
+from edge_asd.false_alarms import lowest_rate
+
+_WIDTH = 100
+
+
+def healthy_text(report: Any) -> str:
+    """Lay out a `edge_asd.quantize.evaluation.probe.report.Report` for people, within a hundred columns."""
+    parts = []
+    if report.false_alarms:
+        parts.append(_false_alarms(report.false_alarms))
+    if report.hears:
+        parts.append(_hears(report))
+    return "".join(f"\n{part}\n" for part in parts)
+
+
+def _false_alarms(rows: list[Any]) -> str:
+    fewest = min(row.clips for row in rows)
+    return (
+        "False alarms on healthy test clips, which neither model nor threshold has seen:\n\n"
+        + table(
+            ["section", "domain", "flagged", "rate", "95 % interval"],
+            [
+                [
+                    row.section,
+                    row.domain or "-",
+                    f"{row.flagged} of {row.clips}",
+                    f"{row.rate:.0%}",
+                    f"{row.low:.1%} to {row.high:.1%}",
+                ]
+                for row in rows
+            ],
+        )
+        + f"\n\n{fewest} clips cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is flagged."
+    )
+
+
+def _hears(report: Any) -> str:
+    rows, header = [], ["section", "band", "clips"]
+    for section, group in report.sections.items():
+        faults = list(dict.fromkeys(hearing.fault for hearing in group))
+        header = ["section", "band", "clips", *faults]
+        for band in dict.fromkeys(hearing.band for hearing in group):
+            found = {hearing.fault: hearing for hearing in group if hearing.band == band}
+            clips = sorted({hearing.clips for hearing in found.values()})
+            rows.append(
+                [section, band.name, "-".join(map(str, clips)), *(found[fault].levels_text for fault in faults)]
+            )
+    legend = (
+        "What it would hear: faults mixed into healthy test clips, and the level in dB against the machine's\n"
+        "own from which on half / nine tenths of the clips are flagged (- for never). They are made faults:\n"
+        "your machine's may sound otherwise.\n\n"
+    )
+    sentences = "\n".join(textwrap.fill(text, _WIDTH) for text in report.sentences())
+    return f"{legend}{table(header, rows)}\n\n{sentences}"

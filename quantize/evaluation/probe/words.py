@@ -1,0 +1,78 @@
+"""What a detector would hear, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge_asd.quantize.evaluation.probe.detection import Hearing
+from edge_asd.quantize.evaluation.probe.levels import LEVELS_DB
+
+_SOUNDS = {
+    "tone": "a whine at {}",
+    "impacts": "impacts that ring at {}",
+    "noise": "noise around {}",
+    "unsteadiness": "unsteadiness around {}",
+}
+
+
+def fault_text(fault: str, band: str) -> str:
+    """Name a fault in a band, as in "a whine at 2 kHz"."""
+    return _SOUNDS[fault].format(band)
+
+
+def level_text(level_db: int) -> str:
+    """Say how loud a fault is, as in "6 dB under the machine's level"."""
+    if level_db == 0:
+        return "as loud as the machine"
+    least = " or more" if level_db == LEVELS_DB[-1] else ""
+    return f"{abs(level_db)} dB{least} {'under' if level_db < 0 else 'over'} the machine's level"
+
+
+def sentences(group: Sequence[Hearing]) -> list[str]:
+    """Say what one section hears best and worst, and what it does not hear.
+
+    Parameters
+    ----------
+    group : sequence of Hearing [length n >= 1]
+        Of one section.
+    """
+    start = f"Section {group[0].section}"
+    # By their level first; the order of faults and bands decides among equals.
+    found = sorted((h.level_half_db, i) for i, h in enumerate(group) if h.level_half_db is not None)
+    texts = []
+    if found:
+        texts.append(f"{start} hears best {_heard(group[found[0][1]])}.")
+        if len(found) > 1:
+            texts.append(f"Of what it hears, worst {_heard(group[found[-1][1]])}.")
+    tried = [h for h in group if h.clips]
+    deaf = [h for h in tried if h.level_half_db is None]
+    if deaf:
+        loudest = min(h.loudest_db for h in deaf if h.loudest_db is not None)
+        texts.append(f"It does not hear in half of the clips, {_up_to(loudest)}: {_listed(deaf)}.")
+    if silent := [h for h in group if not h.clips]:
+        texts.append(f"Not tried, for want of such sound or of room in 16 bits: {_listed(silent)}.")
+    if lost := [h for h in tried if 2 * h.lost >= h.clips]:
+        texts.append(f"Heard in half of the clips or more, but no longer when loudest: {_listed(lost)}.")
+    return [" ".join(texts) if texts[0].startswith(start) else f"{start}: {' '.join(texts)}"]
+
+
+def _heard(hearing: Hearing) -> str:
+    assert hearing.level_half_db is not None
+    text = f"{fault_text(hearing.fault, hearing.band.name)} {level_text(hearing.level_half_db)}"
+    if hearing.level_90_db is None:
+        return f"{text} (in half of the clips; never in nine tenths)"
+    if hearing.level_90_db == hearing.level_half_db:
+        return f"{text} (in nine tenths of the clips)"
+    return f"{text} (in half of the clips; in nine tenths {hearing.level_90_db:+d} dB)"
+
+
+def _up_to(loudest_db: int) -> str:
+    return f"even {level_text(loudest_db)}"
+
+
+def _listed(group: Sequence[Hearing]) -> str:
+    """Name faults, each with all of its bands."""
+    bands: dict[str, list[str]] = {}
+    for hearing in group:
+        bands.setdefault(hearing.fault, []).append(hearing.band.name)
+    return "; ".join(fault_text(fault, ", ".join(names)) for fault, names in bands.items())
