@@ -221,11 +221,14 @@ def _document(
 
 def _print(document: dict[str, Any]) -> None:
     train, test, skipped = document["clips_train"], document["clips_test"], document["skipped"]
-    print(
-        f"{_count(train + test)} of {document['clip_seconds']:g} s written to {document['out']}: {train} for training, "
-        f"{test} for testing. Machine {document['machine']}, section {document['section']}, {document['domain']}, "
-        f"{document['label']}."
-    )
+    if train + test:
+        print(
+            f"{_count(train + test)} of {document['clip_seconds']:g} s written to {document['out']}: {train} for "
+            f"training, {test} for testing. Machine {document['machine']}, section {document['section']}, "
+            f"{document['domain']}, {document['label']}."
+        )
+    else:
+        print("No clip was written.")
     if skipped:
         faults = [one["fault"] for one in skipped]
         each = ", ".join(f"{faults.count(fault)} {_WORDS[fault]}" for fault in _WORDS if fault in faults)

@@ -300,6 +300,17 @@ def test_other_rates_are_the_same_sound(tmp_path: Path, rate: int, most: float, 
 
 
 @pytest.mark.prove
+def test_a_microphone_that_hears_no_high_sounds_is_told(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    with recording(pulse_microphone, tmp_path, "--json", before=ONLY_RATE, first=8000) as process:
+        told = wait_for(process, "Listening to default")
+        process.send_signal(signal.SIGTERM)
+        document = ended(process, 128 + signal.SIGTERM)
+    assert told.endswith("resampled from 8000 Hz. Nothing above 4000 Hz is in it.\n")
+    assert (document["complete"], document["files"]) == (False, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.prove
 def test_a_full_disk_ends_it_with_what_was_written(
     pulse_microphone: PulseMicrophone, noise: Path, tmp_path: Path
 ) -> None:

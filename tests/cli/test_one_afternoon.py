@@ -42,8 +42,11 @@ def test_from_a_microphone_to_an_alarm(pulse_microphone: PulseMicrophone, tmp_pa
     trained = run("train", "own", "--machine", "blower", "--out", "run", "--epochs", 12)
     assert trained["clips_fit"] + trained["clips_held_back"] == 20
     run("quantize", "run", "--data", "own", "--out", "blower.easd", "--score-seconds", 2)
-    (row,) = run("evaluate", "blower.easd", "--data", "own", "--out", "results")["results"]
+    evaluated = run("evaluate", "blower.easd", "--data", "own", "--out", "results")
+    (row,), (false_alarms,) = evaluated["results"], evaluated["false_alarms"]
     assert (row["n_normal"], row["n_anomaly"], row["auc_int8"]) == (5, 0, None)
+    assert (false_alarms["section"], false_alarms["clips"]) == ("00", 5)
+    assert evaluated["hears"]
     assert run("selftest", "blower.easd")["passed"]
     calibrated = run(
         "calibrate", "blower.easd", "--section", "00", "--device", "default", "--minutes", 0.4, "--in-place"
