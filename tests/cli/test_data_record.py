@@ -356,8 +356,11 @@ def test_usage(tmp_path: Path, command: Command) -> None:
     assert_error(command(*record, "--machine", "mill", "--minutes", 0), "0 minutes hold no clip", "--minutes 0.17")
     assert_error(command(*record, "--machine", "a/b"), "cannot be the name of a machine")
     assert_error(command(*record, "--machine", "mill", "--section", "left"), "'left' is not a section")
+    (tmp_path / "file").touch()
+    no_folder = ("data", "record", "--machine", "mill", "--out", tmp_path / "file")
+    assert_error(command(*no_folder), "Cannot write into", "file/mill", "Choose another --out.")
     (tmp_path / "set/fan/train").mkdir(parents=True)
     soundfile.write(tmp_path / "set/fan/train/section_00_source_train_normal_0000.wav", NOISE[:RATE], RATE)
     assert_error(command(*record, "--machine", "fan"), "is not marked as a set of your own")
-    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "set"}
     assert [path.name for path in (tmp_path / "set").iterdir()] == ["fan"]

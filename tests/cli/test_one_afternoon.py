@@ -21,10 +21,10 @@ CLIPS = 25
 
 @pytest.mark.prove
 def test_from_a_microphone_to_an_alarm(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
-    """With clips of 2 s, scores that span 2 s and an alarm after 6 of 8 decisions."""
+    """With clips of 2 s, scores that span 2 s and an alarm after 8 decisions over the threshold."""
     healthy, faulty = tmp_path / "healthy.wav", tmp_path / "faulty.wav"
-    # Longer than the slowest computer takes.
-    soundfile.write(healthy, machine_sound(np.random.default_rng(5), seconds=900.0), RATE)
+    # Longer than the slowest computer takes; its tones go on where it begins anew.
+    soundfile.write(healthy, np.tile(machine_sound(np.random.default_rng(5), seconds=60.0), 40), RATE)
     soundfile.write(faulty, machine_sound(np.random.default_rng(6), seconds=120.0, pitch=235.0), RATE)
     player = pulse_microphone.play(healthy)
 
@@ -47,13 +47,13 @@ def test_from_a_microphone_to_an_alarm(pulse_microphone: PulseMicrophone, tmp_pa
     assert (row["n_normal"], row["n_anomaly"], row["auc_int8"]) == (5, 0, None)
     assert (false_alarms["section"], false_alarms["clips"]) == ("00", 5)
     assert evaluated["hears"]
-    assert run("selftest", "blower.easd")["passed"]
+    assert run("selftest", "blower.easd")["verdict"] in ("equal", "close")
     calibrated = run(
         "calibrate", "blower.easd", "--section", "00", "--device", "default", "--minutes", 0.4, "--in-place"
     )
     assert calibrated["threshold"] == Bundle.load(tmp_path / "blower.easd").threshold("00").score
 
-    listening = ("--device", "default", "--alarm-after", "6/8", "--interval", 0.5, "--records", tmp_path / "records")
+    listening = ("--device", "default", "--alarm-after", "8/8", "--interval", 0.5, "--records", tmp_path / "records")
     with Monitor(tmp_path / "blower.easd", *listening, env=pulse_microphone.env) as monitor:
         monitor.wait_for(lambda: len(monitor.decisions()) >= 8, "decisions")
         assert monitor.events("alarm") == []
@@ -63,5 +63,5 @@ def test_from_a_microphone_to_an_alarm(pulse_microphone: PulseMicrophone, tmp_pa
         alarm = monitor.wait_for_event("alarm").values
         monitor.stop()
     assert alarm["score"] > alarm["threshold"] == calibrated["threshold"]
-    (kept,) = [event for event in run("events", "list", tmp_path / "records")["events"] if event["event"] == "alarm"]
+    (kept,) = [event for event in run("events", tmp_path / "records")["events"] if event["event"] == "alarm"]
     assert kept["score"] == alarm["score"]
