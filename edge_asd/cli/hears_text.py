@@ -58,5 +58,5 @@ def _hears(report: Any) -> str:
         "own from which on half / nine tenths of the clips are flagged (- for never). They are made faults:\n"
         "your machine's may sound otherwise.\n\n"
     )
-    sentences = "\n".join(textwrap.fill(text, _WIDTH) for text in report.sentences())
-    return f"{legend}{table(header, rows)}\n\n{sentences}"
+    summaries = "\n".join(textwrap.fill(text, _WIDTH) for text in report.summaries())
+    return f"{legend}{table(header, rows)}\n\n{summaries}"

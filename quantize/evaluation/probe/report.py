@@ -89,9 +89,9 @@ class Report:
             found.setdefault(hearing.section, []).append(hearing)
         return found
 
-    def sentences(self) -> list[str]:
+    def summaries(self) -> list[str]:
         """Say for people what each section would hear, best and worst."""
-        return [sentence for group in self.sections.values() for sentence in words.sentences(group)]
+        return [words.summary(group) for group in self.sections.values()]
 
     def draw(self, folder: Path, title: str) -> None:
         """Write `PICTURE` where there is something to see."""
