@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.audio.wav_writing import write_wav
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import Policy
 from edge_asd.detectors.loading import load_detector
@@ -44,6 +43,7 @@ from edge_asd.thresholds import is_anomalous
 from edge_asd.train.figures.metrics import rank_figures
 from edge_asd.train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
 from edge_asd.train.synthesis.machines import machine_of
+from edge_asd.wav_writing import write_wav
 
 MACHINES = ("fan", "pump")
 SECTIONS = ("00", "01", "02")

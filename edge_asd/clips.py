@@ -1,8 +1,16 @@
-"""The one grammar of MIMII DUE file names, read and written, and the one finder of clips.
+"""The one grammar of clips' file names, read and written, and the one finder of clips.
 
+MIMII DUE and DCASE Task 2 of 2021:
 ``section_<NN>_<source|target>_<train|test>_[<normal|anomaly>_]<NNNN>[_<attributes>].wav``;
 the label is missing from the names of evaluation clips, attributes from those of test clips.
-Clips lie in the folders `FOLDERS` of a machine.
+
+2022 and later: the same, with attributes or at least an underscore at the end of labelled names; evaluation clips
+tell no more than ``section_<NN>_[test_]<NNNN>.wav``.
+
+2020: ``[<normal|anomaly>_]id_<NN>_<NNNNNNNN>.wav``, where the folder tells training from test clips.
+
+Sources: the READMEs of y-kawagu/dcase2020_task2_baseline, y-kawagu/dcase2021_task2_baseline_ae and
+nttcslab/dcase2023_task2_baseline_ae (2020 to 2026). Clips lie in the folders `FOLDERS` of a machine.
 """
 
 from __future__ import annotations
@@ -19,22 +27,34 @@ from edge_asd.errors import DataError
 Domain = Literal["source", "target"]
 Split = Literal["train", "test"]
 Label = Literal["normal", "anomaly"]
+Form = Literal["section", "id"]
 
 DOMAINS: tuple[Domain, ...] = ("source", "target")
+SPLITS: tuple[Split, ...] = ("train", "test")
 
-FOLDERS = ("train", "source_test", "target_test")
-"""Folders of a machine that hold its clips."""
+UNNAMED_DOMAIN: Domain = "source"
+"""What healthy sound counts as where its domain is not told: the usual condition."""
+
+UNKNOWN_DOMAIN = "unknown"
+"""What tables call the domain of test clips whose names do not tell it."""
+
+FOLDERS = ("train", "source_test", "target_test", "test")
+"""Folders of a machine that hold its clips: the second and third in MIMII DUE, the last in 2020 and from 2022 on."""
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aif", ".aiff", ".w64")
 """How names of sound files end, in any case; what they hold is told by their contents."""
 
-_NAME = re.compile(
-    r"section_(?P<section>[0-9]{2})_(?P<domain>source|target)_(?P<split>train|test)"
-    r"(?:_(?P<label>normal|anomaly))?_(?P<index>[0-9]{4,})"
+_SUFFIX = r"\.(?i:wav|flac|ogg|aiff?|w64)"
+_SECTION_NAME = re.compile(
+    r"section_(?P<section>[0-9]{2})"
+    r"(?:_(?P<domain>source|target)_(?P<split>train|test)(?:_(?P<label>normal|anomaly))?|_test)?_(?P<index>[0-9]{4,})"
     # No control characters, nor the surrogates that stand for bytes that are not UTF-8: names end up in text files.
-    r"(?:_(?P<attributes>[^/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]+))?"
-    r"\.(?i:wav|flac|ogg|aiff?|w64)"
+    r"(?(domain)(?:_(?P<attributes>[^/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]*))?|_?)" + _SUFFIX
 )
+_ID_NAME = re.compile(r"(?:(?P<label>normal|anomaly)_)?id_(?P<section>[0-9]{2})_(?P<index>[0-9]{4,})" + _SUFFIX)
+
+NO_ATTRIBUTES = "noAttribute"
+"""What names say in place of attributes that are not told, from 2024 on."""
 
 # Words, not parts of words: "paranormal" is none. A capital after a small letter begins a word.
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -43,13 +63,14 @@ _ANOMALOUS = re.compile(r"(?<![a-z])(anomal(y|ies|ous)|abnormal(ity|ities|ly)?)(
 
 @dataclass(frozen=True, slots=True)
 class ClipName:
-    """What a MIMII DUE file name says.
+    """What a clip's file name says.
 
     Attributes
     ----------
     section : str
-        Two digits, such as "00".
-    domain : {"source", "target"}
+        Two digits, such as "00"; in 2020 the machine's id.
+    domain : {"source", "target"} or None
+        None where the name does not tell: in 2020, when there were none, and in evaluation clips from 2022 on.
     split : {"train", "test"}
     label : {"normal", "anomaly"} or None
         None where the name does not tell (evaluation clips).
@@ -57,39 +78,76 @@ class ClipName:
         The clip's number, as written.
     attributes : str
         The rest of the name, "" where there is none.
+    form : {"section", "id"}
+        How the name is written: "id" in 2020.
     """
 
     section: str
-    domain: Domain
+    domain: Domain | None
     split: Split
     label: Label | None
     index: str
     attributes: str
+    form: Form = "section"
 
     @classmethod
-    def parse(cls, name: str) -> ClipName:
-        """Read a file name (no folder).
+    def parse(cls, name: str, folder: str | None = None) -> ClipName:
+        """Read a file name.
+
+        Parameters
+        ----------
+        name : str
+            The file's, without its folder.
+        folder : str, optional
+            Name of its folder: of a labelled clip of 2020, "train" makes a training clip, all else a test clip.
 
         Raises
         ------
         DataError
             If the name is not of this form.
         """
-        match = _NAME.fullmatch(name)
-        if match is None:
-            raise DataError(
-                f"{name!r} is not a MIMII DUE file name. Expected, for example, "
-                "section_00_source_train_normal_0000_<attributes>.wav."
-            )
-        return cls(**{**match.groupdict(), "attributes": match["attributes"] or ""})  # type: ignore[arg-type]
+        if match := _SECTION_NAME.fullmatch(name):
+            found = {**match.groupdict(), "split": match["split"] or "test", "attributes": match["attributes"] or ""}
+            return cls(**found)  # type: ignore[arg-type]
+        if match := _ID_NAME.fullmatch(name):
+            split: Split = "train" if folder == "train" and match["label"] else "test"
+            return cls(match["section"], None, split, match["label"], match["index"], "", "id")  # type: ignore[arg-type]
+        raise DataError(
+            f"{name!r} is not a MIMII DUE file name, nor one of DCASE Task 2 in another year. Expected, for example, "
+            "section_00_source_train_normal_0000_<attributes>.wav."
+        )
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders, of `FOLDERS`, that the clip may lie in."""
+        if self.split == "train":
+            return ("train",)
+        return ("test",) if self.domain is None else (f"{self.domain}_test", "test")
 
     @property
     def folder(self) -> str:
-        """The folder, one of `FOLDERS`, that the clip belongs into."""
-        return "train" if self.split == "train" else f"{self.domain}_test"
+        """The first of `folders`: where a clip of MIMII DUE belongs."""
+        return self.folders[0]
+
+    @property
+    def place(self) -> str:
+        """Domain, where it is told, and split, in words."""
+        return f"{self.domain} {self.split}" if self.domain else self.split
+
+    @property
+    def attribute_pairs(self) -> tuple[tuple[str, str], ...]:
+        """The attributes as names and values, () where they do not come in pairs.
+
+        >>> ClipName.parse("section_00_source_train_normal_0000_car_A2_spd_28V.wav").attribute_pairs
+        (('car', 'A2'), ('spd', '28V'))
+        """
+        words = self.attributes.strip("_").split("_")
+        return () if len(words) % 2 else tuple(zip(words[::2], words[1::2], strict=True))
 
     def file_name(self) -> str:
         """Write the name of the clip's WAV file; `parse` reads it back."""
+        if self.form == "id":
+            return "_".join(filter(None, (self.label, "id", self.section, self.index))) + ".wav"
         parts = (self.section, self.domain, self.split, self.label, self.index, self.attributes)
         return "_".join(["section", *(part for part in parts if part)]) + ".wav"
 

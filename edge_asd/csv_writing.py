@@ -26,15 +26,15 @@ def csv_bytes(lines: Iterable[Sequence[object]]) -> bytes:
     return "".join(",".join(map(_cell, line)) + "\n" for line in lines).encode()
 
 
-def check_csv_replaceable(path: Path, header: Sequence[str], line: int, *, what: str, option: str) -> None:
+def check_csv_replaceable(path: Path, headers: Sequence[Sequence[str]], line: int, *, what: str, option: str) -> None:
     """Refuse to replace a file that is not of the layout that would be written there; an empty one may go.
 
     Parameters
     ----------
     path : Path
         Nothing is wrong where it does not exist.
-    header : sequence of str
-        Cells that tell the layout.
+    headers : sequence of sequence of str
+        Cells that tell the layout, one way or another.
     line : int >= 0
         The line that holds them.
     what, option : str
@@ -58,7 +58,7 @@ def check_csv_replaceable(path: Path, header: Sequence[str], line: int, *, what:
         lines = list(csv.reader(head.decode("utf-8-sig", errors="replace").splitlines()[: line + 1]))
     except csv.Error:
         lines = []
-    if head and lines[line:] != [list(header)]:
+    if head and lines[line:] not in [[list(header)] for header in headers]:
         raise OutputError(f"{path} is not {what}, and is not replaced. {advice}")
 
 

@@ -4,7 +4,8 @@
 
     EdgeAsdError
     ├── DataError             a data set, clip or file name that cannot be used
-    │   └── AudioFormatError  a sound file or stream that cannot be used
+    │   ├── AudioFormatError  a sound file or stream that cannot be used
+    │   └── DownloadError     a server that cannot be reached, or does not give what it should
     ├── BundleError           a bundle that is damaged, foreign or too new
     ├── ModelError            a model or run folder that does not fit
     ├── ConfigError           a configuration file, or what overrides it, that cannot be used
@@ -26,6 +27,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DependencyError",
+    "DownloadError",
     "EdgeAsdError",
     "ModelError",
     "OutputError",
@@ -43,6 +45,10 @@ class DataError(EdgeAsdError):
 
 class AudioFormatError(DataError):
     """A sound file or stream that cannot be used."""
+
+
+class DownloadError(DataError):
+    """A server that cannot be reached, or does not give what it should."""
 
 
 class BundleError(EdgeAsdError):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from edge_asd.errors import OutputError
+
+UNFINISHED = ".unfinished-"
+"""How names of files begin while `creating` writes them; a killed process leaves one behind."""
+
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -56,17 +62,63 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             Path(temporary).unlink(missing_ok=True)
 
 
+@contextmanager
+def creating(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that appears whole at `path` when all is well, and goes where anything is raised.
+
+    Its folder must be there. While it is written, its name starts with `UNFINISHED`.
+
+    Raises
+    ------
+    FileExistsError
+        At the end, if something is at `path`: it is left as it is, whoever made it and when.
+    OutputError
+        If the file cannot be written, or the disk is full.
+    """
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        try:
+            os.link(temporary, path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            # Memory cards and shares have no second names: an empty file holds the place for a moment.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            try:
+                os.replace(temporary, path)
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
+            temporary = None
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write {path}: {error.strerror or error}. Choose another place or free some space."
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
 def open_without_waiting(path: str, flags: int) -> int:
     """Open a file for `open`, whose `opener` this is: a named pipe is to be refused, not waited for."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Keep others who lock the file at `path` waiting until it has been read, changed and replaced.
 
     `write_atomically` puts another file in its place: who waited for the old one goes on to lock the new one. What
-    was read before the lock was held is out of date. A system or a file system without locks goes without.
+    was read before the lock was held is out of date. A system or a file system without locks goes without. `waiting` is
+    called where somebody else holds the lock.
 
     Raises
     ------
@@ -85,7 +137,11 @@ def locked(path: Path) -> Iterator[None]:
             raise OutputError(f"Cannot open {path}: {error.strerror or error}.") from error
         try:
             with suppress(OSError):
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    waiting()
+                    fcntl.flock(handle, fcntl.LOCK_EX)
             if _is_still_at(handle, path):
                 yield
                 return

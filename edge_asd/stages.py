@@ -8,7 +8,10 @@ from types import ModuleType
 
 from edge_asd.errors import DependencyError
 
-_TRAINING = ("train", ("tensorflow", "scipy", "sklearn", "matplotlib", "pyroomacoustics", "jinja2"))
+_TRAINING = (
+    "train",
+    ("tensorflow", "scipy", "sklearn", "matplotlib", "pyroomacoustics", "jinja2", "pooch", "requests"),
+)
 _NEEDS = {
     "train": _TRAINING,
     "quantize": _TRAINING,

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import stat
+from pathlib import Path
 from typing import Any
 
 from edge_asd.errors import EdgeAsdError
+from edge_asd.files import open_without_waiting
 
 Json = dict[str, Any]
 
@@ -22,6 +26,30 @@ def parse_object(text: bytes, where: str, error: type[EdgeAsdError]) -> Json:
     if not isinstance(value, dict):
         raise error(f"{where} is not a JSON object. Copy it again, or make it anew.")
     return value
+
+
+def read_object(path: Path, error: type[EdgeAsdError], largest: int) -> Json | None:
+    """Read a small file that holds one JSON object; None where there is no file.
+
+    Parameters
+    ----------
+    path : Path
+    error : type of EdgeAsdError
+        What is raised: if it is no regular file, cannot be read, has more than `largest` bytes, or is damaged.
+    largest : int [bytes]
+    """
+    try:
+        with open(path, "rb", opener=open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise error(f"{path} is not a file. Remove it, or choose another folder.")
+            text = file.read(largest + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as cause:
+        raise error(f"{path} cannot be read: {cause.strerror or cause}.") from cause
+    if len(text) > largest:
+        raise error(f"{path} has over {largest} bytes and is not what its name says. Copy it again, or make it anew.")
+    return parse_object(text, str(path), error)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> Json:

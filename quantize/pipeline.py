@@ -11,7 +11,7 @@ from typing import Any
 from edge_asd.bundle.bundle import MAX_SCORE_FRAMES, Bundle, check_replaceable, golden_section
 from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.manifest import Quantisation, Threshold
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import span_scores
 from edge_asd.detectors.windowed import WindowDetector, output_multiplier
@@ -292,8 +292,9 @@ def _section_threshold(
     counts: dict[str, int] = dict.fromkeys(DOMAINS, 0)
     for clip, features in clips:
         if clip.name.section == section:
-            scores[clip.name.domain] += span_scores(detector.window_scores(features.frames, section), windows)
-            counts[clip.name.domain] += 1
+            domain = clip.name.domain or UNNAMED_DOMAIN
+            scores[domain] += span_scores(detector.window_scores(features.frames, section), windows)
+            counts[domain] += 1
     count = sum(counts.values())
     if count == 0:
         raise DataError(

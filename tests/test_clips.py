@@ -40,13 +40,19 @@ def test_what_a_name_is_made_of_is_read_back(section, domain, split, label, inde
         "section_00_source_train_normal_0000.wav\n",
         "\nsection_00_source_train_normal_0000.wav",
         "section_00_source_train_normal_000.wav",
-        "section_00_source_train_normal_0000_.wav",
         "section_00_source_train_normal_.wav",
         "section_00_source_train__0000.wav",
         "section_00_source_valid_normal_0000.wav",
         "section_00_Source_train_normal_0000.wav",
         "section_00_both_train_normal_0000.wav",
         "section_00_source_train_broken_0000.wav",
+        "section_00_source_0000.wav",  # neither of 2021, which tells the split, nor of later years' evaluation clips
+        "section_00_test_normal_0000.wav",
+        "section_00_0000_vel_6.wav",
+        "section_00_machine_0001_.wav",  # supplemental
+        "id_0_00000000.wav",
+        "normal_id_00_00000000_.wav",
+        "broken_id_00_00000000.wav",
         "section_0_source_train_normal_0000.wav",
         "section_000_source_train_normal_0000.wav",
         "section_-1_source_train_normal_0000.wav",
@@ -67,6 +73,49 @@ def test_other_names_are_refused_with_an_example(name):
     assert repr(name) in str(error.value)
     assert "section_00_source_train_normal_0000_<attributes>.wav" in str(error.value)
     str(error.value).encode()  # it can be printed, whatever the name
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "read", "folders"),
+    [
+        ("normal_id_04_00000012.wav", "train", ("04", None, "train", "normal", "00000012", "", "id"), ("train",)),
+        ("normal_id_04_00000012.wav", "test", ("04", None, "test", "normal", "00000012", "", "id"), ("test",)),
+        ("normal_id_04_00000012.wav", None, ("04", None, "test", "normal", "00000012", "", "id"), ("test",)),
+        ("anomaly_id_04_00000012.FLAC", "test", ("04", None, "test", "anomaly", "00000012", "", "id"), ("test",)),
+        ("id_05_00000514.wav", "train", ("05", None, "test", None, "00000514", "", "id"), ("test",)),
+        ("section_03_0000.wav", "test", ("03", None, "test", None, "0000", "", "section"), ("test",)),
+        ("section_00_test_0199.wav", None, ("00", None, "test", None, "0199", "", "section"), ("test",)),
+        ("section_00_0001_.wav", None, ("00", None, "test", None, "0001", "", "section"), ("test",)),
+        (
+            "section_00_target_test_anomaly_0001_.wav",
+            "test",
+            ("00", "target", "test", "anomaly", "0001", "", "section"),
+            ("target_test", "test"),
+        ),
+    ],
+)
+def test_names_of_other_years(
+    name: str, folder: str | None, read: tuple[object, ...], folders: tuple[str, ...]
+) -> None:
+    clip = ClipName.parse(name, folder)
+    assert clip == ClipName(*read)  # type: ignore[arg-type]
+    assert clip.folders == folders
+    assert ClipName.parse(clip.file_name(), folder) == clip
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pairs"),
+    [
+        ("", ()),
+        ("noAttribute", ()),
+        ("m-n_W", (("m-n", "W"),)),
+        ("car_A2_spd_28V_mic_1_noise_1", (("car", "A2"), ("spd", "28V"), ("mic", "1"), ("noise", "1"))),
+        ("pro_A_wt_200_damage1", ()),  # which word has no value cannot be told
+    ],
+)
+def test_attributes_come_in_pairs(attributes: str, pairs: tuple[tuple[str, str], ...]) -> None:
+    name = ClipName.parse(f"section_00_source_test_anomaly_0001_{attributes}.wav")
+    assert (name.attributes, name.attribute_pairs) == (attributes, pairs)
 
 
 @given(st.text())

@@ -41,7 +41,7 @@ def test_only_a_file_of_the_layout_is_replaced(tmp_path, content):
     path = tmp_path / "out.csv"
 
     def check():
-        check_csv_replaceable(path, ["section", "domain"], 1, what="a table", option="--out")
+        check_csv_replaceable(path, [["section", "domain"]], 1, what="a table", option="--out")
 
     check()
     for fine in (b"", b"fan\nsection,domain\n00,source\n", b"\xef\xbb\xbffan\r\nsection,domain\r\n"):

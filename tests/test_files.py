@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import stat
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_asd.errors import OutputError
-from edge_asd.files import prepare_folder, results_folder, write_atomically
+from edge_asd.files import _umask, creating, prepare_folder, results_folder, write_atomically
 
 
 def test_a_file_is_written_with_its_folders_and_the_usual_permissions(tmp_path):
@@ -91,3 +92,26 @@ def test_results_go_into_a_folder_of_their_own(tmp_path):
     with pytest.raises(OutputError, match="other files"), results_folder(out, "mark"):
         pass
     assert [path.name for path in out.iterdir()] == ["mine"]
+
+
+def test_a_new_file_appears_whole_and_never_in_the_place_of_another(tmp_path):
+    path = tmp_path / "file"
+    with creating(path) as file:
+        file.write(b"one")
+        assert not path.exists()
+    assert path.read_bytes() == b"one"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~_umask()
+    with pytest.raises(FileExistsError), creating(path) as file:
+        file.write(b"two")
+    assert path.read_bytes() == b"one"
+    with pytest.raises(KeyboardInterrupt), creating(tmp_path / "other"):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_file_appears_where_files_have_no_second_names(tmp_path, monkeypatch):
+    def refuse(source: str, target: str) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    test_a_new_file_appears_whole_and_never_in_the_place_of_another(tmp_path)

@@ -31,7 +31,8 @@ LAYERS = {
         model_check
         model_file
         audio frontend
-        clips strict_json quiet csv_writing
+        own_set
+        clips strict_json quiet csv_writing wav_writing
         files
         errors
         __init__

@@ -6,7 +6,7 @@ import atexit
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import numpy as np
@@ -141,6 +141,17 @@ class Capture:
                 yield self._lost(f"{news} Waiting for it; Ctrl-C stops.")
             else:
                 yield Waiting()
+
+    def announced(self, note: Callable[[str], None]) -> Iterator[Pcm | Break | Waiting]:
+        """Give the sound as `sound` does, and tell once which microphone it comes from and what `caution` says."""
+        told = False
+        for item in self.sound():
+            if self.description is not None and not told:
+                told = True
+                if self.caution:
+                    note(self.caution)
+                note(f"Listening to {self.description}.")
+            yield item
 
     def _recorded(self, microphone: Microphone) -> Iterator[Pcm | Break | Waiting]:
         resampler, told = None, time.monotonic()

@@ -244,12 +244,15 @@ def clipping_text(share: float) -> str:
     text : str
         Starts with a verb.
     """
+    what = clipped_place(share)
+    return f"{what}. Turn the input's gain down and record it again." if what else ""
+
+
+def clipped_place(share: float) -> str:
+    """Say how clipped sound is, without advice; see `clipping_text`."""
     if share <= MAX_CLIPPED_SHARE:
         return ""
-    return (
-        f"is clipped: {share:.2%} of its samples are at full scale, over {MAX_CLIPPED_SHARE:.1%}. Turn the input's "
-        "gain down and record it again."
-    )
+    return f"is clipped: {share:.2%} of its samples are at full scale, over {MAX_CLIPPED_SHARE:.1%}"
 
 
 def dead_text(pcm: Pcm, rate: int, *, channel: int = 0, sounding: Sequence[int] = ()) -> str:
@@ -293,7 +296,12 @@ def place_text(low: int, high: int, longest: Stretch | None, rate: int) -> str:
         return f"is silent: all its samples lie between {low} and {high}"
     if longest is None:
         return ""
-    start, stop = longest
+    return stretch_text(longest, rate)
+
+
+def stretch_text(stretch: Stretch, rate: int) -> str:
+    """Say where a dead stretch is. Starts with a verb."""
+    start, stop = stretch
     return f"is dead from {start / rate:.2f} s to {stop / rate:.2f} s (its samples stay within 1 of a constant)"
 
 

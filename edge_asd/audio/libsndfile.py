@@ -207,7 +207,7 @@ def _borrowed() -> Iterator[Worker]:
 
 
 @contextmanager
-def open_foreign(file: BinaryIO, container: Container) -> Iterator[Sound]:
+def open_foreign(file: BinaryIO, container: Container, longest: int = MAX_SECONDS) -> Iterator[Sound]:
     """Open a file for its header and one pass over its samples.
 
     Parameters
@@ -216,6 +216,8 @@ def open_foreign(file: BinaryIO, container: Container) -> Iterator[Sound]:
         On disk or in memory.
     container : Container
         What its first bytes say.
+    longest : int [s]
+        Sound that lasts longer is refused.
 
     Raises
     ------
@@ -228,14 +230,14 @@ def open_foreign(file: BinaryIO, container: Container) -> Iterator[Sound]:
         answer, rate, channels, frames, form, subtype, text = worker.open(real)
         if answer == b"E":
             raise AudioFormatError(f"cannot be read as {container.name} file: {_printable(text)} Copy it again.")
-        header = _checked(container, rate, channels, frames, _name(form), _name(subtype))
+        header = _checked(container, rate, channels, frames, _name(form), _name(subtype), longest)
         check_whole(real.fileno(), _name(form), header)
-        yield Sound(header, partial(_blocks, worker, header))
+        yield Sound(header, partial(_blocks, worker, header, longest))
 
 
-def _blocks(worker: Worker, header: SoundHeader, channel: int) -> Iterator[NDArray[Any]]:
+def _blocks(worker: Worker, header: SoundHeader, longest: int, channel: int) -> Iterator[NDArray[Any]]:
     # One more than may be, so that a file without a known length is seen to be too long.
-    end = MAX_SECONDS * header.sample_rate + 1 if header.frames is None else header.frames
+    end = longest * header.sample_rate + 1 if header.frames is None else header.frames
     done = 0
     while done < end:
         frames = min(block_frames(header.channels), end - done)
@@ -246,7 +248,7 @@ def _blocks(worker: Worker, header: SoundHeader, channel: int) -> Iterator[NDArr
         yield data[:, channel]
     if header.frames is not None and done < end:
         raise AudioFormatError(f"is truncated or damaged: it ends at sample {done} of {end}. Copy it again.")
-    check_length(done, header.sample_rate)
+    check_length(done, header.sample_rate, longest)
 
 
 @contextmanager
@@ -260,7 +262,9 @@ def _on_disk(file: BinaryIO) -> Iterator[BinaryIO]:
         yield copy
 
 
-def _checked(container: Container, rate: int, channels: int, frames: int, form: str, subtype: str) -> SoundHeader:
+def _checked(
+    container: Container, rate: int, channels: int, frames: int, form: str, subtype: str, longest: int
+) -> SoundHeader:
     if form != _FORMATS[container.name]:
         raise AudioFormatError(f"starts as {container.name} file does and could be read in two ways. Save it again.")
     if subtype in ("PCM_S8", "PCM_U8"):
@@ -272,7 +276,7 @@ def _checked(container: Container, rate: int, channels: int, frames: int, form: 
         raise AudioFormatError(f"has {channels} channels by its header, which is probably damaged. Copy it again.")
     if frames == _UNKNOWN_FRAMES:
         return SoundHeader(rate, channels, subtype, None)
-    check_length(frames, rate)
+    check_length(frames, rate, longest)
     return SoundHeader(rate, channels, subtype, frames)
 
 

@@ -12,6 +12,9 @@ Pcm = npt.NDArray[np.int16]
 FULL_SCALE_POWER = 2**30
 """Mean square of a square wave at int16's full scale: 0 dB."""
 
+SILENCE_DB = -80.0
+"""A converter's own noise: three units of the last bit. No machine's sound is as quiet."""
+
 
 def energies(pcm: Pcm) -> npt.NDArray[np.int64]:
     """Square each sample; sums of fewer than 2^33 squares cannot overflow."""
@@ -28,3 +31,8 @@ def block_power(pcm: Pcm) -> int:
 def power_of_db(level_db: float) -> int:
     """Return the least mean square that is not below a level [dB re full scale]."""
     return math.ceil(FULL_SCALE_POWER * 10 ** (level_db / 10))
+
+
+def db_of_power(power: int) -> float:
+    """Return a power [LSB^2] in dB re full scale; -inf where there is none."""
+    return 10 * math.log10(power / FULL_SCALE_POWER) if power > 0 else -math.inf

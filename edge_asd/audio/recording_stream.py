@@ -18,7 +18,7 @@ from edge_asd.audio.containers import FIRST_BYTES, bytes_needed, container_of
 from edge_asd.audio.health import dead_stretches, is_silent, wrong_scale
 from edge_asd.audio.riff import read_header
 from edge_asd.audio.sample_formats import Sound, to_int16, wav_blocks
-from edge_asd.audio.sound_header import SoundHeader
+from edge_asd.audio.sound_header import MAX_SECONDS, SoundHeader
 from edge_asd.audio.stream import Pcm, check_channel, check_rate, resample
 from edge_asd.errors import AudioFormatError
 from edge_asd.files import open_without_waiting
@@ -40,6 +40,8 @@ class RecordingStream:
         Channel to use.
     contents : bytes, optional
         What the file holds, where it was read already.
+    longest : int [s]
+        Sound that lasts longer is refused.
 
     Attributes
     ----------
@@ -71,12 +73,13 @@ class RecordingStream:
         sample_rate: int = 16000,
         channel: int = 0,
         contents: bytes | None = None,
+        longest: int = MAX_SECONDS,
     ) -> None:
         check_rate(sample_rate)
         self.name = str(Path(path))
         self.samples, self.saturated, self.largest = 0, 0, 0.0
         self._path, self._contents = path, contents
-        self._sample_rate, self._channel = sample_rate, channel
+        self._sample_rate, self._channel, self._longest = sample_rate, channel, longest
         self._kept, self._opened = ExitStack(), ExitStack()
         self._sound: Sound | None = None
 
@@ -89,7 +92,7 @@ class RecordingStream:
                 self._file = io.BytesIO(self._contents)
             stack.enter_context(self._opened)
             with _named(self.name):
-                self._sound = self._opened.enter_context(open_sound(self._file))
+                self._sound = self._opened.enter_context(open_sound(self._file, self._longest))
             self.header = self._sound.header
             check_channel(self.name, self._channel, self.header.channels)
             self._kept = stack.pop_all()
@@ -150,7 +153,7 @@ class RecordingStream:
         sound = self._sound
         if sound is None:
             self._opened.close()
-            sound = self._opened.enter_context(open_sound(self._file))
+            sound = self._opened.enter_context(open_sound(self._file, self._longest))
             if sound.header != self.header:
                 raise AudioFormatError("was changed while it was read. Try again when it is complete.")
         # A WAV file that grows meanwhile, as its recorder goes on, stays what it was.
@@ -166,7 +169,7 @@ class RecordingStream:
             for other in range(min(self.header.channels, _CHANNELS_LOOKED_AT)):
                 if other == self._channel:
                     continue
-                with open_sound(self._file) as sound:
+                with open_sound(self._file, self._longest) as sound:
                     first = to_int16(next(iter(sound.blocks(other))))[0]
                 if not is_silent(first) and not dead_stretches(first, self.header.sample_rate):
                     found.append(other)
@@ -174,13 +177,15 @@ class RecordingStream:
 
 
 @contextmanager
-def open_sound(file: BinaryIO) -> Iterator[Sound]:
+def open_sound(file: BinaryIO, longest: int = MAX_SECONDS) -> Iterator[Sound]:
     """Open whatever kind of sound file it is, for its header and one pass over its samples.
 
     Parameters
     ----------
     file : binary file, seekable
         On disk or in memory.
+    longest : int [s]
+        Sound that lasts longer is refused.
 
     Raises
     ------
@@ -200,12 +205,12 @@ def open_sound(file: BinaryIO) -> Iterator[Sound]:
     if container is None:
         raise AudioFormatError("is not a WAV file, nor a FLAC, OGG, AIFF or W64 file. Convert it to 16-bit PCM WAV.")
     if container.reader == "riff":
-        header = read_header(file, size)
+        header = read_header(file, size, longest)
         yield Sound(header, partial(wav_blocks, file, header), repeatable=True)
     elif container.reader == "libsndfile":
         from edge_asd.audio.libsndfile import open_foreign  # Only here: most users have WAV files alone.
 
-        with open_foreign(file, container) as sound:
+        with open_foreign(file, container, longest) as sound:
             yield sound
     else:
         raise AudioFormatError(

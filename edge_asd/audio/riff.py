@@ -17,7 +17,14 @@ from typing import BinaryIO
 
 import numpy as np
 
-from edge_asd.audio.sound_header import MAX_CHANNELS, SoundHeader, check_file_rate, check_length, refuse_8_bits
+from edge_asd.audio.sound_header import (
+    MAX_CHANNELS,
+    MAX_SECONDS,
+    SoundHeader,
+    check_file_rate,
+    check_length,
+    refuse_8_bits,
+)
 from edge_asd.errors import AudioFormatError
 
 _MAX_CHUNKS = 10_000
@@ -43,7 +50,7 @@ _METADATA = frozenset(b"LIST JUNK junk FLLR fact plst smpl inst acid PEAK bext i
 _REPAIR = "sox --ignore-length FILE REPAIRED"
 
 
-def read_header(file: BinaryIO, size: int) -> SoundHeader:
+def read_header(file: BinaryIO, size: int, longest: int = MAX_SECONDS) -> SoundHeader:
     """Walk the chunks of a WAV file up to its data, and behind them where more follows.
 
     Parameters
@@ -51,6 +58,8 @@ def read_header(file: BinaryIO, size: int) -> SoundHeader:
     file : binary file, seekable
     size : int >= 0 [bytes]
         Length of the file.
+    longest : int [s]
+        Sound that lasts longer is refused.
 
     Returns
     -------
@@ -87,7 +96,9 @@ def read_header(file: BinaryIO, size: int) -> SoundHeader:
                 raise AudioFormatError("has its data before its format. Save it again as a plain WAV file.")
             if wide and length == 0xFFFFFFFF and data_length:
                 length = data_length
-            return _header(file, size, fmt, body, length, riff_length)
+            header = _header(file, size, fmt, body, length, riff_length)
+            check_length(header.frames or 0, header.sample_rate, longest)
+            return header
     raise AudioFormatError(
         "is truncated or damaged: it has no data chunk"
         + (f" (its chunk {_printed(name)} claims {length} bytes; {size - body} follow)" if body + length > size else "")
@@ -168,7 +179,6 @@ def _header(
         )
     if left and (length - left) % 2 == 0:  # Otherwise it is what makes the chunk's length even.
         notes = (*notes, "has one byte behind its last whole sample, which is left out.")
-    check_length(frames, rate)
     return SoundHeader(rate, channels, subtype, frames, start, notes)
 
 

@@ -9,6 +9,7 @@ from edge_asd.errors import AudioFormatError
 MIN_RATE = 1_000
 MAX_RATE = 384_000
 MAX_SECONDS = 2 * 3600
+"""Of a file, where who reads it does not say that it may be longer."""
 MAX_CHANNELS = 256
 
 
@@ -54,12 +55,12 @@ def refuse_8_bits() -> AudioFormatError:
     )
 
 
-def check_length(frames: int, rate: int) -> None:
-    """Refuse a file without sound, or of more than `MAX_SECONDS`."""
+def check_length(frames: int, rate: int, longest: int = MAX_SECONDS) -> None:
+    """Refuse a file without sound, or of more than `longest` seconds."""
     if frames < 1:
         raise AudioFormatError("holds no sound: zero samples. Record it again.")
-    if frames > MAX_SECONDS * rate:
+    if frames > longest * rate:
         raise AudioFormatError(
-            f"lasts {frames / rate / 3600:.1f} hours; at most {MAX_SECONDS // 3600} hours are read. "
+            f"lasts {frames / rate / 3600:.1f} hours; at most {longest // 3600} hours are read. "
             "Cut it into shorter files."
         )

@@ -20,6 +20,9 @@ from edge_asd.errors import AudioFormatError, DependencyError
 
 Pcm = NDArray[np.int16]
 
+SETTLE_SECONDS = 1.0
+"""Left out wherever a microphone was opened: many begin with a click, or with nothing."""
+
 _PIECE = 1 << 16
 
 

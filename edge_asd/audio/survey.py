@@ -22,32 +22,30 @@ class Survey:
         self.size = 0
         self._rate, self._line = rate, DeadLine(rate)
         self._low, self._high, self._clipped = 32767, -32768, 0
-        self._longest: Stretch | None = None
+        self._dead: list[Stretch] = []
 
     def push(self, pcm: Pcm) -> None:
         """Take the next samples [shape=(n,), n >= 1]."""
         self.size += pcm.size
         self._low, self._high = min(self._low, int(pcm.min())), max(self._high, int(pcm.max()))
         self._clipped += clipped_places(pcm).size
-        for stretch in self._line.push(pcm):
-            self._longest = _longer(self._longest, stretch)
+        self._dead += self._line.push(pcm)
 
     @property
     def silent(self) -> bool:
         """All samples so far lie within 1 of a constant: `edge_asd.audio.health.is_silent`."""
         return bool(place_text(self._low, self._high, None, self._rate))
 
+    @property
+    def dead(self) -> list[Stretch]:
+        """The dead stretches so far, in their order: `edge_asd.audio.health.dead_stretches`."""
+        return [*self._dead, *([self._line.line] if self._line.line is not None and self._line.dead else [])]
+
     def dead_place(self) -> str:
         """Say where it is dead so far: `edge_asd.audio.health.dead_place`."""
-        last = self._line.line if self._line.dead else None
-        return place_text(self._low, self._high, _longer(self._longest, last), self._rate)
+        longest = max(self.dead, key=lambda stretch: stretch.size, default=None)
+        return place_text(self._low, self._high, longest, self._rate)
 
     def clipped_share(self, beyond: float = 0.0) -> float:
         """Share of the samples so far at full scale: `edge_asd.audio.health.clipped_share`."""
         return max(self._clipped / self.size, beyond)
-
-
-def _longer(one: Stretch | None, other: Stretch | None) -> Stretch | None:
-    if one is None or other is None:
-        return one or other
-    return other if other.size > one.size else one

@@ -9,13 +9,10 @@ from typing import Literal
 from edge_asd.audio.gain import Gain
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.calibration.spans import Span
-from edge_asd.clips import DOMAINS, Domain
+from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN, Domain
 from edge_asd.errors import BundleError
 from edge_asd.false_alarms import check_alarms
 from edge_asd.thresholds import false_positive_threshold, quantile_threshold
-
-UNNAMED_DOMAIN: Domain = "source"
-"""Domain of sound whose name does not tell: the usual condition."""
 
 Progress = Callable[[float, float, str], None]
 """Called with what is done, all there is to do, and what else is known."""

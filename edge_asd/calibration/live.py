@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from edge_asd.audio.health import DEAD_SECONDS, LIKE_MUTED, MAX_CLIPPED_SHARE, Clipping, DeadLine, level_db
-from edge_asd.audio.stream import Break, Pcm, Waiting
+from edge_asd.audio.loudness import SILENCE_DB, db_of_power
+from edge_asd.audio.stream import SETTLE_SECONDS, Break, Pcm, Waiting
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.calibration.heard import UNNAMED_DOMAIN, Heard, Progress, Request
-from edge_asd.calibration.off_level import SILENCE_DB, db_of_power
+from edge_asd.calibration.heard import Heard, Progress, Request
 from edge_asd.calibration.spans import SpanScorer, samples_for_spans, spans_in
 from edge_asd.calibration.stability import LEAST_SPANS, drift, outliers
+from edge_asd.clips import UNNAMED_DOMAIN
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.thresholds import FEW_CLIPS
-
-SETTLE_SECONDS = 1.0
-"""Left out wherever a microphone was opened: many begin with a click, or with nothing."""
 
 _PATIENCE = 3  # times the sound that is needed, and a minute more: a microphone that goes on breaking is given up
 _ODD_SHARE = 100  # one odd span in so many is let pass
@@ -78,18 +76,7 @@ def hear_microphone(
     spans = spans_wanted(bundle, minutes, request.domain)
     rate = bundle.features.sample_rate
     with Capture(device, sample_rate=rate, channel=channel, gain_db=request.gain_db) as capture:
-
-        def sound() -> Iterator[Pcm | Break | Waiting]:
-            told = False
-            for item in capture.sound():
-                if capture.description is not None and not told:
-                    told = True
-                    if capture.caution:
-                        note(capture.caution)
-                    note(f"Listening to {capture.description}.")
-                yield item
-
-        return hear_live(bundle, request, sound(), spans, progress=progress, note=note)
+        return hear_live(bundle, request, capture.announced(note), spans, progress=progress, note=note)
 
 
 def hear_live(

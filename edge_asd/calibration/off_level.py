@@ -6,14 +6,11 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from edge_asd.audio.loudness import FULL_SCALE_POWER
+from edge_asd.audio.loudness import SILENCE_DB, db_of_power
 from edge_asd.bundle.manifest import is_off_level
 
 MARGIN_DB = 6.0
 """How far below the quietest block of the healthy machine the level lies."""
-
-SILENCE_DB = -80.0
-"""A converter's own noise: three units of the last bit. No machine's sound is as quiet."""
 
 PAUSE_DB = 20.0
 """A machine whose quietest block lies further below its median block pauses: its room is as quiet when it is off."""
@@ -43,11 +40,6 @@ def learn_off_level(powers: Sequence[int]) -> tuple[float | None, str]:
             "one, and the room may be as loud when it is off"
         )
     return round_down(quietest - MARGIN_DB), ""
-
-
-def db_of_power(power: int) -> float:
-    """Return a power [LSB^2] in dB re full scale; -inf where there is none."""
-    return 10 * math.log10(power / FULL_SCALE_POWER) if power > 0 else -math.inf
 
 
 def round_down(level_db: float) -> float:

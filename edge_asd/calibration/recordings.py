@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.calibration.heard import UNNAMED_DOMAIN, Heard, Progress, Request
+from edge_asd.calibration.heard import Heard, Progress, Request
 from edge_asd.calibration.spans import SpanScorer
 from edge_asd.calibration.stability import outliers
-from edge_asd.clips import ClipName, Domain, find_sounds, says_anomaly
+from edge_asd.clips import UNNAMED_DOMAIN, ClipName, Domain, find_sounds, says_anomaly
 from edge_asd.detectors.loading import load_detector
 from edge_asd.errors import DataError
 from edge_asd.healthy_sound import read_healthy
@@ -24,8 +24,9 @@ def hear_recordings(
     bundle : Bundle
     request : Request
     folder : Path
-        WAV files of the healthy machine. Names of MIMII DUE's form tell section and domain, and those of another
-        section or domain are left out; all others are the section's, in the request's domain or `UNNAMED_DOMAIN`.
+        WAV files of the healthy machine. Names of the form of MIMII DUE or DCASE Task 2 (`edge_asd.clips`) tell
+        section and domain, and those of another section or domain are left out; all others are the section's. Those
+        that tell no domain are in the request's, or else `UNNAMED_DOMAIN`.
     channel : int
         Channel of the files to use.
     progress : callable, optional
@@ -75,16 +76,16 @@ def _recordings(folder: Path, section: str, domain: Domain | None, notes: list[s
     training = 0
     for path in paths:
         try:
-            name = ClipName.parse(path.name)
+            name = ClipName.parse(path.name, folder.name)
         except DataError:
             _refuse_anomaly(path)
             chosen.append((path, domain or UNNAMED_DOMAIN))
             continue
-        if name.section != section or domain not in (None, name.domain):
+        if name.section != section or (None not in (domain, name.domain) and domain != name.domain):
             continue
         _refuse_anomaly(path)
         training += name.split == "train"
-        chosen.append((path, name.domain))
+        chosen.append((path, name.domain or domain or UNNAMED_DOMAIN))
     what = f"section {section}" + (f", domain {domain}" if domain else "")
     if not chosen:
         raise DataError(f"{folder} holds no recordings of {what}; the file names say so. Give another folder.")

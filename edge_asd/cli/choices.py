@@ -14,6 +14,13 @@ class DomainName(StrEnum):
     target = "target"
 
 
+class LabelName(StrEnum):
+    """What a clip is of (`edge_asd.clips.Label`)."""
+
+    normal = "normal"
+    anomaly = "anomaly"
+
+
 class ModelName(StrEnum):
     """Models that can be trained (`edge_asd.bundle.kinds`)."""
 

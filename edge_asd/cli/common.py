@@ -33,7 +33,20 @@ GroundTruthOption = Annotated[
     typer.Option(
         "--ground-truth",
         metavar="CSV|DIR",
-        help="Labels of evaluation clips: ground_truth_<machine>_section_<NN>_<domain>_test.csv, or their folder.",
+        help="Labels of evaluation clips: ground_truth_<machine>_section_<NN>_<domain>_test.csv, or their folder; from "
+        "2022 on the folder that holds ground_truth_data and ground_truth_domain; or eval_data_list.csv.",
+    ),
+]
+FIRST_YEAR, LAST_YEAR = 2020, 2026
+"""Of the published measures (`edge_asd.train.figures.measures.YEARS`)."""
+
+YearOption = Annotated[
+    int | None,
+    typer.Option(
+        "--year",
+        min=FIRST_YEAR,
+        max=LAST_YEAR,
+        help="Compute that year's measures of DCASE Task 2 (docs/measures.md), whatever the names tell.",
     ),
 ]
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle made by edge-asd quantize.")]
@@ -79,3 +92,8 @@ def table(header: list[str], rows: list[list[str]]) -> str:
         return "  ".join(cells).rstrip()
 
     return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])
+
+
+def measures_line(measures: Any) -> str:
+    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say what they are of."""
+    return f"Measures of {measures.source}. {measures.explained}"

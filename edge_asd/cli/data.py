@@ -6,18 +6,26 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli import data_synth
+from edge_asd.cli import data_download, data_import, data_record, data_synth
 from edge_asd.cli.common import ChannelOption, DataArgument, JsonOption, note, print_json, table
 from edge_asd.cli.progress import Progress
 from edge_asd.stages import load_stage
 
 app = typer.Typer(
-    help="Make and check data sets in the layout of MIMII DUE.", no_args_is_help=True, rich_markup_mode=None
+    help="Fetch, record, import, make and check data sets in the layout of MIMII DUE.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
+app.command("download")(data_download.command)
+app.command("record")(data_record.command)
 app.command("synth")(data_synth.command)
+app.command("import")(data_import.command)
 
 _MOST_FAULTS = 40
+
+_UNTOLD = ("train", "test", "test_normal", "test_anomaly")
+"""Counts of clips whose names tell no domain."""
 
 
 @app.command("verify")
@@ -54,21 +62,28 @@ def verify(
         raise typer.Exit(1)
 
 
+def _train(counts: dict[str, int], domain: str) -> str:
+    return str(counts.get(f"{domain}train", 0))
+
+
+def _test(counts: dict[str, int], domain: str) -> str:
+    normal, anomaly = (counts.get(f"{domain}test_{label}") for label in ("normal", "anomaly"))
+    if normal is None and anomaly is None:
+        return str(counts.get(f"{domain}test", 0))
+    return f"{normal or 0} + {anomaly or 0}"
+
+
 def _print_report(document: dict[str, Any]) -> None:
     rows = []
+    untold = any(key in section["counts"] for section in document["sections"] for key in _UNTOLD)
     for section in document["sections"]:
         counts = section["counts"]
-        cells = []
-        for domain in ("source", "target"):
-            test = {
-                key.removeprefix(f"{domain}_test"): n for key, n in counts.items() if key.startswith(f"{domain}_test")
-            }
-            cells += [
-                str(counts.get(f"{domain}_train", 0)),
-                str(test.get("", 0)) if set(test) <= {""} else f"{test.get('_normal', 0)} + {test.get('_anomaly', 0)}",
-            ]
+        cells = [cell(counts, domain) for domain in ("source_", "target_") for cell in (_train, _test)]
         rows.append([section["machine"], section["section"], str(section["faults"] or "-"), *cells])
+        if untold:
+            rows[-1] += [_train(counts, ""), _test(counts, "")]
     header = ["machine", "section", "faults", "source train", "test", "target train", "test"]
+    header += ["domain not told: train", "test"] if untold else []
     print(table(header, rows))
     print("(test: normal + anomaly where the names tell)")
     for text in document["notes"]:

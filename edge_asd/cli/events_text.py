@@ -145,7 +145,7 @@ def check_replaceable(path: Path, minutes: bool) -> None:
     """
     if path.suffix == ".csv":
         columns = _MINUTES if minutes else _EVENTS
-        check_csv_replaceable(path, columns, 0, what="an earlier export of the same kind", option="--export")
+        check_csv_replaceable(path, [columns], 0, what="an earlier export of the same kind", option="--export")
         return
     if not path.exists():
         return

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import GroundTruthOption, JsonOption, figure, note, print_json, table
+from edge_asd.cli.common import (
+    GroundTruthOption,
+    JsonOption,
+    YearOption,
+    figure,
+    measures_line,
+    note,
+    print_json,
+    table,
+)
 from edge_asd.errors import OutputError
 from edge_asd.stages import load_stage
 
@@ -25,10 +34,12 @@ def command(
         list[Path],
         typer.Argument(
             metavar="SCORES_DIR",
-            help="Folder of anomaly_score_<machine>_section_<NN>_<domain>_test.csv, and decision_result_... where "
-            "there are decisions; several folders make up one result.",
+            help="Folder of anomaly_score_<machine>_section_<NN>_<domain>_test.csv (from 2022 on without domain, in "
+            "2020 ..._id_<NN>.csv), and decision_result_... where there are decisions; several folders make up one "
+            "result.",
         ),
     ],
+    year: YearOption = None,
     ground_truth: GroundTruthOption = None,
     threshold: Annotated[
         list[str] | None,
@@ -53,10 +64,11 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same intervals.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Compute the official DCASE 2021 Task 2 figures from score files, whoever made them.
+    """Compute the official DCASE Task 2 figures of 2020 to 2026 from score files, whoever made them.
 
     The files are lines of a clip's file name and its score (or decision, 1: anomaly) without a
-    header. Names tell the labels (..._anomaly_0000.wav), or --ground-truth does.
+    header. Names tell the labels (..._anomaly_0000.wav), or --ground-truth does. The files' names tell
+    the year as well: 2020, 2021, or 2022 and later, whose measures are the same.
     """
     if out is not None and out.suffix != ".csv":
         raise OutputError(f"The official table is a CSV file: give --out a name that ends in .csv, not {out.name}.")
@@ -64,17 +76,17 @@ def command(
     if out is not None:
         load_stage("train.figures.official_csv").check_result_replaceable(out)
     done = load_stage("train.figures.official_figures").official_figures(
-        folders, ground_truth=ground_truth, thresholds=thresholds, resamples=bootstrap, seed=seed
+        folders, year=year, ground_truth=ground_truth, thresholds=thresholds, resamples=bootstrap, seed=seed
     )
     if out is not None:
-        load_stage("train.figures.official_csv").write_result(out, done.rows)
+        load_stage("train.figures.official_csv").write_result(out, done.rows, done.measures)
     document = done.as_dict()
     for text in document["notes"]:
         note(f"Note: {text}")
     if json:
         print_json(document)
     else:
-        _print_figures(document)
+        _print_figures(document, done.measures)
 
 
 def _threshold(text: str) -> tuple[str | None, float]:
@@ -85,7 +97,7 @@ def _threshold(text: str) -> tuple[str | None, float]:
     return machine or None, value
 
 
-def _print_figures(document: dict[str, Any]) -> None:
+def _print_figures(document: dict[str, Any], measures: Any) -> None:
     intervals = document["bootstrap"]["resamples"] > 0
 
     def ranks(values: dict[str, Any], name: str) -> list[str]:
@@ -98,14 +110,18 @@ def _print_figures(document: dict[str, Any]) -> None:
     between = ["95 % interval"] if intervals else []
     header = ["machine", "section", "domain", "normal", "anomaly"]
     rows = [
-        line([r["machine"], r["section"], r["domain"], str(r["n_normal"]), str(r["n_anomaly"])], r)
+        line([r["machine"], r["section"], r["domain"] or "-", str(r["n_normal"]), str(r["n_anomaly"])], r)
         for r in document["results"]
     ]
-    for kind in ("arithmetic", "harmonic"):
+    for kind in measures.means:
         rows.append(line([f"{kind} mean", "", "", "", ""], document[kind]))
     print(table([*header, "AUC", *between, "pAUC", *between, "precision", "recall", "F1"], rows))
+    print(measures_line(measures))
+    if not measures.official:
+        return
     official = f"{figure(document['official'])} {_interval(document, 'official')}".rstrip()
-    print(f"Official score, the harmonic mean of all AUC and pAUC: {official}")
+    once = ", a section's pAUC counted once" if measures.mixed else ""
+    print(f"Official score, the harmonic mean of all AUC and pAUC{once}: {official}")
 
 
 def _interval(values: dict[str, Any], name: str) -> str:

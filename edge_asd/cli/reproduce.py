@@ -17,6 +17,7 @@ from edge_asd.cli.common import (
     DataArgument,
     GroundTruthOption,
     JsonOption,
+    YearOption,
     figure,
     finite,
     note,
@@ -51,6 +52,7 @@ def command(
         str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
     ] = None,
     channel: ChannelOption = 0,
+    year: YearOption = None,
     ground_truth: GroundTruthOption = None,
     cache: CacheOption = None,
     json: JsonOption = False,
@@ -98,6 +100,7 @@ def command(
             int8=int8,
             command=_command_line(data, out),
             ground_truth=ground_truth,
+            year=year,
             cache=feature_cache.FeatureCache(cache, note=line.note),
             step=line,
         )
@@ -116,6 +119,7 @@ def command(
                 "report": str(done.written.html),
                 "results_file": str(done.results_file),
                 "is_mimii_due": done.results.data.is_mimii_due,
+                "year": done.results.arguments.year,
                 "results": rows,
                 "notes": list(done.results.notes),
             }
@@ -128,7 +132,7 @@ def command(
             ["machine", "section", "domain", "model", "column", "AUC", "SD", "pAUC", "AUC level"],
             [
                 [
-                    *(row[name] for name in ("machine", "section", "domain", "model", "column")),
+                    *(row[name] or "-" for name in ("machine", "section", "domain", "model", "column")),
                     *(figure(row[name]) for name in ("auc", "auc_sd", "pauc", "auc_level")),
                 ]
                 for row in rows
@@ -149,10 +153,10 @@ def _rows(results: Any) -> list[dict[str, Any]]:
     found = figures.Figures(results)
     rows = []
     for machine, section in found.sections:
-        for domain in ("source", "target"):
+        for domain in found.domains:
             for model in found.models:
                 for column in found.columns:
-                    if not found.cells(machine, section, domain, model):
+                    if not found.rows(machine, section, domain, model):
                         continue
                     key = figures.Key(machine, section, domain, model, column)
                     auc, pauc = found.spread("auc", key), found.spread("pauc", key)

@@ -36,17 +36,27 @@ def command(
         str | None, typer.Option(metavar="00,01,...", help="Sections to train together; all by default.")
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs in all; by default as published: ae 100, mobilenetv2 20.")
+        int | None,
+        typer.Option(min=1, help="Epochs in all; as published: ae 100, mobilenetv2 20; own sets: at most 100."),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Windows a step; as published: ae 512, mobilenetv2 32.")
+        int | None,
+        typer.Option(
+            min=1, help="Windows a step; as published: ae 512, mobilenetv2 32; own sets: fewer for few clips."
+        ),
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(callback=finite, help="Adam's; as published: ae 0.001, mobilenetv2 0.00001.")
+        float | None,
+        typer.Option(callback=finite, help="Adam's; as published: ae 0.001, mobilenetv2 0.00001; own sets: 0.001."),
     ] = None,
     patience: Annotated[
-        int, typer.Option(min=0, help="Stop after so many epochs without gain on held-back clips; 0: never.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Stop after so many epochs without gain on held-back clips, and keep the best; 0: never, and keep "
+            "the last, the default; own sets: 10.",
+        ),
+    ] = None,
     negatives: Annotated[
         str | None, typer.Option(metavar="NAME,...", help="Other machines of DATA as further classes (mobilenetv2).")
     ] = None,
@@ -77,6 +87,7 @@ def command(
     """Fit a baseline on the healthy training clips of one machine, or of several.
 
     Some clips of every section and domain are held back: quantize fits the thresholds on them.
+    For one's own machine (recorded by data record or data import) they also tell when to stop.
     Ctrl-C keeps the last whole epoch. Losses for TensorBoard lie in RUN/tensorboard.
     """
     if resume and overwrite:
@@ -132,9 +143,10 @@ def command(
             raise typer.Exit(130) from None
         finally:
             line.clear()
-        for text in load_stage("train.runs.advice").advice(run):
+        advice = load_stage("train.runs.advice").advice(run)
+        for text in advice:
             note(f"Note: {named}{text}")
-        documents.append(_document(folder, run))
+        documents.append({**_document(folder, run), "own": run.cells is not None, "advice": advice})
         if not json:
             _print(folder, run, data)
     if json:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_asd.clips import UNKNOWN_DOMAIN
 from edge_asd.train.report.drawing import DOMAIN_COLOURS, GREY, new_figure
 
-_MARKERS = {"source": "o", "target": "x"}
+_MARKERS = {"source": "o", "target": "x", UNKNOWN_DOMAIN: "+"}
 
 
 def agreement_picture(path: Path, scores: Sequence[tuple[str, float, float]], *, unit: str, title: str) -> None:

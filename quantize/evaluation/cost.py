@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.clips import DOMAINS, Domain
+from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN, Domain
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
+from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_row
 from edge_asd.quantize.evaluation.probe.report import Judged, Report, report
 from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
@@ -22,78 +23,17 @@ from edge_asd.thresholds import is_anomalous
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.rates import header_notes, headers_of, rates_note
 from edge_asd.train.features.cache import FeatureCache
-from edge_asd.train.figures.bootstrap import cell_seed, paired_difference_interval
-from edge_asd.train.figures.metrics import decision_figures, rank_figures
-from edge_asd.train.figures.official_csv import Row, write_result
+from edge_asd.train.figures.means import Row
+from edge_asd.train.figures.measures import Measures, measures_of, missing_domains, pick, rows_of
+from edge_asd.train.figures.official_csv import write_result
 from edge_asd.train.figures.score_files import decisions_name, scores_name, write_pairs
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One section and domain; None where a class is missing.
-
-    Attributes
-    ----------
-    auc_float, pauc_float, f1_float
-        Of float features and the float model; the bundle's threshold decides.
-    auc_fixed, pauc_fixed, f1_fixed
-        Of fixed-point features and the float model.
-    auc_shipped, pauc_shipped, precision, recall, f1
-        Of the shipped arithmetic.
-    auc_drop, pauc_drop
-        Float less shipped.
-    auc_drop_low, auc_drop_high
-        95 % interval of `auc_drop`, by a bootstrap of the clips.
-    auc_level
-        AUC of the clips' RMS level alone.
-    false_positive_rate
-        Share of normal clips that the shipped arithmetic flags.
-    """
-
-    machine: str
-    section: str
-    domain: str
-    n_normal: int
-    n_anomaly: int
-    auc_float: float | None
-    auc_fixed: float | None
-    auc_shipped: float | None
-    auc_drop: float | None
-    auc_drop_low: float | None
-    auc_drop_high: float | None
-    pauc_float: float | None
-    pauc_fixed: float | None
-    pauc_shipped: float | None
-    pauc_drop: float | None
-    auc_level: float | None
-    f1_float: float | None
-    f1_fixed: float | None
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    false_positive_rate: float | None
-
-    def as_dict(self) -> dict[str, object]:
-        """Return it as plain JSON, where the names say int8 for shipped, as programs know them."""
-        return {name.replace("shipped", "int8"): value for name, value in asdict(self).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class ClipScores:
-    """One clip, scored three ways; `shipped` is an integer in Q15.16."""
-
-    clip: Clip
-    shipped: int
-    fixed: float
-    floating: float
-    level: float
-    frames: int
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """All results, and what the reader should know about them."""
 
+    measures: Measures
     results: list[Result]
     clips: list[ClipScores]
     agreement: Agreement
@@ -110,6 +50,7 @@ class Evaluation:
     def as_dict(self) -> dict[str, object]:
         """Return it as plain JSON."""
         return {
+            "year": self.measures.year,
             "results": [result.as_dict() for result in self.results],
             "mean_auc_drop": self.mean_drop,
             **asdict(self.agreement),
@@ -125,6 +66,7 @@ def evaluate(
     out: Path,
     *,
     domain: Domain | None = None,
+    year: int | None = None,
     ground_truth: Path | None = None,
     cache: FeatureCache | None = None,
     hears: bool | None = None,
@@ -143,9 +85,12 @@ def evaluate(
         ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in.
     domain : {"source", "target"}, optional
         Evaluate this domain alone, by its own thresholds where the bundle has them. Otherwise both,
-        by the thresholds of their sections.
+        by the thresholds of their sections. Of measures that mix domains, or know none, it cannot be chosen.
+    year : int, optional
+        Whose measures (`edge_asd.train.figures.measures`) and file names; the data set's by default.
     ground_truth : Path, optional
-        File or folder with the labels of evaluation clips (see `edge_asd.train.data.ground_truth`).
+        File or folder with the labels, from 2022 on also the domains, of evaluation clips (see
+        `edge_asd.train.data.ground_truth`).
     cache : FeatureCache, optional
         The user's by default.
     hears : bool, optional
@@ -159,10 +104,20 @@ def evaluate(
         If the data cannot be used or `out` cannot be written.
     """
     dataset = Dataset(data, bundle.machine, ground_truth=ground_truth, channel=bundle.channel)
+    measures = measures_of(dataset.year if year is None else year)
+    if domain is not None and (measures.mixed or not measures.domains):
+        why = (
+            "an AUC takes the anomalies of both domains, and a section's threshold cannot know a clip's"
+            if measures.mixed
+            else "there are no domains"
+        )
+        raise DataError(f"By the measures of {measures.year}, {why}: leave --domain out, or give --year 2021.")
     sections = [section for section in dataset.sections if section in bundle.thresholds]
-    domains = DOMAINS if domain is None else (domain,)
+    domains = (DOMAINS if domain is None else (domain,)) if measures.domains else ()
     clips = [
-        clip for clip in dataset.select(split="test") if clip.name.section in sections and clip.name.domain in domains
+        clip
+        for clip in dataset.select(split="test")
+        if clip.name.section in sections and domain in (None, clip.name.domain)
     ]
     if not clips:
         raise DataError(
@@ -189,38 +144,42 @@ def evaluate(
             f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."
         )
 
-    cells: list[tuple[Result, int, list[ClipScores]]] = []
-    for cell_domain in domains:
-        for section in sections:
-            group = [s for s in scored if (s.clip.name.section, s.clip.name.domain) == (section, cell_domain)]
-            if group:
-                threshold = bundle.threshold(section, domain).score
-                cells.append(
-                    (_evaluate_group(bundle.machine, section, cell_domain, threshold, group), threshold, group)
-                )
-            else:
-                notes.append(f"Section {section} has no {cell_domain} test clips.")
+    groups = {section: [s for s in scored if s.clip.name.section == section] for section in sections}
+    rows = {
+        section: rows_of([s.clip.name.label for s in group], [s.clip.name.domain for s in group], measures)
+        for section, group in groups.items()
+    }
+    notes += [text[0].upper() + text[1:] for text in missing_domains(rows, domains)]
+    found = sorted(
+        ((section, row) for section in sections for row in rows[section]), key=lambda one: (one[1].domain or "", one[0])
+    )
+    limits = {section: bundle.threshold(section, domain).score for section in sections}
+    results = [evaluate_row(bundle.machine, section, row, limits[section], groups[section]) for section, row in found]
     healthy = report(
         bundle,
-        [Judged(s.clip, s.shipped, bundle.threshold(s.clip.name.section, domain).score) for s in scored],
+        [Judged(s.clip, s.shipped, limits[s.clip.name.section]) for s in scored],
         hears,
         progress=lambda done, total: progress("mixing faults into healthy clips", done, total),
     )
     notes += healthy.notes
     # Nothing is written before all is computed: whoever stops this sees no scores that look complete.
-    for cell in cells:
-        _write_group(*cell, out)
-    results = [result for result, _, _ in cells]
-    rows = [
+    by_domain = measures.domains and not measures.mixed
+    files = {
+        (section, row.domain if by_domain else None): pick(groups[section], row.own) if by_domain else groups[section]
+        for section, row in found
+    }
+    for (section, row_domain), group in files.items():
+        _write_scores((bundle.machine, section, row_domain, measures.year), limits[section], group, out)
+    table = [
         Row(r.machine, r.section, r.domain, (r.auc_shipped, r.pauc_shipped, r.precision, r.recall, r.f1))
         for r in results
     ]
-    write_result(out / "result.csv", rows)
+    write_result(out / "result.csv", table, measures)
     notes += remarks(results)
-    evaluation = Evaluation(results, scored, _agreement(bundle, domain, scored), saturated, notes, healthy)
+    evaluation = Evaluation(measures, results, scored, _agreement(bundle, domain, scored), saturated, notes, healthy)
     agreement_picture(
         out / "agreement.png",
-        [(s.clip.name.domain, s.floating, score_value(s.shipped)) for s in scored],
+        [(s.clip.name.domain or UNKNOWN_DOMAIN, s.floating, score_value(s.shipped)) for s in scored],
         unit=bundle.kind.unit,
         title=f"{bundle.machine}: scores of {len(scored)} test clips",
     )
@@ -260,9 +219,10 @@ def _agreement(bundle: Bundle, domain: Domain | None, scored: Sequence[ClipScore
     )
 
 
-def _write_group(result: Result, threshold: int, group: Sequence[ClipScores], out: Path) -> None:
-    """Write the official files of one section and domain."""
-    cell = result.machine, result.section, result.domain
+def _write_scores(
+    place: tuple[str, str, Domain | None, int], threshold: int, group: Sequence[ClipScores], out: Path
+) -> None:
+    """Write the official files of a machine's section, or of a domain of it, under a year's names."""
     names = [s.clip.path.name for s in group]
     flagged = [is_anomalous(s.shipped, threshold) for s in group]
     for folder, values in (
@@ -270,47 +230,5 @@ def _write_group(result: Result, threshold: int, group: Sequence[ClipScores], ou
         (out / "float", [s.floating for s in group]),
         (out / "fixed", [s.fixed for s in group]),
     ):
-        write_pairs(folder / scores_name(*cell), zip(names, values, strict=True))
-    write_pairs(out / decisions_name(*cell), zip(names, (int(flag) for flag in flagged), strict=True))
-
-
-def _evaluate_group(machine: str, section: str, domain: str, threshold: int, group: Sequence[ClipScores]) -> Result:
-    labelled = [s for s in group if s.clip.name.label is not None]
-    anomaly = [s.clip.name.label == "anomaly" for s in labelled]
-    floating = rank_figures(anomaly, float_column := [s.floating for s in labelled])
-    fixed = rank_figures(anomaly, fixed_column := [s.fixed for s in labelled])
-    shipped = rank_figures(anomaly, shipped_column := [s.shipped for s in labelled])
-    decided = [is_anomalous(score, threshold) for score in shipped_column]
-    decisions = decision_figures(anomaly, decided)
-    normal = [flag for flag, label in zip(decided, anomaly, strict=True) if not label]
-    interval = paired_difference_interval(
-        anomaly, float_column, shipped_column, seed=cell_seed(0, machine, section, domain)
-    )
-    return Result(
-        machine=machine,
-        section=section,
-        domain=domain,
-        n_normal=anomaly.count(False),
-        n_anomaly=anomaly.count(True),
-        auc_float=floating.auc,
-        auc_fixed=fixed.auc,
-        auc_shipped=shipped.auc,
-        auc_drop=_difference(floating.auc, shipped.auc),
-        auc_drop_low=None if interval is None else interval[0],
-        auc_drop_high=None if interval is None else interval[1],
-        pauc_float=floating.pauc,
-        pauc_fixed=fixed.pauc,
-        pauc_shipped=shipped.pauc,
-        pauc_drop=_difference(floating.pauc, shipped.pauc),
-        auc_level=rank_figures(anomaly, [s.level for s in labelled]).auc,
-        f1_float=decision_figures(anomaly, [score > score_value(threshold) for score in float_column]).f1,
-        f1_fixed=decision_figures(anomaly, [score > score_value(threshold) for score in fixed_column]).f1,
-        precision=decisions.precision,
-        recall=decisions.recall,
-        f1=decisions.f1,
-        false_positive_rate=sum(normal) / len(normal) if normal else None,
-    )
-
-
-def _difference(a: float | None, b: float | None) -> float | None:
-    return None if a is None or b is None else a - b
+        write_pairs(folder / scores_name(*place), zip(names, values, strict=True))
+    write_pairs(out / decisions_name(*place), zip(names, (int(flag) for flag in flagged), strict=True))

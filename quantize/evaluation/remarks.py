@@ -21,7 +21,7 @@ class Figures(Protocol):
     @property
     def section(self) -> str: ...
     @property
-    def domain(self) -> str: ...
+    def domain(self) -> str | None: ...
     @property
     def n_normal(self) -> int: ...
     @property
@@ -57,4 +57,4 @@ def remarks(results: Sequence[Figures]) -> list[str]:
 
 
 def _places(results: Sequence[Figures]) -> str:
-    return ", ".join(f"section {r.section} {r.domain}" for r in results)
+    return ", ".join(" ".join(filter(None, ("section", r.section, r.domain))) for r in results)

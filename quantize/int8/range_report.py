@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN
 from edge_asd.csv_writing import check_csv_replaceable, csv_bytes
 from edge_asd.interpreter import Model
 from edge_asd.quantize.int8.execution import BATCH, trace
@@ -30,7 +30,7 @@ WINDOWS = 60
 Cell = tuple[str, str, str]
 """Split ("train" or "test"), section and domain."""
 
-_DOMAINS: Sequence[str] = DOMAINS
+_DOMAINS: Sequence[str] = (*DOMAINS, UNKNOWN_DOMAIN)
 
 _SAMPLE = 1 << 14
 """Values of a batch that percentiles are taken from."""
@@ -71,7 +71,7 @@ def cells_of(run: Run, clips: Sequence[Clip], cache: FeatureCache) -> dict[Cell,
     """Gather `WINDOWS` windows [dB] of each split, section and domain that has clips."""
     groups: dict[Cell, list[Clip]] = {}
     for clip in clips:
-        groups.setdefault((clip.name.split, clip.name.section, clip.name.domain), []).append(clip)
+        groups.setdefault((clip.name.split, clip.name.section, clip.name.domain or UNKNOWN_DOMAIN), []).append(clip)
     span, result = run.baseline.window_frames, {}
     for cell, group in groups.items():
         used = [group[i] for i in np.unique(np.linspace(0, len(group) - 1, WINDOWS).round().astype(int))]
@@ -150,7 +150,7 @@ def check_report_replaceable(path: Path) -> None:
     ------
     OutputError
     """
-    check_csv_replaceable(path, _header(), 0, what="a report on ranges", option="--ranges")
+    check_csv_replaceable(path, [_header()], 0, what="a report on ranges", option="--ranges")
 
 
 def _header() -> list[str]:

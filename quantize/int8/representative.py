@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
 from edge_asd.errors import ModelError
 from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
 from edge_asd.train.data.dataset import Clip
@@ -87,7 +87,7 @@ def representative_windows(
         raise ModelError(f"A headroom of {headroom_db:g} dB cannot be used; give 0 to {MAX_HEADROOM_DB:g} dB.")
     cells: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
-        cells.setdefault((clip.name.section, clip.name.domain), []).append(clip)
+        cells.setdefault((clip.name.section, clip.name.domain or UNNAMED_DOMAIN), []).append(clip)
     chosen, counts = [np.empty((0, frames, spec.n_mels), np.int32)], {}
     for (section, domain), cell in sorted(cells.items()):
         found = (cache or FeatureCache()).features(cell, spec, frames)
@@ -107,7 +107,7 @@ def representative_windows(
     notes = [
         f"Section {section} has no {domain} training clips: its int8 ranges rest on its other recordings, and on "
         f"copies of them {headroom_db:g} dB louder and softer."
-        for section in sorted({section for section, _ in cells})
+        for section in sorted({clip.name.section for clip in clips if clip.name.domain})  # in 2020 there are no domains
         for domain in DOMAINS
         if (section, domain) not in cells
     ]

@@ -17,7 +17,8 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.monitor.engine import Decision, Engine
-from edge_asd.quantize.evaluation.cost import Result, evaluate
+from edge_asd.quantize.evaluation.cost import evaluate
+from edge_asd.quantize.evaluation.cost_rows import Result
 from edge_asd.quantize.jobs.alarm_picture import alarm_picture
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.thresholds import Target

@@ -43,6 +43,7 @@ def reproduce(
     int8: bool = False,
     command: str = "edge-asd reproduce",
     ground_truth: Path | None = None,
+    year: int | None = None,
     cache: FeatureCache | None = None,
     step: Step = lambda *_: None,
 ) -> Reproduced:
@@ -66,6 +67,8 @@ def reproduce(
         What the report says it was made with.
     ground_truth : Path, optional
         Labels of evaluation clips (see `edge_asd.train.data.ground_truth`).
+    year : int, optional
+        Whose measures (`edge_asd.train.figures.measures`); the data set's by default.
     cache : FeatureCache, optional
         The user's by default.
     step : callable, optional
@@ -79,10 +82,12 @@ def reproduce(
     cache = cache or FeatureCache()
     notes: list[str] = []
     clips = {}
-    parts = []
+    parts: list[Part] = []
+    years: dict[str, int] = {}
     for machine in machines:
         dataset = Dataset(data, machine, sections, ground_truth=ground_truth, channel=settings[0].channel)
         notes += dataset.notes
+        years[machine] = dataset.year
         groups = _groups(dataset, notes)
         wanted = {section for group in groups for section in group}
         clips[machine] = [clip for clip in dataset.clips if clip.name.section in wanted]
@@ -95,9 +100,15 @@ def reproduce(
                     )
                     continue
                 negatives = tuple(name for name in one.negatives if name != machine)
-                parts += [Part(machine, group, replace(one, seed=seed, negatives=negatives), int8) for seed in seeds]
+                parts += [
+                    Part(machine, group, replace(one, seed=seed, negatives=negatives), int8, year or dataset.year)
+                    for seed in seeds
+                ]
     if not parts:
         raise DataError(f"{data} has nothing to reproduce. {' '.join(notes)}")
+    if year is None and len(set(years.values())) > 1:
+        by_year = ", ".join(f"{machine} {told}" for machine, told in years.items())
+        raise DataError(f"The machines' sets are of several years: {by_year}. Give --year, or reproduce them apart.")
     with results_folder(out, "parts"):
         (out / "parts").mkdir(exist_ok=True)  # so that a call that was stopped can go on
     done = []

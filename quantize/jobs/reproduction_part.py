@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.quantize.evaluation.scoring import shipped_scores
@@ -27,6 +27,7 @@ from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.features.store import ClipFeatures
+from edge_asd.train.figures.measures import measures_of, missing_domains, pick, rows_of
 from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.results import Arguments, Cell, ModelArguments, Reproduction
@@ -53,6 +54,8 @@ class Part:
         Trained together.
     settings : Settings
         Model and seed among them.
+    year : int
+        Whose measures the figures are.
     int8 : bool
         Quantise, and score in fixed point and in the shipped arithmetic too.
     """
@@ -61,6 +64,7 @@ class Part:
     sections: tuple[str, ...]
     settings: Settings
     int8: bool
+    year: int = 2021
 
     @property
     def name(self) -> str:
@@ -86,6 +90,7 @@ class Part:
                     window_hop=baseline.published_test_hop if settings.faithful else baseline.test_hop,
                 )
             },
+            year=self.year,
         )
 
 
@@ -181,19 +186,22 @@ class _Work:
             self._took("scoring", start)
         levels = [features.level_db for features in self._features(run, self._test, kind)]
         cells = []
+        measures = measures_of(part.year)
+        domains = DOMAINS if measures.domains else ()
         for section in run.sections:
-            for domain in DOMAINS:
-                at = [i for i, c in enumerate(self._test) if (c.name.section, c.name.domain) == (section, domain)]
-                if not at:
-                    self.notes.append(f"{part.machine}: section {section} has no {domain} test clips.")
-                    continue
+            of_section = [i for i, clip in enumerate(self._test) if clip.name.section == section]
+            names = [self._test[i].name for i in of_section]
+            rows = rows_of([name.label for name in names], [name.domain for name in names], measures)
+            self.notes += [f"{part.machine}: {note}" for note in missing_domains({section: rows}, domains)]
+            for row in rows:
+                at = pick(of_section, row.own)
                 cells.append(
                     Cell(
                         machine=part.machine,
                         model=part.settings.model,
                         seed=part.settings.seed,
                         section=section,
-                        domain=domain,
+                        domain=row.domain,
                         clips=tuple(self._test[i].path.name for i in at),
                         labels=tuple(self._test[i].name.label for i in at),
                         scores={name: tuple(float(scores[i]) for i in at) for name, scores in columns.items()},
@@ -250,7 +258,7 @@ class _Work:
             by_domain: dict[str, list[float]] = {domain: [] for domain in DOMAINS}
             for clip, score in zip(clips, scores.tolist(), strict=True):
                 if clip.name.section == section:
-                    by_domain[clip.name.domain].append(score)
+                    by_domain[clip.name.domain or UNNAMED_DOMAIN].append(score)
             limits[section] = weighted_quantile(by_domain, QUANTILE)
         return limits
 

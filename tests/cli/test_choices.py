@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from enum import StrEnum
+from typing import get_args
 
 import pytest
 
@@ -15,7 +16,7 @@ from edge_asd.monitor.alarms import Policy
 
 def offered() -> dict[type[StrEnum], list[str]]:
     from edge_asd.bundle.kinds import KINDS
-    from edge_asd.clips import DOMAINS
+    from edge_asd.clips import DOMAINS, Label
     from edge_asd.firmware_export.exporting import FORMATS, VERIFICATIONS
     from edge_asd.firmware_export.layout import TARGETS
     from edge_asd.firmware_export.library import ROUNDINGS
@@ -30,6 +31,7 @@ def offered() -> dict[type[StrEnum], list[str]]:
     assert list(BASELINES) == list(KINDS)
     return {
         choices.DomainName: list(DOMAINS),
+        choices.LabelName: list(get_args(Label)),
         choices.ModelName: list(KINDS),
         choices.Models: ["both", *KINDS],
         choices.SplitName: list(SPLITS),

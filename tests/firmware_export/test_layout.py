@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_asd.audio.wav_writing import write_wav
 from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export.layout import TARGETS, laid_out
 from edge_asd.firmware_export.library import DETECTOR, FRONTEND, MODEL, ROUNDINGS, model_library
+from edge_asd.wav_writing import write_wav
 from tests.conftest import ROOT
 from tests.firmware_export.projects import KINDS, WARNINGS, bundle, call, commands, library, project
 from tests.golden.committed import made_sound

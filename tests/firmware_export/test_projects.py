@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge_asd.audio.wav_writing import write_wav
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.firmware_export.library import detector_library
 from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.wav_writing import write_wav
 from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, library, need, project
 from tests.golden.committed import made_sound
 from tests.once import Once

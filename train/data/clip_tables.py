@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from edge_asd.clips import ClipName
+from edge_asd.clips import ClipName, Domain
 from edge_asd.errors import DataError
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _LONGEST_NAME = 255  # bytes in a file's name
 def read_clip_table(
     path: Path,
     section: str,
-    domain: str,
+    domain: Domain | None,
     *,
     kind: str,
     value: str,
@@ -35,8 +35,9 @@ def read_clip_table(
     Parameters
     ----------
     path : Path
-    section, domain : str
-        What every clip must belong to.
+    section : str
+    domain : {"source", "target"} or None
+        What every clip must belong to; None for both domains.
     kind : str
         What the file is, for messages: "ground truth".
     value : str
@@ -58,7 +59,7 @@ def read_clip_table(
         or split, or holds anything else than names and values.
     """
     values: dict[str, T] = {}
-    for number, line in _lines(path, kind):
+    for number, line in csv_lines(path, kind):
         if len(line) < 2 and not "".join(line).strip():
             continue
         name, text = (line[0].strip(), line[1].strip()) if len(line) == 2 else ("", "")
@@ -77,17 +78,30 @@ def read_clip_table(
     return values
 
 
-def _check_place(name: str, section: str, domain: str, where: str) -> None:
+def _check_place(name: str, section: str, domain: Domain | None, where: str) -> None:
     try:
         clip = ClipName.parse(name)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
-    if (clip.section, clip.domain, clip.split) != (section, domain, "test"):
-        raise DataError(f"{where}: {name} is not a {domain} test clip of section {section}, as the file's name says.")
+    if (clip.section, domain or clip.domain, clip.split) != (section, clip.domain, "test"):
+        what = f"{domain} test clip" if domain else "test clip"
+        raise DataError(f"{where}: {name} is not a {what} of section {section}, as the file's name says.")
 
 
-def _lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the cells of every line, and the line's number."""
+def csv_lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells of every line, and the line's number.
+
+    Parameters
+    ----------
+    path : Path
+    kind : str
+        What the file is, for messages.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is no CSV file in UTF-8.
+    """
 
     def refuse(error: object, line: int | None = None) -> DataError:
         where = f"{path}, line {line}," if line else f"{path}"

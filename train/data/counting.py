@@ -101,7 +101,7 @@ def expected_cells(row: Section) -> dict[Cell, int]:
     return cells
 
 
-Numbers = dict[tuple[str, str, str, str, str | None], Counter[int]]
+Numbers = dict[tuple[str, str, str | None, str, str | None], Counter[int]]
 
 
 def _numbers(clips: Iterable[Found]) -> Numbers:

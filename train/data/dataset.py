@@ -1,17 +1,21 @@
-"""A machine's clips in the layout of MIMII DUE: any machine, any sections, domains that may be missing."""
+"""A machine's clips in the layouts of MIMII DUE and DCASE Task 2, 2020 to 2026: any machine, any sections."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import Recording, read_recording
-from edge_asd.clips import FOLDERS, ClipName, Domain, Split, find_sounds, parse_section, says_anomaly
-from edge_asd.errors import DataError
+from edge_asd.audio.recording_stream import file_header
+from edge_asd.clips import FOLDERS, ClipName, Domain, Split, as_wav, parse_section, says_anomaly
+from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
-from edge_asd.train.data.ground_truth import read_ground_truth
+from edge_asd.train.data.attributes import read_attributes
+from edge_asd.train.data.ground_truth import Place, read_ground_truth, truth_place
+from edge_asd.train.data.layout import mixed_forms, place_fault, read_layout, told_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +31,15 @@ class Clip:
         "<folder>/<file>": names the clip within its machine, on any computer.
     channel : int >= 0
         The one of its channels that is listened to.
+    attributes : tuple of (str, str)
+        Names and values of what else is told of it, by a file of attributes or else by its name.
     """
 
     path: Path
     name: ClipName
     key: str
     channel: int = 0
+    attributes: tuple[tuple[str, str], ...] = ()
 
     def read(self, spec: FeatureSpec, window_frames: int, *, contents: bytes | None = None) -> Recording:
         """Read the clip at the front end's rate, or its file's contents where they were read already.
@@ -58,7 +65,7 @@ class Clip:
 
 
 class Dataset:
-    """The clips of one machine below ``root/machine/{train,source_test,target_test}``.
+    """The clips of one machine below ``root/machine/{train,source_test,target_test}`` or ``root/machine/{train,test}``.
 
     Parameters
     ----------
@@ -78,12 +85,15 @@ class Dataset:
         Small objects in the order of their paths; no sound is read.
     notes : list of str
         What the user should know about them.
+    year : int
+        Of the DCASE challenge whose layout it has, as far as it can be told (`edge_asd.train.data.layout.told_year`):
+        2020, 2021 (MIMII DUE, and sets made by this program, too), or 2022 to 2026.
 
     Raises
     ------
     DataError
-        If the folder, the machine, its clips or a section is not there, a file name cannot be read,
-        or the ground truth does not fit.
+        If the folder, the machine, its clips or a section is not there, a file name cannot be read, the layouts of
+        two years are mixed, or the ground truth does not fit.
     """
 
     def __init__(
@@ -96,14 +106,18 @@ class Dataset:
         channel: int = 0,
     ) -> None:
         self.root, self.machine = root, machine
-        self.notes: list[str] = []
         folder = _machine_folder(root, machine)
-        found = find_sounds(*(folder / name for name in FOLDERS))
+        self._layout = read_layout(folder)
+        if self._layout.mixed:
+            raise DataError(f"{folder} {self._layout.mixed}")
+        self.notes: list[str] = self._layout.notes()
         self.clips: list[Clip] = [
-            Clip(path, _parse_name(path), f"{path.parent.name}/{path.name}", channel) for path in found.paths
+            Clip(path, name, f"{path.parent.name}/{path.name}", channel, name.attribute_pairs)
+            for path, name in ((path, _parse_name(path)) for path in self._layout.paths)
         ]
-        if left_out := found.left_out():
-            self.notes.append(f"{machine}: {left_out}.")
+        self._files = [(clip.path.name, clip.name) for clip in self.clips]
+        if text := mixed_forms([name for _, name in self._files]):
+            raise DataError(f"{folder} {text}")
         if not self.clips:
             raise DataError(f"{folder} holds no clips. Expected sound files in {', '.join(FOLDERS)} below it.")
         there = self.sections
@@ -114,8 +128,21 @@ class Dataset:
             if missing := sorted(wanted - set(there)):
                 raise DataError(f"{folder} has no section {', '.join(missing)}. It has: {', '.join(there)}.")
             self.clips = [clip for clip in self.clips if clip.name.section in wanted]
+        for path in self._layout.attributes:
+            self._take(path)
         if ground_truth is not None:
             self._join(ground_truth)
+
+    @cached_property
+    def year(self) -> int:
+        """See the class."""
+        return told_year(self._layout, self._files, self._channels)
+
+    def _channels(self) -> int | None:
+        try:
+            return file_header(self.clips[0].path).channels
+        except AudioFormatError:
+            return None  # whoever reads the clip is told
 
     @property
     def sections(self) -> list[str]:
@@ -130,19 +157,35 @@ class Dataset:
             if clip.name.split == split and section in (None, clip.name.section) and domain in (None, clip.name.domain)
         ]
 
-    def _join(self, ground_truth: Path) -> None:
-        """Take labels from ground truth files; where a name tells its label, too, both must agree."""
-        truths = read_ground_truth(ground_truth, self.machine)
-        seen: dict[tuple[str, str], set[str]] = {cell: set() for cell in truths}
+    def _take(self, path: Path) -> None:
+        """Take attributes from their file; say where it and the clips do not fit. No figure rests on it."""
+        try:
+            told = read_attributes(path)
+        except DataError as error:
+            self.notes.append(f"The attributes are those of the clips' names: {error}")
+            return
+        if told.section not in self.sections:
+            return
         for i, clip in enumerate(self.clips):
-            name = clip.name
-            cell = (name.section, name.domain)
-            if cell not in truths or name.split != "test":
+            if (pairs := told.rows.get(as_wav(clip.path.name))) is not None:
+                self.clips[i] = replace(clip, attributes=pairs)
+        faults, notes = told.misfits(self._files)
+        self.notes += [f"{told.path} {text}" for text in (*faults, *notes)]
+
+    def _join(self, ground_truth: Path) -> None:
+        """Take labels and domains from ground truth files; what a name tells, too, must agree."""
+        truths = read_ground_truth(ground_truth, self.machine)
+        seen: dict[Place, set[str]] = {place: set() for place in truths}
+        for i, clip in enumerate(self.clips):
+            name, file = clip.name, clip.path.name
+            place = truth_place(truths, name.section, name.domain)
+            if place is None or name.split != "test":
                 continue
-            seen[cell].add(clip.path.name)
-            label = truths[cell].label(name, clip.path.name, clip.path)
-            self.clips[i] = replace(clip, name=replace(name, label=label))
-        for place, truth in sorted(truths.items(), key=lambda item: item[0]):
+            seen[place].add(file)
+            label = truths[place].label(name, file, clip.path)
+            domain = truths[place].domain(name, file, clip.path)
+            self.clips[i] = replace(clip, name=replace(name, label=label, domain=domain))
+        for place, truth in sorted(truths.items(), key=lambda item: (item[0][0], item[0][1] or "")):
             if place[0] in self.sections and (note := truth.unused_note(seen[place])):
                 self.notes.append(note)
 
@@ -192,13 +235,11 @@ def _machine_folder(root: Path, machine: str) -> Path:
 
 def _parse_name(path: Path) -> ClipName:
     try:
-        name = ClipName.parse(path.name)
+        name = ClipName.parse(path.name, path.parent.name)
     except DataError as error:
         raise DataError(f"{path.parent}: {error}") from None
-    if path.parent.name != name.folder:
-        raise DataError(
-            f"{path} says {name.domain} {name.split} but lies in {path.parent.name}. Move it, or rename it."
-        )
+    if fault := place_fault(name, path.parent.name):
+        raise DataError(f"{path} {fault}")
     if name.split == "train" and says_anomaly(path.name):
         raise DataError(f"{path} is an anomaly by its name, and training clips must all be healthy. Move it away.")
     return name

@@ -17,11 +17,13 @@ KINDS = {
     "extra": "clips that Table 1 does not have",
     "name": "names that cannot be read",
     "folder": "clips in the wrong folder",
+    "layout": "machines that mix the layouts of two years",
+    "attributes": "files of attributes that cannot be read, or do not fit the clips",
     "label": "training clips that are not normal",
     "unreadable": "files that are broken or cannot be read",
     "header": "files whose header does not fit what they hold",
-    "format": "clips that are not 16 kHz, mono, 16-bit",
-    "length": "clips that are not 10 s long",
+    "format": "clips that are not 16 kHz, 16-bit, mono (2026: two channels)",
+    "length": "clips that are not 10 s long (other years than 2021: 6 to 18 s)",
     "silent": "clips that are silent, or dead somewhere",
     "scale": "float clips of another scale than -1 to 1",
     "duplicate": "clips of the same sound",
@@ -78,7 +80,7 @@ class Found:
         return "train" if self.path.split("/")[1] == "train" else "test"
 
 
-Cell = tuple[str, str, str | None]
+Cell = tuple[str | None, str, str | None]
 """Domain, split and label of clips."""
 
 
@@ -92,8 +94,12 @@ class Report:
         Clips whose names can be read.
     expected : dict of (machine, section) to dict of Cell to int
         What Table 1 has instead, for the sections that were compared; the label is None where any will do.
+    years : dict of str to int
+        By machine, as far as it can be told (`edge_asd.train.data.layout.told_year`).
     clips : int
         All WAV files.
+    supplemental : int
+        Sound files that are neither for training nor for testing.
     checks : list of str
         What was checked.
     faults : list of Fault
@@ -104,7 +110,9 @@ class Report:
     root: Path
     counts: dict[tuple[str, str], Counter[Cell]] = field(default_factory=dict)
     expected: dict[tuple[str, str], dict[Cell, int]] = field(default_factory=dict)
+    years: dict[str, int] = field(default_factory=dict)
     clips: int = 0
+    supplemental: int = 0
     checks: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -134,6 +142,8 @@ class Report:
             "data": printable(str(self.root)),
             "clean": self.clean,
             "clips": self.clips,
+            "supplemental": self.supplemental,
+            "years": {printable(machine): year for machine, year in self.years.items()},
             "checks": self.checks,
             "sections": [
                 {
@@ -155,6 +165,6 @@ def _by_name(cells: Mapping[Cell, int]) -> dict[str, int]:
     """Name cells source_train, source_test_normal and so on."""
     named: dict[str, int] = {}
     for (domain, split, label), count in cells.items():
-        name = f"{domain}_{split}" + (f"_{label}" if split == "test" and label else "")
+        name = (f"{domain}_{split}" if domain else split) + (f"_{label}" if split == "test" and label else "")
         named[name] = named.get(name, 0) + count
     return dict(sorted(named.items()))

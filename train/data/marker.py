@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from edge_asd.errors import DataError
-from edge_asd.strict_json import Json, parse_object
+from edge_asd.strict_json import Json, read_object
 
 MARKER = "synthetic.json"
 
@@ -39,11 +39,8 @@ def write_marker(folder: Path, *, preset: str, seed: int, table1_counts: bool, r
 
 def read_marker(folder: Path) -> Json | None:
     """Return what a machine's folder is marked with; None where it is not marked, or by a note of another kind."""
-    path = folder / MARKER
     try:
-        if not path.is_file() or path.stat().st_size > _LARGEST:
-            return None
-        document = parse_object(path.read_bytes(), str(path), DataError)
-    except (OSError, DataError):
+        document = read_object(folder / MARKER, DataError, _LARGEST)
+    except DataError:
         return None
-    return document if document.get("made_by") == "edge-asd data synth" else None
+    return document if document is not None and document.get("made_by") == "edge-asd data synth" else None

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edge_asd.clips import FOLDERS, ClipName, SoundFiles, find_sounds, says_anomaly
+from edge_asd.clips import ClipName, says_anomaly
 from edge_asd.errors import AudioFormatError, DataError
+from edge_asd.train.data.attributes import read_attributes
 from edge_asd.train.data.counting import count_faults, not_mimii_due
 from edge_asd.train.data.dataset import machine_folders
 from edge_asd.train.data.findings import Fault, Found, Report
-from edge_asd.train.data.marker import MARKER, read_marker
+from edge_asd.train.data.layout import Layout, mixed_forms, place_fault, read_layout, told_year
+from edge_asd.train.data.marker import read_marker
 from edge_asd.train.data.wav_check import WavCheck, check_wav, sound_hash
 
 RATE, SECONDS = 16000, 10
 """What every clip of MIMII DUE has: one channel of 16 bits at this rate, this long."""
+
+SHORTEST, LONGEST = 6, 18
+"""Seconds of the clips of other years of DCASE Task 2; those of 2026 have two channels."""
 
 _THREADS = 2  # hides the disk's latency; more of them only quarrel about the interpreter's lock
 _CHUNK = 64
@@ -26,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progress = lambda *_: None) -> Report:
-    """Check every clip of a data set in the layout of MIMII DUE.
+    """Check every clip of a data set in the layout of MIMII DUE or of DCASE Task 2, 2020 to 2026.
 
     Parameters
     ----------
@@ -53,7 +58,8 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
     if not clips:
         raise DataError(f"{root} holds no clips. Expected sound files in fan/train, fan/source_test and so on.")
     report.count(clips)
-    reason = (_synthetic(root, report) or _foreign(report)) if counts else "it was not asked for"
+    report.notes += _year_notes(report)
+    reason = (_synthetic(root, report) or _other_year(report) or _foreign(report)) if counts else "it was not asked for"
     report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
     if reason is None:
         report.faults += count_faults(report, clips)
@@ -61,10 +67,43 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
         report.notes.append(f"Counts were not compared with Table 1: {reason}.")
     checks = _check_files(root, clips, channel, progress)
     for clip, check in zip(clips, checks, strict=True):
-        report.faults += _file_faults(clip, check)
+        report.faults += _file_faults(clip, check, report.years[clip.machine])
+    report.notes += _length_notes(clips, checks)
     report.faults += _duplicates(root, clips, checks, progress)
     report.faults.sort(key=lambda fault: (fault.machine, fault.section or "", fault.path or "", fault.kind))
     return report
+
+
+def _year_notes(report: Report) -> list[str]:
+    """Say which machines have the layout of which year, where it is not MIMII DUE's."""
+    machines: dict[int, list[str]] = {}
+    for machine, year in report.years.items():
+        machines.setdefault(year, []).append(machine)
+    return [
+        f"{', '.join(names)}: the layout of DCASE {year} Task 2{', or of a later year' if 2022 <= year < 2026 else ''}."
+        for year, names in sorted(machines.items())
+        if year != 2021
+    ]
+
+
+def _length_notes(clips: list[Found], checks: list[WavCheck]) -> list[str]:
+    """Say where a machine's clips are of several lengths."""
+    lengths: dict[str, Counter[float]] = {}
+    for clip, check in zip(clips, checks, strict=True):
+        if check.header is not None and check.header.sample_rate:
+            seconds = round((check.header.frames or 0) / check.header.sample_rate, 2)
+            lengths.setdefault(clip.machine, Counter())[seconds] += 1
+    return [
+        f"{machine}: clips of several lengths ({', '.join(f'{n} of {s:g} s' for s, n in sorted(found.items())[:5])}"
+        f"{', ...' if len(found) > 5 else ''})."
+        for machine, found in lengths.items()
+        if len(found) > 1
+    ]
+
+
+def _other_year(report: Report) -> str | None:
+    others = [machine for machine, year in report.years.items() if year != 2021]
+    return f"{others[0]} is not laid out as MIMII DUE is" if others else None
 
 
 def _foreign(report: Report) -> str | None:
@@ -83,30 +122,48 @@ def _synthetic(root: Path, report: Report) -> str | None:
 def _list(root: Path, folder: Path, report: Report) -> list[Found]:
     """List a machine's sound files; what is in the way becomes a fault, what is beside them a note."""
     machine, clips = folder.name, []
-    expected = {*FOLDERS, MARKER}
-    others = [f"{machine}/{e.name}" for e in os.scandir(folder) if e.name not in expected and e.name[0] != "."]
-    hidden: list[str] = []
-    for place in FOLDERS:
-        found = find_sounds(folder / place)
-        others += [f"{machine}/{place}/{name}" for name in found.others]
-        hidden += [f"{machine}/{place}/{name}" for name in found.hidden]
-        for file in found.paths:
-            path = f"{machine}/{place}/{file.name}"
-            try:
-                name = ClipName.parse(file.name)
-            except DataError as error:
-                report.faults.append(Fault("name", machine, None, path, str(error)))
-                name = None
-            clips.append(Found(machine, path, name))
-            if name and name.folder != place:
-                text = f"says {name.domain} {name.split} but lies in {place}. Move it to {name.folder}."
-                report.faults.append(Fault("folder", machine, name.section, path, text))
-            if place == "train" and says_anomaly(file.name) and (name is None or name.split == "train"):
-                text = "is an anomalous clip among the training clips, which must all be normal. Remove it."
-                report.faults.append(Fault("label", machine, name.section if name else None, path, text))
-    if left_out := SoundFiles(hidden=hidden, others=others).left_out():
-        report.notes.append(f"{machine}: {left_out}.")
+    layout = read_layout(folder)
+    for file in layout.paths:
+        place, path = file.parent.name, f"{machine}/{file.parent.name}/{file.name}"
+        try:
+            name = ClipName.parse(file.name, place)
+        except DataError as error:
+            report.faults.append(Fault("name", machine, None, path, str(error)))
+            name = None
+        clips.append(Found(machine, path, name))
+        if name and (text := place_fault(name, place)):
+            report.faults.append(Fault("folder", machine, name.section, path, text))
+        if place == "train" and says_anomaly(file.name) and (name is None or name.split == "train"):
+            text = "is an anomalous clip among the training clips, which must all be normal. Remove it."
+            report.faults.append(Fault("label", machine, name.section if name else None, path, text))
+    files = [(clip.path.rsplit("/", 1)[1], clip.name) for clip in clips if clip.name]
+    for mixed in filter(None, (layout.mixed, mixed_forms([name for _, name in files]))):
+        report.faults.append(Fault("layout", machine, None, machine, mixed))
+    report.faults += _attributes_faults(layout, files, report)
+    report.notes += layout.notes()
+    report.supplemental += len(layout.supplemental.paths)
+    report.years[machine] = told_year(layout, files, lambda: _channels(root, clips))
     return clips
+
+
+def _channels(root: Path, clips: list[Found]) -> int | None:
+    """Return how many channels the first clip has that can be read."""
+    return next((check.header.channels for clip in clips if (check := check_wav(root / clip.path)).header), None)
+
+
+def _attributes_faults(layout: Layout, files: list[tuple[str, ClipName]], report: Report) -> Iterable[Fault]:
+    machine = layout.folder.name
+    for path in layout.attributes:
+        place = f"{machine}/{path.name}"
+        try:
+            told = read_attributes(path)
+        except DataError as error:
+            text = str(error).removeprefix(str(path)).lstrip(", ")
+            yield Fault("attributes", machine, None, place, f"cannot be used: {text}")
+            continue
+        faults, notes = told.misfits(files)
+        yield from (Fault("attributes", machine, told.section, place, text) for text in faults)
+        report.notes += [f"{place} {text}" for text in notes]
 
 
 def _check_files(root: Path, clips: list[Found], channel: int, progress: Progress) -> list[WavCheck]:
@@ -122,19 +179,27 @@ def _check_files(root: Path, clips: list[Found], channel: int, progress: Progres
     return checks
 
 
-def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
+_WORDS = {1: "one is", 2: "two are"}
+
+
+def _channel_count(channels: int) -> str:
+    return f"{channels} channel{'s' if channels > 1 else ''}"
+
+
+def _file_faults(clip: Found, check: WavCheck, year: int) -> Iterable[Fault]:
     section = clip.name.section if clip.name else None
     header = check.header
     if header is None:
         yield Fault("unreadable", clip.machine, section, clip.path, check.trouble)
         return
+    expected = 2 if year == 2026 else 1
     for note in header.notes:
         yield Fault("header", clip.machine, section, clip.path, note)
     wrong = [
         text
         for text, good in (
             (f"{header.sample_rate} Hz where {RATE} Hz are expected", header.sample_rate == RATE),
-            (f"{header.channels} channels where one is expected", header.channels == 1),
+            (f"{_channel_count(header.channels)} where {_WORDS[expected]} expected", header.channels == expected),
             (f"{header.subtype} samples where 16-bit ones (PCM_16) are expected", header.subtype == "PCM_16"),
         )
         if not good
@@ -142,9 +207,11 @@ def _file_faults(clip: Found, check: WavCheck) -> Iterable[Fault]:
     if wrong:
         yield Fault("format", clip.machine, section, clip.path, f"has {', '.join(wrong)}.")
     frames = header.frames or 0
-    if frames != SECONDS * header.sample_rate:
+    shortest, longest = (SECONDS, SECONDS) if year == 2021 else (SHORTEST, LONGEST)
+    if not shortest * header.sample_rate <= frames <= longest * header.sample_rate:
         text = f"is {frames / header.sample_rate:.4g} s long ({frames} samples)"
-        yield Fault("length", clip.machine, section, clip.path, f"{text} where {SECONDS} s are expected.")
+        wanted = f"{SECONDS} s" if year == 2021 else f"{SHORTEST} to {LONGEST} s"
+        yield Fault("length", clip.machine, section, clip.path, f"{text} where {wanted} are expected.")
     if check.wrong_scale:  # cut to full scale, such sound may look dead, too
         yield Fault("scale", clip.machine, section, clip.path, check.wrong_scale)
     elif check.dead:

@@ -1,9 +1,9 @@
 """Confidence intervals of AUC and pAUC by the bootstrap.
 
-Each resample draws with replacement as many normal clips as there are, and as many anomalous ones
-(stratified, as the set was made). Intervals lie between quantiles of the resamples' figures, the
-percentile interval: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13;
-for figures of diagnostic tests Carpenter and Bithell, Statistics in Medicine 19 (2000).
+Each resample draws with replacement as many normal clips as there are, and as many anomalous ones,
+of each domain (stratified, as the sets were made). Intervals lie between quantiles of the resamples'
+figures, the percentile interval: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993),
+chapter 13; for figures of diagnostic tests Carpenter and Bithell, Statistics in Medicine 19 (2000).
 
 They tell how far the choice of test clips may carry a figure, not how much another training would
 change it. Near 1 they are too narrow: where no normal clip scores above an anomaly, no resample
@@ -19,24 +19,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.train.figures.metrics import MAX_FPR
+from edge_asd.clips import Domain, Label
+from edge_asd.train.figures.measures import Measures, RowClips, drawn_together, pick, strata
+from edge_asd.train.figures.resampling import RESAMPLES, Resampled, Seed, resample_views
 
 Interval = tuple[float, float]
-Seed = int | Sequence[int]
 
-RESAMPLES = 2000
 CONFIDENCE = 0.95
-
-_AT_ONCE = 2**20  # clips drawn before they are counted: bounds the memory
-_COUNTED_AT_ONCE = 2**16  # clips that fit into a processor's cache
-
-
-@dataclass(frozen=True, slots=True)
-class Resampled:
-    """Figures of every resample, both [shape=(resamples,)]."""
-
-    auc: npt.NDArray[np.float64]
-    pauc: npt.NDArray[np.float64]
 
 
 def auc_interval(
@@ -93,6 +82,7 @@ def paired_difference_interval(
     scores_b: Sequence[float],
     *,
     figure: Literal["auc", "pauc"] = "auc",
+    within: Sequence[int] | None = None,
     resamples: int = RESAMPLES,
     seed: Seed = 0,
     confidence: float = CONFIDENCE,
@@ -108,6 +98,8 @@ def paired_difference_interval(
     scores_a, scores_b : sequence of finite float [shape=(n,)]
         Clip by clip in the order of `labels`. Their units may differ: only their order counts.
     figure : {"auc", "pauc"}
+    within : sequence of int [shape=(n,)], optional
+        As of `resample_figures`.
     resamples, seed, confidence
         As of `auc_interval`.
 
@@ -119,7 +111,7 @@ def paired_difference_interval(
     ------
     ValueError
     """
-    figures = resample_figures(labels, scores_a, scores_b, resamples=resamples, seed=seed)
+    figures = resample_figures(labels, scores_a, scores_b, within=within, resamples=resamples, seed=seed)
     if figures is None:
         return None
     a, b = figures
@@ -140,7 +132,11 @@ def percentile_interval(figures: npt.NDArray[np.float64], confidence: float = CO
 
 
 def resample_figures(
-    labels: Sequence[bool], *scores: Sequence[float], resamples: int = RESAMPLES, seed: Seed = 0
+    labels: Sequence[bool],
+    *scores: Sequence[float],
+    within: Sequence[int] | None = None,
+    resamples: int = RESAMPLES,
+    seed: Seed = 0,
 ) -> list[Resampled] | None:
     """Compute AUC and pAUC of resamples, the same ones for each of several scores.
 
@@ -148,6 +144,8 @@ def resample_figures(
     ----------
     labels : sequence of bool [shape=(n,)]
     *scores : sequence of finite float [shape=(n,)]
+    within : sequence of int [shape=(n,)], optional
+        Draw within the clips that have a number, all of one class; within the classes by default.
     resamples : int > 0
     seed : int >= 0, or a sequence of them
 
@@ -161,104 +159,69 @@ def resample_figures(
     ValueError
         If a score is not finite, or lengths differ.
     """
-    if resamples < 1:
-        raise ValueError(f"resamples is {resamples}, below 1")
-    anomaly = np.asarray(labels, dtype=bool)
-    by_class = [(levels[~anomaly], levels[anomaly]) for levels in (_levels(one, anomaly) for one in scores)]
-    sizes = np.count_nonzero(~anomaly), np.count_nonzero(anomaly)
-    if min(sizes) < 2:
-        return None
-    rng = np.random.default_rng(seed)
-    figures = [Resampled(np.empty(resamples), np.empty(resamples)) for _ in scores]
-    step = max(1, min(resamples, _AT_ONCE // anomaly.size))
-    block = max(1, min(step, _COUNTED_AT_ONCE // anomaly.size))
-    # Made once: pages that the system hands out anew for each resample would cost as much as counting.
-    drawn = [np.empty((step, size), np.intp) for size in sizes]
-    ranks = [np.empty((block, size), np.intp) for size in sizes]
-    for start in range(0, resamples, step):
-        end = min(start + step, resamples)
-        for clips in drawn:
-            _draw(rng, clips[: end - start])
-        for first in range(start, end, block):
-            done = slice(first, min(first + block, end))
-            here = slice(first - start, done.stop - start)
-            for of_class, result in zip(by_class, figures, strict=True):
-                taken = (
-                    levels.take(clips[here], out=out[: done.stop - first], mode="clip")
-                    for levels, clips, out in zip(of_class, drawn, ranks, strict=True)
-                )
-                result.auc[done], result.pauc[done] = figures_of_draws(*taken)
-    return figures
+    everything = tuple(range(len(labels)))
+    numbers = [int(label) for label in labels] if within is None else within
+    return resample_views(labels, numbers, [everything], *scores, resamples=resamples, seed=seed)[everything]
 
 
-def figures_of_draws(
-    normal: npt.NDArray[np.intp], anomalous: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Compute AUC and pAUC of many sets of clips at once.
+@dataclass(frozen=True, slots=True)
+class RowDraws:
+    """Figures of every resample of one row, one array for each of several scores; None where they cannot vary."""
 
-    The AUC is the share of pairs of a normal and an anomalous clip in the right order, ties half
-    (Mann-Whitney), counted in integers; the pAUC the area below the ROC curve up to `MAX_FPR`,
-    standardised after McClish (1989).
+    auc: list[npt.NDArray[np.float64]] | None
+    pauc: list[npt.NDArray[np.float64]] | None
+
+
+def resample_rows(
+    place: tuple[str, str],
+    rows: Sequence[RowClips],
+    labels: Sequence[Label | None],
+    domains: Sequence[Domain | None],
+    *scores: Sequence[float],
+    measures: Measures,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[RowDraws]:
+    """Resample the clips of a section, and compute what a year's measures make of them.
+
+    Clips are drawn within their class and domain, and once for all rows that share some: figures of
+    one resample belong together, as those of the section do.
 
     Parameters
     ----------
-    normal, anomalous : array of int >= 0 [shape=(sets, n_normal) and (sets, n_anomalous)]
-        Scores as ranks; equal scores have equal ranks, which are best without gaps.
+    place : (machine, section)
+        Names the draws, see `cell_seed`.
+    rows : sequence of RowClips
+        `rows_of` these clips.
+    labels, domains : sequence [length n]
+    *scores : sequence of finite float [length n]
+    measures : Measures
+    resamples : int > 0
+    seed : int >= 0
 
     Returns
     -------
-    auc, pauc : array of float [shape=(sets,)]
+    draws : list of RowDraws
+        In the order of `rows`.
     """
-    n_levels = int(max(normal.max(), anomalous.max())) + 1
-    dx, dy = _histograms(normal, n_levels), _histograms(anomalous, n_levels)
-    n_normal = normal.shape[1]
-    pairs = n_normal * anomalous.shape[1]
-    below = dx.cumsum(axis=1)
-    # Each level is a step of the ROC curve, which begins at the highest. The pAUC is of those with too few
-    # normal clips above them to fill its range; it may end within a step, on a slope of ties.
-    limit = MAX_FPR * n_normal
-    lowest = int((below <= n_normal - limit).sum(axis=1).min())
-    top, x = slice(lowest, None), n_normal - below[:, lowest:]
-    below *= 2
-    below -= dx
-    auc = np.einsum("ij,ij->i", dy, below) / (2 * pairs)
-    dx, dy = dx[:, top], dy[:, top]
-    left = limit - x
-    part = np.clip(left / np.maximum(dx, 1), 0, 1)
-    y = dy.sum(axis=1, keepdims=True) - dy.cumsum(axis=1)
-    area = (part * dx * (y + part * dy / 2)).sum(axis=1) / pairs
-    chance = MAX_FPR**2 / 2
-    return auc, (1 + (area - chance) / (MAX_FPR - chance)) / 2
-
-
-def _draw(rng: np.random.Generator, clips: npt.NDArray[np.intp]) -> None:
-    """Fill rows with indices of clips, each row as long as there are clips."""
-    flat = clips.reshape(-1)
-    for start in range(0, flat.size, _COUNTED_AT_ONCE):
-        piece = flat[start : start + _COUNTED_AT_ONCE]
-        piece[:] = rng.integers(clips.shape[1], size=piece.size)
-
-
-def _histograms(levels: npt.NDArray[np.intp], n_levels: int) -> npt.NDArray[np.intp]:
-    counts = np.empty((len(levels), n_levels), np.intp)
-    for row, of_row in zip(levels, counts, strict=True):
-        of_row[:] = np.bincount(row, minlength=n_levels)
-    return counts
-
-
-def _levels(scores: Sequence[float], anomaly: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
-    """Return scores as ranks without gaps: as few as have the same figures, whatever is drawn.
-
-    Equal scores have equal ranks, and so have neighbours of one class with no clip of the other
-    between them: the ROC curve runs straight on from one to the next.
-    """
-    values = np.asarray(scores)
-    if values.shape != anomaly.shape:
-        raise ValueError(f"{anomaly.size} labels, and scores of shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError("a score is not finite")
-    unique, levels = np.unique(values, return_inverse=True)
-    normal, anomalous = (np.bincount(levels[anomaly == kind], minlength=unique.size) > 0 for kind in (False, True))
-    mixed = normal & anomalous
-    begins = mixed | (np.diff(normal + 2 * anomalous, prepend=0) != 0)
-    return (np.cumsum(begins) - 1)[levels]
+    draws = {}
+    for together in drawn_together(rows, measures):
+        clips = sorted({i for row in together for i in (*row.auc, *row.pauc)})
+        number = {clip: i for i, clip in enumerate(clips)}
+        views = [tuple(number[i] for i in view) for row in together for view in (row.auc, row.pauc)]
+        named = "" if measures.mixed else together[0].domain or ""
+        found = resample_views(
+            [label == "anomaly" for label in pick(labels, clips)],
+            strata(pick(labels, clips), pick(domains, clips)),
+            views,
+            *(pick(one, clips) for one in scores),
+            resamples=resamples,
+            seed=cell_seed(seed, *place, named),
+        )
+        for row, auc, pauc in zip(together, views[::2], views[1::2], strict=True):
+            of_auc, of_pauc = found[auc], found[pauc]
+            draws[row] = RowDraws(
+                None if of_auc is None else [one.auc for one in of_auc],
+                None if of_pauc is None else [one.pauc for one in of_pauc],
+            )
+    return [draws[row] for row in rows]

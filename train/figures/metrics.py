@@ -1,9 +1,12 @@
-"""AUC, pAUC and the decision figures, as the DCASE 2021 Task 2 baselines compute them."""
+"""AUC, pAUC and the decision figures, as the DCASE Task 2 baselines compute them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from edge_asd.clips import Label
+from edge_asd.train.figures.measures import RowClips, pick
 
 MAX_FPR = 0.1
 """The pAUC's range of false-positive rates; standardised after McClish, so 0.5 is chance."""
@@ -33,6 +36,16 @@ def rank_figures(anomaly: Sequence[bool], scores: Sequence[float]) -> RankFigure
     if len(set(anomaly)) < 2:
         return RankFigures(None, None)
     return RankFigures(float(roc_auc_score(anomaly, scores)), float(roc_auc_score(anomaly, scores, max_fpr=MAX_FPR)))
+
+
+def row_figures(row: RowClips, labels: Sequence[Label | None], scores: Sequence[float]) -> RankFigures:
+    """Compute AUC and pAUC of a row from the labels and scores of its section's clips."""
+
+    def figures(clips: Sequence[int]) -> RankFigures:
+        return rank_figures([label == "anomaly" for label in pick(labels, clips)], pick(scores, clips))
+
+    of_auc = figures(row.auc)
+    return of_auc if row.auc == row.pauc else RankFigures(of_auc.auc, figures(row.pauc).pauc)
 
 
 def decision_figures(anomaly: Sequence[bool], decisions: Sequence[bool]) -> DecisionFigures:

@@ -1,4 +1,4 @@
-"""The official figures of DCASE 2021 Task 2 from score files, whoever made them."""
+"""The official figures of DCASE Task 2 from score files, whoever made them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from edge_asd.clips import ClipName
 from edge_asd.errors import DataError
 from edge_asd.files import printable
-from edge_asd.train.data.ground_truth import GroundTruth, ground_truth_machines, read_ground_truth
-from edge_asd.train.figures.bootstrap import (
-    CONFIDENCE,
-    Interval,
-    Resampled,
-    cell_seed,
-    percentile_interval,
-    resample_figures,
-)
-from edge_asd.train.figures.metrics import DecisionFigures, decision_figures, rank_figures
-from edge_asd.train.figures.official_csv import ZERO, Row, means, official_score
-from edge_asd.train.figures.score_files import CellScores, read_score_files
+from edge_asd.train.figures.bootstrap import CONFIDENCE, Interval, RowDraws, percentile_interval
+from edge_asd.train.figures.means import ZERO, Row, counted_once, means, official_score
+from edge_asd.train.figures.measures import Measures, RowClips, measures_of, pick, rows_of
+from edge_asd.train.figures.metrics import DecisionFigures, decision_figures, row_figures
+from edge_asd.train.figures.score_files import read_score_files
+from edge_asd.train.figures.scored_sections import Flaws, ScoredSection, gather, year_of
 
 FIGURES = ("auc", "pauc", "precision", "recall", "f1")
 """The figures in the order of ``result.csv``."""
@@ -34,12 +26,14 @@ FIGURES = ("auc", "pauc", "precision", "recall", "f1")
 class CellFigures:
     """Figures of one section and domain; None where they do not exist.
 
+    `domain` is None where a row is of the whole section; `n_normal` and `n_anomaly` are the clips that
+    the AUC is of, from 2022 on the anomalies of both domains (`edge_asd.train.figures.measures`).
     `auc_low` to `auc_high` and `pauc_low` to `pauc_high` are 95 % intervals (`edge_asd.train.figures.bootstrap`).
     """
 
     machine: str
     section: str
-    domain: str
+    domain: str | None
     n_normal: int
     n_anomaly: int
     auc: float | None
@@ -62,10 +56,11 @@ class CellFigures:
 class OfficialFigures:
     """Figures of every section and domain by machine, domain and section, and of all together.
 
-    `official` is the harmonic mean of all AUC and pAUC, `official_low` to `official_high` its
-    95 % interval.
+    `official` is the harmonic mean of all AUC and pAUC (`edge_asd.train.figures.means.official_score`),
+    `official_low` to `official_high` its 95 % interval.
     """
 
+    measures: Measures
     results: list[CellFigures]
     official: float | None
     official_low: float | None
@@ -82,6 +77,7 @@ class OfficialFigures:
     def as_dict(self) -> dict[str, Any]:
         """Return the figures and their means as JSON takes them."""
         return {
+            "year": self.measures.year,
             "results": [asdict(result) for result in self.results],
             "arithmetic": dict(zip(FIGURES, means(self.rows, "arithmetic"), strict=True)),
             "harmonic": dict(zip(FIGURES, means(self.rows, "harmonic"), strict=True)),
@@ -96,6 +92,7 @@ class OfficialFigures:
 def official_figures(
     folders: Sequence[Path],
     *,
+    year: int | None = None,
     ground_truth: Path | None = None,
     thresholds: Mapping[str | None, float] | None = None,
     resamples: int = 0,
@@ -107,8 +104,10 @@ def official_figures(
     ----------
     folders : sequence of Path
         Folders of score files (`edge_asd.train.figures.score_files`) that make up one result.
+    year : int, optional
+        Whose measures (`edge_asd.train.figures.measures`); told from the files' names by default.
     ground_truth : Path, optional
-        File or folder with the labels of clips whose names do not tell (see `edge_asd.train.data.ground_truth`).
+        File or folder with what the clips' names do not tell (see `edge_asd.train.data.ground_truth`).
     thresholds : mapping of machine to float, optional
         Take scores above as anomalies instead of reading decisions; None stands for every machine
         that is not named.
@@ -123,143 +122,114 @@ def official_figures(
     """
     thresholds = thresholds or {}
     cells, notes = read_score_files(folders)
+    measures = measures_of(year_of(cells) if year is None else year)
     machines = sorted({cell.machine for cell in cells})
     if unknown := sorted(machine for machine in thresholds if machine is not None and machine not in machines):
         raise DataError(
             f"There is a threshold for {', '.join(unknown)}, but no scores. There are scores of {', '.join(machines)}."
         )
-    truths = _truths(machines, ground_truth)
-    flaws = _Flaws()
-    results = []
-    official = _OfficialInterval()
-    for cell in cells:
-        result, drawn = _cell_figures(cell, truths.pop(cell.cell, None), thresholds, resamples, seed, flaws)
-        results.append(result)
-        if result.auc is not None:
-            official.add(drawn)
-    if not any(result.n_normal or result.n_anomaly for result in results):
+    flaws = Flaws()
+    sections = gather(cells, ground_truth, flaws)
+    if not any(label for section in sections for label in section.labels):
         raise DataError(
             f"No clip of {', '.join(map(str, folders))} has a label: their names do not tell. "
             "Give the labels with --ground-truth."
         )
-    for unscored in truths:
-        flaws.add("labels, but no scores", unscored)
-    low, high = official.interval()
-    if resamples and low is None:
+    found: list[tuple[ScoredSection, RowClips, RowDraws | None]] = []
+    for section in sections:
+        rows = rows_of(section.labels, section.domains, measures)
+        draws = section.resampled(rows, measures, resamples, seed)
+        found += [(section, row, drawn) for row, drawn in zip(rows, draws, strict=True)]
+    found.sort(key=lambda one: (one[0].machine, one[1].domain or "", one[0].section))
+    results = [_row_figures(*one, thresholds, measures, flaws) for one in found]
+    official = official_score([r.row for r in results], measures)
+    if measures.official and official is None and any(r.domain is None for r in results):
+        notes.append(
+            "No official score, which is of figures by domain, and the domain of some clips is not known. "
+            "--ground-truth gives it: the folder that holds ground_truth_data and ground_truth_domain."
+        )
+    low, high = (
+        _official_interval(results, [drawn for _, _, drawn in found], measures)
+        if resamples and official is not None
+        else (None, None)
+    )
+    if resamples and low is None and official is not None:
         notes.append("No interval of the official score, since some figures that it counts have none.")
-    return OfficialFigures(
-        results, official_score([r.row for r in results]), low, high, resamples, seed, [*notes, *flaws.notes()]
-    )
+    return OfficialFigures(measures, results, official, low, high, resamples, seed, [*notes, *flaws.notes()])
 
 
-class _Flaws:
-    """What is wrong with which cells, told once for all of them."""
+def _official_interval(
+    results: Sequence[CellFigures], draws: Sequence[RowDraws | None], measures: Measures
+) -> Interval | tuple[None, None]:
+    """Return the interval of the harmonic mean over all figures that count; sections are drawn independently.
 
-    def __init__(self) -> None:
-        self._cells: dict[str, list[str]] = {}
-        self._notes: list[str] = []
-
-    def add(self, what: str, cell: tuple[str, str, str]) -> None:
-        self._cells.setdefault(what, []).append(" ".join(cell))
-
-    def note(self, text: str | None) -> None:
-        self._notes += [text] if text else []
-
-    def notes(self) -> list[str]:
-        told = []
-        for what, cells in self._cells.items():
-            more = f" and {len(cells) - 3} more" if len(cells) > 3 else ""
-            told.append(f"{', '.join(cells[:3])}{more}: {what}.")
-        return [*self._notes, *told]
-
-
-class _OfficialInterval:
-    """Harmonic means over all cells, resample by resample; cells are drawn independently."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._inverses: npt.NDArray[np.float64] | float = 0.0
-        self._complete = True
-
-    def add(self, drawn: Resampled | None) -> None:
-        """Count a cell; one that cannot vary leaves the official score without an interval."""
-        if drawn is None:
-            self._complete = False
-            return
-        self._count += 2
-        self._inverses = self._inverses + 1 / np.maximum(drawn.auc, ZERO) + 1 / np.maximum(drawn.pauc, ZERO)
-
-    def interval(self) -> Interval | tuple[None, None]:
-        if not self._complete or not self._count:
-            return None, None
-        return percentile_interval(np.asarray(self._count / self._inverses))
+    None where a figure that counts cannot vary.
+    """
+    once = list(counted_once([result.row for result in results], measures))
+    count, inverses = 0, np.zeros(1)
+    for result, drawn in zip(results, draws, strict=True):
+        figures = [(result.auc, drawn and drawn.auc)]
+        figures += [(result.pauc, drawn and drawn.pauc)] if result.row in once else []
+        for figure, values in figures:
+            if figure is None:
+                continue
+            if not values:
+                return None, None
+            count += 1
+            inverses = inverses + 1 / np.maximum(values[0], ZERO)
+    return percentile_interval(count / inverses) if count else (None, None)
 
 
-def _truths(machines: Sequence[str], path: Path | None) -> dict[tuple[str, str, str], GroundTruth]:
-    if path is None:
-        return {}
-    # Labels of some machines are enough, the clips' names may tell the others'; of none is an error.
-    known = ground_truth_machines(path) & set(machines) or machines[:1]
-    return {
-        (machine, *cell): truth for machine in sorted(known) for cell, truth in read_ground_truth(path, machine).items()
-    }
-
-
-def _cell_figures(
-    cell: CellScores,
-    truth: GroundTruth | None,
+def _row_figures(
+    section: ScoredSection,
+    row: RowClips,
+    drawn: RowDraws | None,
     thresholds: Mapping[str | None, float],
-    resamples: int,
-    seed: int,
-    flaws: _Flaws,
-) -> tuple[CellFigures, Resampled | None]:
-    labels = {name: _label(name, cell, truth) for name in cell.scores}
-    labelled = [name for name in labels if labels[name] is not None]
-    if len(labelled) < len(labels):
-        flaws.add("clips without a label, left out", cell.cell)
-    if truth is not None:
-        flaws.note(truth.unused_note(labels))
-    anomaly = [labels[name] == "anomaly" for name in labelled]
-    scores = [cell.scores[name] for name in labelled]
-    ranks = rank_figures(anomaly, scores)
+    measures: Measures,
+    flaws: Flaws,
+) -> CellFigures:
+    cell = section.machine, section.section, row.domain
+    if any(section.labels[i] is None for i in row.own):
+        flaws.add("clips without a label, left out", cell)
+    ranks = row_figures(row, section.labels, section.scores)
     if ranks.auc is None:
-        flaws.add("no figures, for want of labelled normal clips or anomalies", cell.cell)
-
-    threshold = thresholds.get(cell.machine, thresholds.get(None))
-    if threshold is not None:
-        decisions = decision_figures(anomaly, [score > threshold for score in scores])
-    elif cell.decisions is not None:
-        decisions = decision_figures(anomaly, [cell.decisions[name] for name in labelled])
-    else:
-        decisions = DecisionFigures(None, None, None)
-        flaws.add("no precision, recall and F1, for want of decisions", cell.cell)
-
-    drawn = (
-        resample_figures(anomaly, scores, resamples=resamples, seed=cell_seed(seed, *cell.cell)) if resamples else None
-    )
-    if resamples and not drawn and ranks.auc is not None:
-        flaws.add("no intervals, for want of two normal clips and two anomalies", cell.cell)
-    auc_low, auc_high = percentile_interval(drawn[0].auc) if drawn else (None, None)
-    pauc_low, pauc_high = percentile_interval(drawn[0].pauc) if drawn else (None, None)
-    figures = CellFigures(
-        machine=cell.machine,
-        section=cell.section,
-        domain=cell.domain,
-        n_normal=anomaly.count(False),
-        n_anomaly=anomaly.count(True),
+        flaws.add("no figures, for want of labelled normal clips or anomalies", cell)
+    decisions = _decisions(section, row, thresholds)
+    if decisions is None and measures.decisions:
+        flaws.add("no precision, recall and F1, for want of decisions", cell)
+    judged = decisions or DecisionFigures(None, None, None)
+    if drawn and not drawn.auc and ranks.auc is not None:
+        flaws.add("no intervals, for want of two normal clips and two anomalies", cell)
+    auc_low, auc_high = percentile_interval(drawn.auc[0]) if drawn and drawn.auc else (None, None)
+    pauc_low, pauc_high = percentile_interval(drawn.pauc[0]) if drawn and drawn.pauc else (None, None)
+    labels = pick(section.labels, row.auc)
+    return CellFigures(
+        machine=section.machine,
+        section=section.section,
+        domain=row.domain,
+        n_normal=labels.count("normal"),
+        n_anomaly=labels.count("anomaly"),
         auc=ranks.auc,
         auc_low=auc_low,
         auc_high=auc_high,
         pauc=ranks.pauc,
         pauc_low=pauc_low,
         pauc_high=pauc_high,
-        precision=decisions.precision,
-        recall=decisions.recall,
-        f1=decisions.f1,
+        precision=judged.precision,
+        recall=judged.recall,
+        f1=judged.f1,
     )
-    return figures, drawn[0] if drawn else None
 
 
-def _label(name: str, cell: CellScores, truth: GroundTruth | None) -> str | None:
-    clip = ClipName.parse(name)
-    return clip.label if truth is None else truth.label(clip, name, f"{name} of {cell.path}")
+def _decisions(section: ScoredSection, row: RowClips, thresholds: Mapping[str | None, float]) -> DecisionFigures | None:
+    """Judge a row's decisions; None where there are none."""
+    threshold = thresholds.get(section.machine, thresholds.get(None))
+    decided: list[bool | None] = (
+        pick(section.decisions, row.decisions)
+        if threshold is None
+        else [score > threshold for score in pick(section.scores, row.decisions)]
+    )
+    known = [flag for flag in decided if flag is not None]
+    if len(known) < len(decided) or (threshold is None and not known and None in section.decisions):
+        return None
+    return decision_figures([label == "anomaly" for label in pick(section.labels, row.decisions)], known)

@@ -1,7 +1,9 @@
-"""Score files of the DCASE 2021 Task 2 baselines, this project's and everybody's.
+"""Score files of the DCASE Task 2 baselines, this project's and everybody's.
 
-One file a machine, section and domain with the scores of its test clips, and one of the same form
-with the decisions (1: anomaly): see `scores_name`, `decisions_name` and `edge_asd.train.data.clip_tables`.
+One file with the scores of a section's test clips (2021: of a section and domain; 2020: of a machine's
+id), and, from 2021 on, one of the same form with the decisions (1: anomaly): see `scores_name`,
+`decisions_name` and `edge_asd.train.data.clip_tables`. The baselines from 2023 on write the year before
+the machine's name and the seed behind the section's; such names are read.
 """
 
 from __future__ import annotations
@@ -20,23 +22,28 @@ from edge_asd.train.figures.official_csv import write_lines
 
 _SCORES, _DECISIONS = "anomaly_score_", "decision_result_"
 _NAME = re.compile(
+    rf"({_SCORES}|{_DECISIONS})(?:DCASE(?P<year>20[0-9]{{2}})T2)?"
     # Machines' names end up on terminals and in text files: no control characters, no bytes that are not UTF-8.
-    rf"({_SCORES}|{_DECISIONS})(?P<machine>[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)"
-    r"_section_(?P<section>[0-9]{2})_(?P<domain>source|target)_test\.csv"
+    r"(?P<machine>[^/\x00-\x1f\x7f-\x9f\ud800-\udfff]+)"
+    r"(?:_id_(?P<id>[0-9]{2})"
+    r"|_section_(?P<section>[0-9]{2})(?:_(?P<domain>source|target))?_test(?:_seed[0-9][^/\x00-\x1f]*)?)\.csv"
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class CellScores:
-    """Scores of one machine's section and domain.
+    """Scores of one machine's section, and domain where the file is of one.
 
     Attributes
     ----------
     path : Path
         The file they were read from.
     machine, section : str
-    domain : {"source", "target"}
+    domain : {"source", "target"} or None
+        None where the file is of both domains, or of a set without domains.
+    year : int
+        That the file's name tells: 2020, 2021, or 2022 for later years as well, whose files have the same names.
     scores : dict of str to float
         By file name of the clip; the higher, the more anomalous.
     decisions : dict of str to bool, or None
@@ -46,24 +53,35 @@ class CellScores:
     path: Path
     machine: str
     section: str
-    domain: Domain
+    domain: Domain | None
+    year: int
     scores: dict[str, float]
     decisions: dict[str, bool] | None
 
     @property
-    def cell(self) -> tuple[str, str, str]:
+    def cell(self) -> Cell:
         """Machine, section and domain."""
         return self.machine, self.section, self.domain
 
 
-def scores_name(machine: str, section: str, domain: str) -> str:
-    """Name of the file that holds the scores of a section and domain."""
-    return f"{_SCORES}{machine}_section_{section}_{domain}_test.csv"
+Cell = tuple[str, str, Domain | None]
+"""Machine, section and domain, None for a file of both."""
 
 
-def decisions_name(machine: str, section: str, domain: str) -> str:
-    """Name of the file that holds the decisions of a section and domain."""
-    return f"{_DECISIONS}{machine}_section_{section}_{domain}_test.csv"
+def scores_name(machine: str, section: str, domain: str | None, year: int = 2021) -> str:
+    """Name of the file that holds the scores of a section, in 2021 of a domain of it."""
+    return _SCORES + _place_name(machine, section, domain, year)
+
+
+def decisions_name(machine: str, section: str, domain: str | None, year: int = 2021) -> str:
+    """Name of the file that holds the decisions of a section, in 2021 of a domain of it."""
+    return _DECISIONS + _place_name(machine, section, domain, year)
+
+
+def _place_name(machine: str, section: str, domain: str | None, year: int) -> str:
+    if year == 2020:
+        return f"{machine}_id_{section}.csv"
+    return f"{machine}_section_{section}_{f'{domain}_' if domain else ''}test.csv"
 
 
 def write_pairs(path: Path, pairs: Iterable[tuple[str, int | float]]) -> None:
@@ -92,24 +110,37 @@ def read_score_files(folders: Sequence[Path]) -> tuple[list[CellScores], list[st
         If there is no score file, one is misnamed or cannot be used, two folders have the same
         section and domain of a machine, or the decisions are of other clips than the scores.
     """
-    cells: dict[tuple[str, str, str], CellScores] = {}
+    cells: dict[Cell, CellScores] = {}
     notes = []
     for folder in folders:
         files = _files(folder)
-        for path, match in files.items():
-            cell = (match["machine"], match["section"], match["domain"])
-            if match[1] == _DECISIONS:
-                if folder / scores_name(*cell) not in files:
-                    notes.append(f"{path} has no scores beside it and was left out.")
-                continue
+        decided = {_cell(match): path for path, match in files.items() if match[1] == _DECISIONS}
+        scored = [(path, match) for path, match in files.items() if match[1] == _SCORES]
+        for path, match in scored:
+            cell = _cell(match)
             if cell in cells:
                 raise DataError(f"{path} and {cells[cell].path} are of the same clips. Give one of the folders.")
             scores = read_clip_table(path, *cell[1:], kind="scores", value="a finite number", parse=parse_score)
-            beside = folder / decisions_name(*cell)
-            decisions = _read_decisions(beside, path, cell, scores) if beside in files else None
-            # The pattern of the file's name knows no other domain.
-            cells[cell] = CellScores(path, *cell[:2], cast(Domain, match["domain"]), scores, decisions)
-    return sorted(cells.values(), key=lambda c: (c.machine, c.domain, c.section)), notes
+            beside = decided.pop(cell, None)
+            decisions = _read_decisions(beside, path, cell, scores) if beside else None
+            cells[cell] = CellScores(path, *cell, _year(match), scores, decisions)
+        notes += [f"{path} has no scores beside it and was left out." for path in decided.values()]
+    for machine, section, domain in cells:
+        if domain is not None and (machine, section, None) in cells:
+            one, other = cells[machine, section, domain].path, cells[machine, section, None].path
+            raise DataError(f"{one} and {other} are of the same clips. Give one of them.")
+    return sorted(cells.values(), key=lambda c: (c.machine, c.domain or "", c.section)), notes
+
+
+def _cell(match: re.Match[str]) -> Cell:
+    # The pattern of the file's name knows no other domain.
+    return match["machine"], match["id"] or match["section"], cast("Domain | None", match["domain"])
+
+
+def _year(match: re.Match[str]) -> int:
+    if match["year"]:
+        return int(match["year"])
+    return 2020 if match["id"] else 2021 if match["domain"] else 2022
 
 
 def _files(folder: Path) -> dict[Path, re.Match[str]]:
@@ -138,9 +169,7 @@ def _files(folder: Path) -> dict[Path, re.Match[str]]:
     return files
 
 
-def _read_decisions(
-    path: Path, scores_path: Path, cell: tuple[str, str, str], scores: dict[str, float]
-) -> dict[str, bool]:
+def _read_decisions(path: Path, scores_path: Path, cell: Cell, scores: dict[str, float]) -> dict[str, bool]:
     value = "0 (normal) or 1 (anomaly)"
     parse = {"0": False, "1": True}.get
     decisions = read_clip_table(path, *cell[1:], kind="decisions", value=value, parse=parse, known=scores)

@@ -9,23 +9,26 @@ import numpy as np
 
 from edge_asd.bundle.kinds import KINDS
 from edge_asd.clips import DOMAINS
+from edge_asd.train.figures.measures import Measures, pick
 from edge_asd.train.figures.metrics import MAX_FPR
 from edge_asd.train.report.drawing import BLUE, GREY, MODEL_COLOURS, ORANGE, Picture, as_svg, new_figure
-from edge_asd.train.report.figures import labelled
+from edge_asd.train.report.joined import join
 from edge_asd.train.report.results import MODELS, SHORT, Cell
 
 _ACROSS = 3
 _BINS = 24
-_STYLES = {"source": "-", "target": (0, (4, 2))}
+_STYLES = {"source": "-", "target": (0, (4, 2)), None: "-"}
 
 
-def roc_picture(cells: Sequence[Cell]) -> Picture | None:
+def roc_picture(cells: Sequence[Cell], measures: Measures) -> Picture | None:
     """Draw the ROC curves of a machine, one panel a section, one line a model, domain and seed.
 
     Parameters
     ----------
     cells : sequence of Cell
         Of one machine, in their columns `Cell.official`.
+    measures : Measures
+        Tell which clips a domain's curve is of: those of its AUC.
 
     Returns
     -------
@@ -34,7 +37,15 @@ def roc_picture(cells: Sequence[Cell]) -> Picture | None:
     """
     from sklearn.metrics import roc_curve
 
-    drawn = [(cell, *labelled(cell, cell.scores[cell.official])) for cell in cells]
+    drawn = [
+        (
+            cell,
+            [label == "anomaly" for label in pick(joined.labels, row.auc)],
+            pick(joined.scores(cell.official), row.auc),
+        )
+        for joined in join(cells, measures)
+        for cell, row in joined.rows
+    ]
     drawn = [(cell, anomaly, scores) for cell, anomaly, scores in drawn if len(set(anomaly)) == 2]
     sections = sorted({cell.section for cell, _, _ in drawn})
     if not sections:
@@ -49,7 +60,7 @@ def roc_picture(cells: Sequence[Cell]) -> Picture | None:
         axes.set_ylabel("true-positive rate")
     seeds = len({cell.seed for cell, _, _ in drawn})
     order = list(MODELS)
-    for cell, anomaly, scores in sorted(drawn, key=lambda one: (order.index(one[0].model), one[0].domain)):
+    for cell, anomaly, scores in sorted(drawn, key=lambda one: (order.index(one[0].model), one[0].domain or "")):
         x, y, _ = roc_curve(anomaly, scores)
         panels[cell.section].plot(
             x,
@@ -58,7 +69,7 @@ def roc_picture(cells: Sequence[Cell]) -> Picture | None:
             linestyle=_STYLES[cell.domain],
             linewidth=1.5 if seeds == 1 else 1,
             alpha=1 if seeds == 1 else 0.75,
-            label=f"{MODELS[cell.model]}, {cell.domain}",
+            label=f"{MODELS[cell.model]}, {cell.domain}" if cell.domain else MODELS[cell.model],
         )
     _legend(figure, panels.values(), columns=3 if len(sections) > 1 else 2)
     alt = f"ROC curves of {cells[0].machine}, sections {', '.join(sections)}; the AUC are in the tables above."
@@ -82,7 +93,7 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
     sections = sorted({cell.section for cell in cells})
     if not sections:
         return None
-    domains = [domain for domain in DOMAINS if any(cell.domain == domain for cell in cells)]
+    domains = [domain for domain in (*DOMAINS, None) if any(cell.domain == domain for cell in cells)]
     figure = new_figure(0.3 + 3.2 * len(domains), 0.9 + 1.8 * len(sections))
     grid = figure.subplots(len(sections), len(domains), squeeze=False, sharex="row")
     panels = []
@@ -90,7 +101,7 @@ def histogram_picture(cells: Sequence[Cell]) -> Picture | None:
         edges = _edges([cell for cell in cells if cell.section == section])
         for axes, domain in zip(row, domains, strict=True):
             cell = next((one for one in cells if (one.section, one.domain) == (section, domain)), None)
-            axes.set_title(f"section {section}, {domain}", fontsize=10, loc="left")
+            axes.set_title(_place(section, domain), fontsize=10, loc="left")
             axes.spines[["top", "right"]].set_visible(False)
             if cell is None:
                 axes.text(0.5, 0.5, "no test clips", ha="center", va="center", color=GREY, transform=axes.transAxes)
@@ -152,7 +163,11 @@ def _in_words(cell: Cell) -> str:
             parts.append(f"{mine.size} {label or 'of unknown label'}, median {np.median(mine):.4g}")
     threshold = cell.thresholds.get(cell.official)
     parts += [f"threshold {threshold:.4g}"] if threshold is not None else []
-    return f"section {cell.section}, {cell.domain}: {', '.join(parts)}"
+    return f"{_place(cell.section, cell.domain)}: {', '.join(parts)}"
+
+
+def _place(section: str, domain: str | None) -> str:
+    return f"section {section}, {domain}" if domain else f"section {section}"
 
 
 def _panels(sections: Sequence[str], *, height: float) -> tuple[Any, dict[str, Any]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from edge_asd.train.data.table1 import table1
-from edge_asd.train.figures.official_csv import means, official_score
+from edge_asd.train.figures.means import means, official_score
 from edge_asd.train.report.figures import Figures, decisions
-from edge_asd.train.report.results import MODELS, SHORT, Reproduction
+from edge_asd.train.report.results import MODELS, NO_DOMAIN, SHORT, Reproduction
 from edge_asd.train.report.tables import NONE, Table, number
 
 
@@ -14,7 +14,7 @@ def official_table(figures: Figures) -> Table:
     rows = []
     for (model, seed), cells in figures.official.items():
         arithmetic, harmonic = means(cells, "arithmetic"), means(cells, "harmonic")
-        score = official_score(cells)
+        score = official_score(cells, figures.measures)
         rows.append([MODELS[model], str(seed), *map(number, [*arithmetic[:2], *harmonic[:2], score, *arithmetic[2:]])])
     return Table(
         "official",
@@ -24,7 +24,8 @@ def official_table(figures: Figures) -> Table:
         [("arithmetic mean", 2), ("harmonic mean", 2), ("official score", 1), ("arithmetic mean", 3)],
         [
             "Of the most shipped column that there is. In harmonic means, zeros count as the smallest float step, "
-            "as in the published code."
+            "as in the published code.",
+            f"Measures of {figures.measures.source}. {figures.measures.explained}",
         ],
     )
 
@@ -61,13 +62,13 @@ def clips_table(reproduction: Reproduction) -> Table:
 def thresholds_table(reproduction: Reproduction) -> Table | None:
     """Thresholds of the official columns, and the decisions they make; None where there are none."""
     rows = []
-    for cell in sorted(reproduction.cells, key=lambda cell: cell.key):
+    for cell in sorted(reproduction.cells, key=lambda cell: (*cell.key[:4], cell.domain or "")):
         threshold = cell.thresholds.get(cell.official)
         if threshold is None:
             continue
         judged = decisions(cell, cell.official)
         rows.append(
-            [cell.machine, MODELS[cell.model], str(cell.seed), cell.section, cell.domain]
+            [cell.machine, MODELS[cell.model], str(cell.seed), cell.section, cell.domain or NO_DOMAIN]
             + [SHORT[cell.official], f"{threshold:.6g}".replace("-", "\N{MINUS SIGN}")]
             + [number(value) for value in (judged.precision, judged.recall, judged.f1)]
         )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from edge_asd.clips import UNKNOWN_DOMAIN
 from edge_asd.files import printable
 from edge_asd.train.data.counting import COMPANIONS, count_faults, not_mimii_due
 from edge_asd.train.data.dataset import Clip
@@ -37,7 +38,7 @@ def describe_data(
     """
     hashes = hashes or {machine: content_hash(group) for machine, group in clips.items()}
     counts = Counter(
-        (machine, clip.name.section, clip.name.domain, clip.name.split, clip.name.label)
+        (machine, clip.name.section, clip.name.domain or UNKNOWN_DOMAIN, clip.name.split, clip.name.label)
         for machine, group in clips.items()
         for clip in group
     )
@@ -62,6 +63,8 @@ def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
     if made_up:
         verb = "is" if len(made_up) == 1 else "are"
         return f"{', '.join(made_up)} {verb} synthetic, made by edge-asd data synth."
+    if others := [printable(name) for name, group in clips.items() if any(c.key.startswith("test/") for c in group)]:
+        return f"{', '.join(others)}: test clips in one folder, as in other years of DCASE Task 2 than 2021."
     report = Report(root)
     found = [Found(machine, f"{machine}/{clip.key}", clip.name) for machine, group in clips.items() for clip in group]
     report.count(found)

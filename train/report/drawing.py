@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_asd.bundle.kinds import KINDS
+from edge_asd.clips import UNKNOWN_DOMAIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 BLUE, ORANGE, VERMILLION, GREEN, GREY = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#666666"
 
 MODEL_COLOURS = dict(zip(KINDS, (BLUE, VERMILLION), strict=True))
-DOMAIN_COLOURS = {"source": BLUE, "target": VERMILLION}
+DOMAIN_COLOURS = {"source": BLUE, "target": VERMILLION, UNKNOWN_DOMAIN: GREEN}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Literal
 
+from edge_asd.clips import DOMAINS, Domain
 from edge_asd.files import printable
 from edge_asd.train.data.table1 import MACHINES
-from edge_asd.train.figures.metrics import DecisionFigures, decision_figures, rank_figures
-from edge_asd.train.figures.official_csv import Row
+from edge_asd.train.figures.means import Row
+from edge_asd.train.figures.measures import RowClips, measures_of
+from edge_asd.train.figures.metrics import DecisionFigures, decision_figures, row_figures
+from edge_asd.train.report.joined import Joined, join
 from edge_asd.train.report.results import COLUMNS, MODELS, Cell, Reproduction
 
 Figure = Literal["auc", "pauc"]
@@ -24,7 +27,7 @@ class Key:
 
     machine: str
     section: str
-    domain: str
+    domain: Domain | None
     model: str
     column: str
 
@@ -55,8 +58,12 @@ class Figures:
 
     Attributes
     ----------
+    measures : Measures
+        Whose figures these are.
     sections : list of (machine, section)
         Those with test clips, the paper's machines first.
+    domains : list of {"source", "target"} or None
+        Those that rows can have; None for a row of a whole section.
     models, columns : list of str
         Those that occur, in the order of `MODELS` and `COLUMNS`.
     seeds : list of int
@@ -71,47 +78,52 @@ class Figures:
 
     def __init__(self, reproduction: Reproduction) -> None:
         cells = reproduction.cells
+        self.measures = measures_of(reproduction.arguments.year)
+        there = {cell.domain for cell in cells}
+        self.domains: list[Domain | None] = [*(DOMAINS if there - {None} else ()), *([None] if None in there else [])]
         self.sections = sorted({(cell.machine, cell.section) for cell in cells}, key=_order)
         self.models = [model for model in MODELS if any(cell.model == model for cell in cells)]
         self.columns = [column for column in COLUMNS if any(column in cell.scores for cell in cells)]
         self.seeds = sorted({cell.seed for cell in cells})
         self.by_seed: dict[Figure, dict[Key, dict[int, float]]] = {"auc": {}, "pauc": {}}
-        self.level: dict[tuple[str, str, str], float | None] = {}
-        self.clips: dict[tuple[str, str, str], LabelCounts] = {}
+        self.level: dict[tuple[str, str, Domain | None], float | None] = {}
+        self.clips: dict[tuple[str, str, Domain | None], LabelCounts] = {}
         self.official: dict[tuple[str, int], list[Row]] = {
             (model, seed): [] for model in self.models for seed in self.seeds if _occurs(cells, model, seed)
         }
-        self._cells: dict[tuple[str, str, str, str], list[Cell]] = {}
-        for cell in sorted(cells, key=lambda cell: (*_order((cell.machine, cell.section)), cell.domain)):
-            self._add(cell)
+        self._rows: dict[tuple[str, str, Domain | None, str], list[tuple[Joined, RowClips]]] = {}
+        found = [(cell, joined, row) for joined in join(cells, self.measures) for cell, row in joined.rows]
+        for one in sorted(found, key=lambda one: (*_order((one[0].machine, one[0].section)), one[0].domain or "")):
+            self._add(*one)
 
     @property
     def machines(self) -> list[str]:
         """Machines with test clips, the paper's first."""
         return list(dict.fromkeys(machine for machine, _ in self.sections))
 
-    def _add(self, cell: Cell) -> None:
+    def _add(self, cell: Cell, joined: Joined, row: RowClips) -> None:
         place = (cell.machine, cell.section, cell.domain)
-        self._cells.setdefault((*place, cell.model), []).append(cell)
+        self._rows.setdefault((*place, cell.model), []).append((joined, row))
         if place not in self.clips:
             counts = [cell.labels.count(label) for label in ("normal", "anomaly", None)]
             self.clips[place] = LabelCounts(*counts)
-            self.level[place] = rank_figures(*labelled(cell, cell.level_db)).auc
-        for column, scores in cell.scores.items():
+            self.level[place] = row_figures(row, joined.labels, joined.level_db).auc
+        for column in joined.columns:
             key = Key(*place, cell.model, column)
-            found = rank_figures(*labelled(cell, scores))
-            if found.auc is not None and found.pauc is not None:
-                self.by_seed["auc"].setdefault(key, {})[cell.seed] = found.auc
-                self.by_seed["pauc"].setdefault(key, {})[cell.seed] = found.pauc
+            found = row_figures(row, joined.labels, joined.scores(column))
+            pairs: tuple[tuple[Figure, float | None], ...] = (("auc", found.auc), ("pauc", found.pauc))
+            for figure, value in pairs:
+                if value is not None:
+                    self.by_seed[figure].setdefault(key, {})[cell.seed] = value
             if column == cell.official:
                 judged = decisions(cell, column)
                 values = (found.auc, found.pauc, judged.precision, judged.recall, judged.f1)
-                row = Row(printable(cell.machine), cell.section, cell.domain, values)
-                self.official[cell.model, cell.seed].append(row)
+                official = Row(printable(cell.machine), cell.section, cell.domain, values)
+                self.official[cell.model, cell.seed].append(official)
 
-    def cells(self, machine: str, section: str, domain: str, model: str) -> list[Cell]:
-        """Return the cells that differ in their seeds alone."""
-        return self._cells.get((machine, section, domain, model), [])
+    def rows(self, machine: str, section: str, domain: Domain | None, model: str) -> list[tuple[Joined, RowClips]]:
+        """Return what differs in its seed alone: the clips of each, and which of them the row's figures are of."""
+        return self._rows.get((machine, section, domain, model), [])
 
     def spread(self, figure: Figure, key: Key) -> Spread | None:
         """Return a figure over the seeds that have it; None where none has."""

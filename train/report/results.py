@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from edge_asd.bundle.kinds import KINDS
-from edge_asd.clips import DOMAINS, Label
+from edge_asd.clips import DOMAINS, Domain, Label
 from edge_asd.errors import DataError
 
 COLUMNS: Mapping[str, str] = {
@@ -27,6 +27,9 @@ SHORT: Mapping[str, str] = {"float": "float", "fixed": "fixed point", "shipped":
 MODELS: Mapping[str, str] = {kind.name: kind.title for kind in KINDS.values()}
 """Models by the names that `edge-asd train --model` takes, as Table 4 calls them."""
 
+NO_DOMAIN = "\N{EN DASH}"
+"""What stands for the domain of clips that have none, or whose is not known."""
+
 _LARGEST = 1e100  # no model comes near; differences and squares of such values are finite
 
 
@@ -41,7 +44,8 @@ class Cell:
     seed : int >= 0
     section : str
         Two digits.
-    domain : {"source", "target"}
+    domain : {"source", "target"} or None
+        None where the year has no domains, or they are not known (`edge_asd.train.figures.measures.RowClips`).
     clips : tuple of str [length n]
         File names, each once.
     labels : tuple of {"normal", "anomaly"} or None [length n]
@@ -66,7 +70,7 @@ class Cell:
     model: str
     seed: int
     section: str
-    domain: str
+    domain: Domain | None
     clips: tuple[str, ...]
     labels: tuple[Label | None, ...]
     scores: Mapping[str, tuple[float, ...]]
@@ -78,7 +82,7 @@ class Cell:
         for ok, what in (
             (self.model in MODELS, f"the model {self.model!r}"),
             (re.fullmatch("[0-9]{2}", self.section), f"the section {self.section!r}"),
-            (self.domain in DOMAINS, f"the domain {self.domain!r}"),
+            (self.domain in (None, *DOMAINS), f"the domain {self.domain!r}"),
             (self.seed >= 0, f"the seed {self.seed}"),
             (self.scores and set(self.scores) <= set(COLUMNS), f"the scores' columns {sorted(self.scores)}"),
             (set(self.thresholds) <= set(self.scores), f"the thresholds' columns {sorted(self.thresholds)}"),
@@ -92,12 +96,12 @@ class Cell:
         ):
             if not ok:
                 raise DataError(
-                    f"Results of {self.machine}, section {self.section}, {self.domain}, have {what}. "
+                    f"Results of {self.machine}, section {self.section}, {self.domain or NO_DOMAIN}, have {what}. "
                     "Delete the results of this machine, and run it again."
                 )
 
     @property
-    def key(self) -> tuple[str, str, int, str, str]:
+    def key(self) -> tuple[str, str, int, str, str | None]:
         """Machine, model, seed, section and domain."""
         return self.machine, self.model, self.seed, self.section, self.domain
 
@@ -179,6 +183,8 @@ class Arguments:
     int8 : bool
     models : dict of str to ModelArguments
         By model, one or more of `MODELS`.
+    year : int
+        Whose measures the figures are (`edge_asd.train.figures.measures`).
     """
 
     command: str
@@ -186,6 +192,7 @@ class Arguments:
     seeds: tuple[int, ...]
     int8: bool
     models: Mapping[str, ModelArguments]
+    year: int = 2021
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ def read_results(path: Path) -> Reproduction:
             seeds=tuple(arguments.values("seeds", int)),
             int8=arguments.take("int8", bool),
             models=_models(arguments.child("models")),
+            # Results of before the measures of other years are those of 2021.
+            year=arguments.take("year", int) if "year" in arguments.keys else 2021,
         ),
         cells=_each(reader, "cells", _cell),
         versions=_mapping(reader, "versions", str),
@@ -77,7 +79,7 @@ def _cell(reader: StrictReader) -> Cell:
         model=reader.take("model", str),
         seed=reader.take("seed", int),
         section=reader.take("section", str),
-        domain=reader.take("domain", str),
+        domain=reader.optional("domain", str),
         clips=tuple(reader.values("clips", str)),
         labels=_labels(reader),
         scores={column: tuple(scores.values(column, float)) for column in scores.keys},

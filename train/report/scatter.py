@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.clips import UNKNOWN_DOMAIN
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.cache import FeatureCache
@@ -54,7 +55,7 @@ def scatter_picture(
     """
     groups: dict[Group, list[Clip]] = {}
     for clip, label in zip(clips, labels, strict=True):
-        groups.setdefault((clip.name.section, clip.name.domain, label), []).append(clip)
+        groups.setdefault((clip.name.section, clip.name.domain or UNKNOWN_DOMAIN, label), []).append(clip)
     ordered = sorted(groups, key=lambda group: tuple(value or "" for value in group))
     of_window: list[Group] = []
     vectors = []

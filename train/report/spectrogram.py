@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from edge_asd.clips import UNKNOWN_DOMAIN
 from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.report.drawing import Picture, as_png, new_figure
@@ -67,7 +68,7 @@ def spectrogram_picture(dataset: Dataset, sections: Sequence[str]) -> Picture | 
     axes.set_ylabel("frequency [kHz]")
     figure.colorbar(image, label="power [dB re full scale]")
     name = clip.name
-    what = f"section {name.section}, {name.domain} domain, normal"
+    what = f"section {name.section}, {name.domain or UNKNOWN_DOMAIN} domain, normal"
     peak = hz[int(np.argmax(power.mean(axis=1)))]
     alt = (
         f"Power spectrogram of {dataset.machine}, {what}: "
@@ -82,6 +83,11 @@ def _choose(dataset: Dataset, sections: Sequence[str]) -> Clip | None:
     healthy = [clip for clip in dataset.clips if clip.name.label == "normal" and clip.name.section in order]
     return min(
         healthy,
-        key=lambda clip: (clip.name.domain, order.index(clip.name.section), clip.name.split == "test", clip.key),
+        key=lambda clip: (
+            clip.name.domain or UNKNOWN_DOMAIN,
+            order.index(clip.name.section),
+            clip.name.split == "test",
+            clip.key,
+        ),
         default=None,
     )

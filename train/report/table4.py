@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, Domain
 
 _MODELS = (AUTOENCODER.name, SECTION_CLASSIFIER.name)
 
@@ -20,7 +20,7 @@ _ROWS: dict[str, list[tuple[float, float, float, float]]] = {
 
 
 @cache
-def table4() -> dict[tuple[str, str, str, str], float]:
+def table4() -> dict[tuple[str, str, Domain | None, str], float]:
     """Return the published AUC by machine, section, domain and model."""
     columns = [(domain, model) for model in _MODELS for domain in DOMAINS]
     return {

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from statistics import fmean
 
 from edge_asd.bundle.kinds import AUTOENCODER
-from edge_asd.clips import DOMAINS
+from edge_asd.clips import DOMAINS, Domain
 from edge_asd.train.figures.bootstrap import Interval
 from edge_asd.train.report.figures import Figure, Figures, Key, Place, Spread, spread
 from edge_asd.train.report.intervals import intervals
-from edge_asd.train.report.results import COLUMNS, MODELS, SHORT
+from edge_asd.train.report.results import COLUMNS, MODELS, NO_DOMAIN, SHORT
 from edge_asd.train.report.table4 import table4
 
 SURE = "95 % interval"
@@ -61,27 +61,28 @@ class Table:
 
 def paper_table(figures: Figures) -> Table:
     """Table 4: the paper's AUC beside ours, and beside both what loudness alone gives."""
-    column = figures.columns[0]
+    column, domains, published = figures.columns[0], figures.domains, _published(figures)
     columns, rows, marked = ["machine", "section"], [], False
+    pair = ["paper", "ours"] if published else ["ours"]
     for _ in figures.models:
-        columns += ["paper", "ours"] * len(DOMAINS)
-    columns += list(DOMAINS)
+        columns += pair * len(domains)
+    columns += [domain or NO_DOMAIN for domain in domains]
     for machine, section in figures.sections:
         row = [machine, section]
         for model in figures.models:
-            for domain in DOMAINS:
+            for domain in domains:
                 ours = figures.spread("auc", Key(machine, section, domain, model, column))
                 loud = _loud(ours, figures.level.get((machine, section, domain)))
                 marked |= loud
-                paper = table4().get((machine, section, domain, model))
-                row += [number(paper), spread_text(ours) + LOUD * loud]
-        rows.append(row + [number(figures.level.get((machine, section, domain))) for domain in DOMAINS])
+                row += [number(published.get((machine, section, domain, model)))] * bool(published)
+                row.append(spread_text(ours) + LOUD * loud)
+        rows.append(row + [number(figures.level.get((machine, section, domain))) for domain in domains])
     notes = [f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."]
     notes += [f"{LOUD} Loudness alone separates these clips at least as well, in one direction or the other."] * marked
     last = _mean_rows(figures, column)
     notes += ["Means are over the sections that have a figure of ours."] * bool(last)
-    groups = [(f"{MODELS[model]}, {domain}", 2) for model in figures.models for domain in DOMAINS]
-    groups.append(("Level alone", 2))
+    groups = [(_title(model, domain), len(pair)) for model in figures.models for domain in domains]
+    groups.append(("Level alone", len(domains)))
     return Table("table4", "AUC by section and domain", columns, rows + last, groups, notes, last=len(last))
 
 
@@ -90,7 +91,8 @@ def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
     if len(figures.sections) < 2:
         return []
     result = []
-    published = [place for place in figures.sections if (*place, "source", AUTOENCODER.name) in table4()]
+    of_paper = _published(figures)
+    published = [place for place in figures.sections if (*place, "source", AUTOENCODER.name) in of_paper]
     for title, places, show_paper in (
         ("paper's", published, True),
         ("all", figures.sections, False),
@@ -99,41 +101,47 @@ def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
             continue
         row = ["mean", f"{title} {len(places)}"]
         for model in figures.models:
-            for domain in DOMAINS:
+            for domain in figures.domains:
                 there = [p for p in places if figures.spread("auc", Key(*p, domain, model, column))]
-                paper = [table4()[*p, domain, model] for p in there] if show_paper else []
-                row += [number(_mean(paper)), spread_text(_mean_of(figures, there, domain, model, column))]
-        levels = [[figures.level.get((*place, domain)) for place in places] for domain in DOMAINS]
+                paper = [of_paper[*p, domain, model] for p in there] if show_paper else []
+                row += [number(_mean(paper))] * bool(of_paper)
+                row.append(spread_text(_mean_of(figures, there, domain, model, column)))
+        levels = [[figures.level.get((*place, domain)) for place in places] for domain in figures.domains]
         row += [number(_mean([level for level in one if level is not None])) for one in levels]
         result.append(row)
     return result
 
 
-def _mean_of(figures: Figures, places: Sequence[Place], domain: str, model: str, column: str) -> Spread | None:
+def _mean_of(
+    figures: Figures, places: Sequence[Place], domain: Domain | None, model: str, column: str
+) -> Spread | None:
     """Average over sections within each seed, then over the seeds that have all of them."""
     found = [figures.by_seed["auc"][Key(*place, domain, model, column)] for place in places]
     seeds = [seed for seed in figures.seeds if found and all(seed in one for one in found)]
     return spread(fmean(one[seed] for one in found) for seed in seeds)
 
 
-def gap_table(figures: Figures) -> Table:
-    """The domain gap: AUC of the source domain minus that of the target domain."""
-    column = figures.columns[0]
+def gap_table(figures: Figures) -> Table | None:
+    """The domain gap: AUC of the source domain minus that of the target domain; None where no domain is known."""
+    if figures.domains == [None]:
+        return None
+    column, published = figures.columns[0], _published(figures)
     rows = []
     for machine, section in figures.sections:
         row = [machine, section]
         for model in figures.models:
             source, target = (Key(machine, section, domain, model, column) for domain in DOMAINS)
-            paper = [table4().get((machine, section, domain, model)) for domain in DOMAINS]
+            paper = [published.get((machine, section, domain, model)) for domain in DOMAINS]
             gap = None if paper[0] is None or paper[1] is None else paper[0] - paper[1]
-            row += [number(gap, signed=True), spread_text(figures.difference("auc", source, target), signed=True)]
+            row += [number(gap, signed=True)] * bool(published)
+            row += [spread_text(figures.difference("auc", source, target), signed=True)]
         rows.append(row)
     return Table(
         "gap",
         "Domain gap: AUC of the source domain minus AUC of the target domain",
-        ["machine", "section", *["paper", "ours"] * len(figures.models)],
+        ["machine", "section", *(["paper", "ours"] if published else ["ours"]) * len(figures.models)],
         rows,
-        [(MODELS[model], 2) for model in figures.models],
+        [(MODELS[model], 2 if published else 1) for model in figures.models],
         [
             "Positive: anomalies are harder to hear in the target domain. "
             f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."
@@ -148,14 +156,14 @@ def column_tables(figures: Figures, model: str) -> list[Table]:
         return []
     first, others = columns[0], columns[1:]
     rows: dict[Figure, list[list[str]]] = {"auc": [], "pauc": []}
-    for place in ((*place, domain) for place in figures.sections for domain in DOMAINS):
-        cells = figures.cells(*place, model)
-        if not cells:
+    for place in ((*place, domain) for place in figures.sections for domain in figures.domains):
+        found = figures.rows(*place, model)
+        if not found:
             continue
-        sure = intervals(cells, columns)
+        sure = intervals(found, columns)
         for figure, lines in rows.items():
             keys = {column: Key(*place, model, column) for column in columns}
-            line = [*place]
+            line = [*place[:2], place[2] or NO_DOMAIN]
             for column in columns:
                 line.append(spread_text(figures.spread(figure, keys[column])))
                 line += [interval_text(sure.mean.get((figure, column)))] * (column == first)
@@ -179,6 +187,15 @@ def column_tables(figures: Figures, model: str) -> list[Table]:
             )
         )
     return result
+
+
+def _published(figures: Figures) -> Mapping[tuple[str, str, Domain | None, str], float]:
+    """Return the paper's AUC; the sets of other years have other clips under the same names."""
+    return table4() if figures.measures.year == 2021 else {}
+
+
+def _title(model: str, domain: Domain | None) -> str:
+    return f"{MODELS[model]}, {domain}" if domain else MODELS[model]
 
 
 def number(value: float | None, *, signed: bool = False) -> str:

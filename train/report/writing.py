@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_asd.errors import DataError
@@ -86,7 +86,7 @@ def write_report(
     for machine in figures.machines:
         progress(f"curves of {machine}")
         cells = [cell for cell in reproduction.cells if cell.machine == machine]
-        rocs[machine] = roc_picture(cells)
+        rocs[machine] = roc_picture(cells, figures.measures)
         first = [_first_seed([cell for cell in cells if cell.model == model]) for model in MODELS]
         histograms[machine] = [picture for some in first if (picture := histogram_picture(some))]
     gallery = Gallery(
@@ -106,23 +106,27 @@ def write_results_csv(figures: Figures, out: Path) -> dict[tuple[str, int], Path
     results = {}
     for (model, seed), rows in figures.official.items():
         results[model, seed] = out / model / f"seed_{seed}" / "result.csv"
-        write_result(results[model, seed], rows)
+        write_result(results[model, seed], rows, figures.measures)
     return results
 
 
 def _clip_pictures(
     reproduction: Reproduction, dataset: Dataset, sections: list[str], cache: FeatureCache
 ) -> tuple[Picture | None, Picture | None]:
-    """Draw Figures 1 and 2 of a machine; labels are those of the results."""
-    labels = {
-        (cell.domain, name): label
+    """Draw Figures 1 and 2 of a machine; labels and domains are those of the results."""
+    told = {
+        name: (cell.domain, label)
         for cell in reproduction.cells
         if cell.machine == dataset.machine
         for name, label in zip(cell.clips, cell.labels, strict=True)
     }
-    tests = [clip for clip in dataset.select(split="test") if (clip.name.domain, clip.path.name) in labels]
-    known = [labels[clip.name.domain, clip.path.name] for clip in tests]
-    return spectrogram_picture(dataset, sections), scatter_picture(dataset.machine, tests, known, cache)
+    tests = [
+        replace(clip, name=replace(clip.name, domain=told[clip.path.name][0]))
+        for clip in dataset.select(split="test")
+        if clip.path.name in told
+    ]
+    labels = [told[clip.path.name][1] for clip in tests]
+    return spectrogram_picture(dataset, sections), scatter_picture(dataset.machine, tests, labels, cache)
 
 
 def _first_seed(cells: list[Cell]) -> list[Cell]:

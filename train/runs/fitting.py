@@ -17,16 +17,19 @@ from edge_asd.bundle.kinds import AUTOENCODER
 from edge_asd.errors import DataError, ModelError
 from edge_asd.files import kept_if_filled
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.own_set import is_own
 from edge_asd.train.backend import import_keras, import_tensorflow, make_repeatable
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.data.rates import header_notes, headers_of
-from edge_asd.train.data.splits import SPLITS
+from edge_asd.train.data.splits import SPLITS, split_faithful, split_own, split_training
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
 from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.networks.section_classifier import quicken_averages
 from edge_asd.train.runs.run import Run, check_features
+from edge_asd.train.runs.schedule import own_schedule, published_schedule
+from edge_asd.train.runs.sufficiency import Cell, threshold_clips, threshold_notes
 from edge_asd.train.runs.training_log import TrainingLog
 
 MAX_BATCH_SIZE = 65_536
@@ -38,7 +41,7 @@ Progress = Callable[[str, int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to fit; what is None is as published.
+    """How to fit; what is None is as published, or as suits a user's own machine (`edge_asd.train.runs.schedule`).
 
     Attributes
     ----------
@@ -54,7 +57,7 @@ class Settings:
         As the published code does: padded float features, and its split.
     split : str
         How clips are held back, one of `SPLITS`.
-    patience : int
+    patience : int, optional
         Stop after so many epochs that were not better on the clips held back; 0: never.
     negatives : tuple of str
         Other machines of the data set, a further class each for a classifier.
@@ -71,7 +74,7 @@ class Settings:
     seed: int = 0
     faithful: bool = False
     split: str = "default"
-    patience: int = 0
+    patience: int | None = None
     negatives: tuple[str, ...] = ()
     channel: int = 0
     features: FeatureSpec = field(default_factory=FeatureSpec)
@@ -168,16 +171,23 @@ def _train(
     if resume and not exists:
         raise ModelError(f"{out} holds no run to resume. Leave --resume out to start one.")
 
+    own = is_own(data / machine) and not settings.faithful
     hold_back = SPLITS["faithful" if settings.faithful else settings.split]
+    if own and hold_back is split_training:
+        hold_back = split_own
     fit, held_back = hold_back(clips)
     # The published split holds back nothing of the first sections; quantize then fits on clips that were fitted.
-    for section in dataset.sections if hold_back is SPLITS["default"] else ():
+    for section in dataset.sections if hold_back is not split_faithful else ():
         if not any(clip.name.section == section for clip in held_back):
             raise DataError(
                 f"{data / machine}: section {section} has one training clip a domain: none can be held back for "
                 "its threshold. Add recordings of the healthy machine, or leave the section out with --sections."
             )
     others = {name: _negative_clips(data, machine, name, settings.channel, note) for name in settings.negatives}
+    parts = {name: hold_back(more) for name, more in others.items()}
+    all_fit = [*fit, *(clip for more, _ in parts.values() for clip in more)]
+    all_held_back = [*held_back, *(clip for _, more in parts.values() for clip in more)]
+    usual = own_schedule(baseline, settings.features, len(all_fit)) if own else published_schedule(baseline)
     run = Run(
         machine=machine,
         model=settings.model,
@@ -187,28 +197,30 @@ def _train(
         faithful=settings.faithful,
         features=settings.features,
         seed=settings.seed,
-        epochs=settings.epochs or baseline.epochs,
-        batch_size=settings.batch_size or baseline.batch_size,
-        learning_rate=settings.learning_rate or baseline.learning_rate,
+        epochs=settings.epochs or usual.epochs,
+        batch_size=settings.batch_size or usual.batch_size,
+        learning_rate=settings.learning_rate or usual.learning_rate,
         data_hash=content_hash(clips),
         fit=[clip.key for clip in fit],
         held_back=[clip.key for clip in held_back],
-        patience=settings.patience,
+        patience=usual.patience if settings.patience is None else settings.patience,
         channel=settings.channel,
     )
-    parts = {name: hold_back(more) for name, more in others.items()}
-    fit = [*fit, *(clip for more, _ in parts.values() for clip in more)]
-    held_back = [*held_back, *(clip for _, more in parts.values() for clip in more)]
-    headers = headers_of([*fit, *held_back])
+    headers = headers_of([*all_fit, *all_held_back])
     for text in (
         *dataset.notes,
         *header_notes(headers, settings.features.sample_rate, settings.channel, "training clips"),
+        *(threshold_notes(threshold_clips(run.fit, run.held_back)) if own else ()),
     ):
         note(text)
     with _only_training(out):
         if resume:
             run = _resumed(Run.load(out), run, out)
-        Fitting(run, out, fit, held_back, cache, progress).run_epochs()
+        fitting = Fitting(run, out, all_fit, all_held_back, cache, progress)
+        fitting.run_epochs()
+        if own and run.cells is None:
+            run.cells = fitting.cells()
+            run.save(out)
     return run
 
 
@@ -263,6 +275,8 @@ def _resumed(old: Run, new: Run, out: Path) -> Run:
                 f"The run in {out} was begun with another {name.replace('_', ' ')}. Use the same, or start another run."
             )
     old.epochs = new.epochs
+    if not old.finished:
+        old.cells = None
     return old
 
 
@@ -301,6 +315,7 @@ class Fitting:
         features = cache.features(
             clips, run.features, baseline.window_frames, kind=run.feature_kind, progress=clips_done
         )
+        self._parts = ((list(fit), features[: len(fit)]), (list(held_back), features[len(fit) :]))
         targets = [_target(run, clip) for clip in clips]
         self._fit = _Batches(run, Windows(features[: len(fit)], baseline.window_frames, baseline.training_hop), targets)
         rest = Windows(features[len(fit) :], baseline.window_frames, baseline.training_hop)
@@ -350,12 +365,44 @@ class Fitting:
             detail = f"loss {run.loss[-1]:.3g}, held back {run.validation_loss[-1]:.3g} {run.baseline.kind.unit}"
             self._progress("epochs", epoch + 1, run.epochs, detail)
 
+    def cells(self) -> list[Cell]:
+        """Judge the run's result on the machine's own clips, by section and domain."""
+        model = self.run.load_model(self._out)
+        own = [
+            (i, j, clip.name.section, clip.name.domain, features.level_db)
+            for i, part in enumerate(self._parts)
+            for j, (clip, features) in enumerate(zip(*part, strict=True))
+            if _machine(clip) == self.run.machine
+        ]
+        cells = []
+        for section, domain in sorted({(cell[2], cell[3]) for cell in own}, key=str):
+            chosen = [(i, j, level) for i, j, *cell, level in own if cell == [section, domain]]
+            fit, held_back = ([j for part, j, _ in chosen if part == i] for i in (0, 1))
+            levels = [level for _, _, level in chosen]
+            cells.append(
+                Cell(
+                    section=section,
+                    domain=domain,
+                    clips_fit=len(fit),
+                    clips_held_back=len(held_back),
+                    level_low_db=round(min(levels), 2),
+                    level_high_db=round(max(levels), 2),
+                    loss_fit=self._fit.loss(model, fit),
+                    loss_held_back=self._held_back.loss(model, held_back),
+                )
+            )
+        return cells
+
+
+def _machine(clip: Clip) -> str:
+    return clip.path.parent.parent.name
+
 
 def _target(run: Run, clip: Clip) -> int:
     """Class of a clip's windows; 0 where the model does not classify."""
     if not run.classes:
         return 0
-    machine = clip.path.parent.parent.name
+    machine = _machine(clip)
     return run.classes.index(clip.name.section if machine == run.machine else machine)
 
 
@@ -367,6 +414,13 @@ class _Batches:
         self._shape = run.baseline.input_shape(run.features.n_mels)
         self._targets = np.array(targets, np.int32) if run.baseline.kind.classifies else None
         self.size = len(windows)
+
+    def loss(self, model: Any, clips: Sequence[int]) -> float | None:
+        """Compute the model's loss on the windows of these clips; None where there are none."""
+        if not clips:
+            return None
+        order = np.flatnonzero(np.isin(self._windows.clips_of(np.arange(self.size)), clips))
+        return float(model.evaluate(self.dataset(order), verbose=0))
 
     def dataset(self, order: npt.NDArray[np.int64] | None = None) -> Any:
         """Return a tf.data set of the windows in this order."""

@@ -16,6 +16,7 @@ from edge_asd.train.backend import import_keras
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.networks.baseline import Baseline
 from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.runs.sufficiency import Cell
 
 if TYPE_CHECKING:
     import keras
@@ -55,6 +56,8 @@ class Run:
         Name of the model file of the last epoch; "" before the first has ended.
     channel : int
         Channel of the clips that was listened to.
+    cells : list of Cell, optional
+        Of a user's own machine: its clips by section and domain, after the last epoch. None before, and of other sets.
     """
 
     machine: str
@@ -77,6 +80,7 @@ class Run:
     checkpoint: str = ""
     frontend_number: int = FRONTEND_NUMBER
     channel: int = 0
+    cells: list[Cell] | None = None
 
     @property
     def baseline(self) -> Baseline:
@@ -104,6 +108,8 @@ class Run:
     def save(self, folder: Path) -> None:
         """Write ``run.json`` atomically."""
         document = {"format": _FORMAT, "schema": _SCHEMA, **asdict(self)}
+        if self.cells is None:
+            del document["cells"]
         write_atomically(folder / _FILE, (json.dumps(document, indent=1) + "\n").encode())
 
     def keep_epoch(self, folder: Path, model: keras.Model) -> None:
@@ -191,6 +197,14 @@ class Run:
             validation_loss=reader.values("validation_loss", float),
             checkpoint=reader.take("checkpoint", str),
             channel=reader.integer("channel", 0, MAX_CHANNELS - 1) if "channel" in reader.keys else 0,
+            cells=(
+                [
+                    Cell.read(StrictReader(cell, f"{where}, cells, {i}", ModelError))
+                    for i, cell in enumerate(reader.values("cells", dict))
+                ]
+                if "cells" in reader.keys
+                else None
+            ),
         )
         reader.finish()
         run._check(where)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_asd.audio.wav_writing import write_wav
 from edge_asd.clips import parse_section
 from edge_asd.errors import DataError
 from edge_asd.train.data.table1 import MACHINES, table1
@@ -16,6 +15,7 @@ from edge_asd.train.synthesis.presets import PRESETS
 from edge_asd.train.synthesis.recipe import section_scale, to_pcm, tuned
 from edge_asd.train.synthesis.signals import SAMPLE_RATE, normalised
 from edge_asd.train.synthesis.writing import cannot_write
+from edge_asd.wav_writing import write_wav
 
 
 def make_turning_file(

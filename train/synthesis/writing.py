@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.audio.health import level_db
-from edge_asd.audio.wav_writing import write_wav
 from edge_asd.clips import FOLDERS
 from edge_asd.errors import DataError, OutputError
 from edge_asd.train.data.marker import write_marker
@@ -24,6 +23,7 @@ from edge_asd.train.synthesis.levels import Level, LevelRow, level_rows
 from edge_asd.train.synthesis.presets import PRESETS, Preset
 from edge_asd.train.synthesis.recipe import average_power
 from edge_asd.train.synthesis.signals import SAMPLE_RATE
+from edge_asd.wav_writing import write_wav
 
 Progress = Callable[[int, int], None]
 """Called with (clips done, all)."""

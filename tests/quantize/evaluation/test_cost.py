@@ -16,8 +16,10 @@ from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import DataError, OutputError
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.tables import mel_filterbank
-from edge_asd.quantize.evaluation.cost import ClipScores, _evaluate_group, evaluate
+from edge_asd.quantize.evaluation.cost import evaluate
+from edge_asd.quantize.evaluation.cost_rows import ClipScores, evaluate_row
 from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.figures.measures import measures_of, rows_of
 from edge_asd.train.runs.run import Run
 from tests.data import MACHINE, TEST, UNLABELLED
 
@@ -134,7 +136,8 @@ def test_the_drop_is_what_int8_loses(bundle, tiny_data):
         ClipScores(clip, a, fixed, b, db, 45)
         for clip, a, fixed, b, db in zip(clips, shipped, fixed_point, floating, level, strict=True)
     ]
-    found = _evaluate_group(bundle.machine, "00", "source", limit, group)
+    (row,) = rows_of([clip.name.label for clip in clips], ["source"] * 6, measures_of(2021))
+    found = evaluate_row(bundle.machine, "00", row, limit, group)
     assert (found.auc_float, found.auc_fixed, found.auc_level) == (1.0, 6 / 9, 0.0)
     assert found.auc_shipped == pytest.approx(6 / 9)  # 3 + 2.5 + 0.5 of 9 pairs
     assert found.auc_drop == 1.0 - found.auc_shipped
@@ -223,7 +226,7 @@ def test_a_broken_clip_is_named_and_no_result_is_written(bundle, tiny_data, tmp_
 
 
 def test_nothing_is_written_before_all_is_computed(bundle, tiny_data, tmp_path, monkeypatch):
-    from edge_asd.quantize.evaluation import cost as module
+    from edge_asd.quantize.evaluation import cost, cost_rows
 
     calls = []
 
@@ -232,7 +235,7 @@ def test_nothing_is_written_before_all_is_computed(bundle, tiny_data, tmp_path, 
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "paired_difference_interval", interrupt)
+    monkeypatch.setattr(cost_rows, "paired_difference_interval", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        module.evaluate(bundle, tiny_data, tmp_path)
+        cost.evaluate(bundle, tiny_data, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -88,7 +88,9 @@ def test_a_folder_that_is_not_there(tmp_path, name):
 def test_a_folder_without_machines(tmp_path):
     (tmp_path / "fan").mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="has no machine: no folder in it contains train, source_test or target_test"):
+    with pytest.raises(
+        DataError, match="has no machine: no folder in it contains train, source_test, target_test or test"
+    ):
         Dataset(tmp_path, "fan")
 
 
@@ -130,7 +132,7 @@ def test_a_name_in_another_folder_than_it_says(root, folder, name):
     path = root / "fan" / folder / name
     path.parent.mkdir(exist_ok=True)
     path.touch()
-    with pytest.raises(DataError, match=f"says .* but lies in {folder}. Move it, or rename it"):
+    with pytest.raises(DataError, match=f"says .* but lies in {folder}. Move it to .*, or rename it"):
         Dataset(root, "fan")
 
 

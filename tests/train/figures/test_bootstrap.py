@@ -10,13 +10,13 @@ from sklearn.metrics import roc_auc_score
 from edge_asd.train.figures.bootstrap import (
     auc_interval,
     cell_seed,
-    figures_of_draws,
     paired_difference_interval,
     pauc_interval,
     percentile_interval,
     resample_figures,
 )
 from edge_asd.train.figures.metrics import rank_figures
+from edge_asd.train.figures.resampling import figures_of_draws
 
 N = 60
 LABELS = [False] * N + [True] * N
@@ -43,7 +43,7 @@ def test_resamples_are_drawn_within_each_class(monkeypatch):
     """The same draws one by one, and scikit-learn's figures of the clips that they name."""
     values = np.round(scores(1), 1)
     for at_once in (2**20, 5 * 2 * N):  # all resamples together, and five at a time
-        monkeypatch.setattr("edge_asd.train.figures.bootstrap._AT_ONCE", at_once)
+        monkeypatch.setattr("edge_asd.train.figures.resampling._AT_ONCE", at_once)
         rng = np.random.default_rng(7)
         (found,) = resample_figures(LABELS, values, resamples=20, seed=7)
         for start in range(0, 20, min(20, at_once // (2 * N))):

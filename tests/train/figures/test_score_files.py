@@ -139,8 +139,8 @@ def test_decisions_that_do_not_fit(folder, text, message):
 @pytest.mark.parametrize(
     "name",
     [
-        "anomaly_score_fan_id_00.csv",
-        "anomaly_score_fan_section_00_test.csv",
+        "anomaly_score_fan_id_0.csv",
+        "anomaly_score_fan_section_00.csv",
         "anomaly_score_fan_section_0_source_test.csv",
         "anomaly_score_fan_section_00_source_test (1).csv",
         "anomaly_score_\x1b[2J_section_00_source_test.csv",

@@ -1,0 +1,139 @@
+"""``edge-asd data import``: recordings of any length and name, cut into clips of one's own set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from edge_asd.cli.choices import DomainName, LabelName
+from edge_asd.cli.common import JsonOption, finite, note, print_json, table
+from edge_asd.cli.progress import Progress
+from edge_asd.errors import OutputError
+
+_MOST_LINES = 40
+
+
+def command(
+    recordings: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE|FOLDER...", help="Recordings, and folders that are searched for them."),
+    ],
+    machine: Annotated[str, typer.Option(metavar="NAME", help="The machine, such as compressor_2.")],
+    out: Annotated[Path, typer.Option(metavar="DATA", help="Data set: new, or one that clips are added to.")],
+    section: Annotated[str, typer.Option(metavar="NN", help="Section that the clips are of.")] = "00",
+    domain: Annotated[
+        DomainName, typer.Option(help="source: the usual conditions; target: others, such as a new speed.")
+    ] = DomainName.source,
+    label: Annotated[LabelName, typer.Option(help="What the machine was when it was recorded.")] = LabelName.normal,
+    attributes: Annotated[
+        str, typer.Option(metavar="TEXT", help="What else the names of the clips are to say, such as speed_2.")
+    ] = "",
+    clip_seconds: Annotated[float, typer.Option(min=2, max=60, callback=finite, help="Length of a clip [s].")] = 10.0,
+    overlap: Annotated[
+        float,
+        typer.Option(min=0, callback=finite, metavar="SECONDS", help="Of neighbouring clips for training [s]."),
+    ] = 0.0,
+    skip: Annotated[
+        float, typer.Option(min=0, callback=finite, metavar="SECONDS", help="Left out at the start of each file [s].")
+    ] = 0.0,
+    skip_end: Annotated[
+        float, typer.Option(min=0, callback=finite, metavar="SECONDS", help="Left out at the end of each file [s].")
+    ] = 0.0,
+    channel: Annotated[int, typer.Option(min=0, max=255, help="Channel of the recordings to take.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Import recordings, too, that were imported before.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Cut recordings into clips of your own data set, in the layout of MIMII DUE.
+
+    WAV (RF64 and W64 too), FLAC, OGG and AIFF files of any rate, length and name. Every fifth healthy
+    clip is kept for testing. Dead and clipped sound is left out; nothing is imported twice.
+    """
+    from edge_asd.audio.importing import Cuts, Importer
+    from edge_asd.own_set import OwnSet
+
+    line = Progress()
+    importer = Importer(
+        OwnSet(out, machine, section, domain.value, label.value, attributes),
+        Cuts(clip_seconds, overlap, skip, skip_end, channel),
+        again=again,
+        dry_run=dry_run,
+        progress=line,
+    )
+    report = importer.report
+    try:
+        importer.run(recordings)
+    except KeyboardInterrupt:
+        report.stopped = True
+    except OutputError:
+        line.clear()
+        if report.clips:
+            note(f"{report.clips:,} clips were written before, and are whole. The same command goes on from there.")
+        raise
+    finally:
+        line.clear()
+    document = report.as_dict()
+    if json:
+        print_json(document)
+    else:
+        _print(document)
+    for text in report.notes:
+        note(f"Note: {text}")
+    if report.stopped:
+        note("Stopped. What is written is whole; the same command goes on from there.")
+        raise typer.Exit(130)
+    if not report.clips and not report.clips_before:
+        note("Nothing was imported.")
+        raise typer.Exit(1)
+
+
+def _print(document: dict[str, Any]) -> None:
+    rows = []
+    for file in document["files"]:
+        names = [clip["clip"] for clip in file["clips"]]
+        train = sum(name.startswith("train/") for name in names)
+        rows.append(
+            [
+                _line(file["file"]),
+                f"{file['sample_rate']} Hz, {file['channels']} ch",
+                _numbers(names),
+                str(train),
+                str(len(names) - train),
+                f"{file['samples_left'] / document['sample_rate']:.2f}",
+            ]
+        )
+    if rows:
+        print(table(["recording", "format", "clips", "train", "test", "left [s]"], rows))
+    skipped = document["skipped"]
+    for one in skipped[:_MOST_LINES]:
+        print(f"skipped: {_line(one['file'])} {_line(one['why'])}")
+    if len(skipped) > _MOST_LINES:
+        print(f"... and {len(skipped) - _MOST_LINES:,} more; --json lists them all.")
+    rate = document["sample_rate"]
+    said = ", ".join(
+        f"{reason.replace('_', ' ')} {samples / rate:.2f} s" for reason, samples in document["left"].items() if samples
+    )
+    print(
+        f"{'Would write' if document['dry_run'] else 'Wrote'} {document['clips_train']:,} clips for training and "
+        f"{document['clips_test']:,} for testing into {_line(document['out'])}/{document['machine']}."
+    )
+    print(
+        f"Samples at {rate} Hz: {document['samples_in']:,} in, {document['samples_out']:,} in clips, "
+        f"{document['samples_left']:,} left{f' ({said})' if said else ''}."
+    )
+
+
+def _numbers(names: list[str]) -> str:
+    from edge_asd.clips import ClipName
+
+    if not names:
+        return "-"
+    first, last = (ClipName.parse(name.rpartition("/")[2]).index for name in (names[0], names[-1]))
+    return first if first == last else f"{first} to {last}"
+
+
+def _line(text: str) -> str:
+    """Keep a name with strange characters on one line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

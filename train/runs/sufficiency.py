@@ -1,0 +1,169 @@
+"""Whether a user's own recordings suffice: for a threshold, and for the model."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_asd.bundle.manifest import complement
+from edge_asd.clips import ClipName
+from edge_asd.false_alarms import CONFIDENCE, lowest_rate
+from edge_asd.own_set import TEST_EVERY
+from edge_asd.strict_json import StrictReader
+from edge_asd.thresholds import Target
+from edge_asd.train.data.splits import OWN_HELD_BACK, held_back_count
+
+_GAP = 0.15
+"""Share by which an autoencoder's loss is higher on held-back than on fitted clips, above which more are advised."""
+
+_GAP_NAT = 0.1
+"""The same of a classifier, whose losses come near zero: a difference."""
+
+_LEVELS_DB = 6.0
+"""Between the quietest and the loudest clip: twice the amplitude."""
+
+_CLIPS_A_MINUTE = 6
+
+_ASKED_RATE = complement(Target().value)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The clips of one section and domain, and what a finished training makes of them.
+
+    Attributes
+    ----------
+    section : str
+    domain : str or None
+        None where the clips' names do not tell.
+    clips_fit, clips_held_back : int
+    level_low_db, level_high_db : float [dB re full scale]
+        RMS of the quietest and the loudest of all these clips.
+    loss_fit, loss_held_back : float or None [dB^2, or nat for a classifier]
+        The result's, on the clips fitted on and on those held back; None where there are none.
+    """
+
+    section: str
+    domain: str | None
+    clips_fit: int
+    clips_held_back: int
+    level_low_db: float
+    level_high_db: float
+    loss_fit: float | None
+    loss_held_back: float | None
+
+    @classmethod
+    def read(cls, reader: StrictReader) -> Cell:
+        """Read what ``run.json`` holds of it."""
+        cell = cls(
+            section=reader.take("section", str),
+            domain=reader.optional("domain", str),
+            clips_fit=reader.integer("clips_fit", 0, 2**31),
+            clips_held_back=reader.integer("clips_held_back", 0, 2**31),
+            level_low_db=reader.take("level_low_db", float),
+            level_high_db=reader.take("level_high_db", float),
+            loss_fit=reader.optional("loss_fit", float),
+            loss_held_back=reader.optional("loss_held_back", float),
+        )
+        reader.finish()
+        return cell
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdClips:
+    """What the clips held back of a section can promise of its threshold.
+
+    Attributes
+    ----------
+    section : str
+    clips : int
+        Held back.
+    lowest_rate : float or None, 0 to 1
+        Share of healthy clips over the threshold that they can promise not to exceed, with 95 % confidence; None
+        without a clip.
+    clips_needed : int
+        That promise the share that ``quantize`` asks for by default.
+    more_training_clips : int
+        To add to the section's domain with most until so many are held back; 0 where they are.
+    """
+
+    section: str
+    clips: int
+    lowest_rate: float | None
+    clips_needed: int
+    more_training_clips: int
+
+
+def threshold_clips(fit: Sequence[str], held_back: Sequence[str]) -> list[ThresholdClips]:
+    """Judge the numbers of clips of each section.
+
+    Parameters
+    ----------
+    fit, held_back : sequence of str
+        Keys of the clips fitted on and of those held back, as a run lists them.
+    """
+    counts: dict[str, Counter[str | None]] = {}
+    for key in (*fit, *held_back):
+        name = ClipName.parse(key.rpartition("/")[2])
+        counts.setdefault(name.section, Counter())[name.domain] += 1
+    held = Counter(ClipName.parse(key.rpartition("/")[2]).section for key in held_back)
+    judged = []
+    for section, count in sorted(counts.items()):
+        most = max(count.values())
+        others = held[section] - held_back_count(most, OWN_HELD_BACK)
+        more = next(k for k in itertools.count() if others + held_back_count(most + k, OWN_HELD_BACK) >= OWN_HELD_BACK)
+        lowest = lowest_rate(held[section]) if held[section] else None
+        judged.append(ThresholdClips(section, held[section], lowest, OWN_HELD_BACK, more))
+    return judged
+
+
+def threshold_notes(judged: Sequence[ThresholdClips]) -> list[str]:
+    """Say, before training, of which sections the threshold will rest on too few clips."""
+    return [
+        f"Section {one.section}: {one.clips} clip{'' if one.clips == 1 else 's'} "
+        f"{'is' if one.clips == 1 else 'are'} held back for its threshold, which can promise no better than "
+        f"{100 * one.lowest_rate:.0f} % of healthy clips over it (with {100 * CONFIDENCE:g} % confidence). "
+        f"{100 * _ASKED_RATE:g} %, the default of quantize, takes {one.clips_needed}: record about "
+        f"{_minutes(one.more_training_clips)} more, or fit the threshold on site with edge-asd calibrate."
+        for one in judged
+        if one.lowest_rate is not None and one.clips < one.clips_needed
+    ]
+
+
+def cell_notes(cells: Sequence[Cell], *, classifies: bool, unit: str) -> list[str]:
+    """Say, after training, where the model knows its fitted clips better than new ones, and where levels differ."""
+    texts = []
+    for cell in cells:
+        where = f"Section {cell.section}" + (f", {cell.domain}" if cell.domain else "")
+        spread = cell.level_high_db - cell.level_low_db
+        wide = spread > _LEVELS_DB
+        fitted, new = cell.loss_fit, cell.loss_held_back
+        if fitted is not None and new is not None and _gap(fitted, new, classifies):
+            reason = (
+                f"Their levels differ, too, by {spread:.0f} dB: record more of each way in which the machine runs."
+                if wide
+                else "More recordings of it are likely to help."
+            )
+            texts.append(
+                f"{where}: on held-back clips the loss is {new:.3g} {unit}, on the {cell.clips_fit} fitted "
+                f"{fitted:.3g}: the model does not know all of this machine's healthy sound yet. {reason}"
+            )
+        elif wide:
+            texts.append(
+                f"{where}: its clips' levels differ by {spread:.0f} dB. If the machine runs in several ways, record "
+                "each for long enough, or give it a section of its own."
+            )
+    return texts
+
+
+def _gap(fitted: float, new: float, classifies: bool) -> bool:
+    return new - fitted > _GAP_NAT if classifies else new > (1 + _GAP) * fitted
+
+
+def _minutes(training_clips: int) -> str:
+    recorded = training_clips * TEST_EVERY / (TEST_EVERY - 1)
+    minutes = max(1, math.ceil(recorded / _CLIPS_A_MINUTE))
+    return f"{minutes} minute{'s' if minutes > 1 else ''}"
