@@ -92,8 +92,9 @@ def measure(case: Case, folder: Path, clips: int) -> list[Row]:
     """Train, quantise, evaluate and probe one detector."""
     run, path = folder / "run", folder / "x.easd"
     together = None if case.settings.model == "mobilenetv2" else case.sections
-    train(case.data, case.machine, run, replace(case.settings), sections=together, overwrite=True)
-    quantise_run(run, case.data, path)
+    if not path.exists():
+        train(case.data, case.machine, run, replace(case.settings), sections=together, overwrite=True)
+        quantise_run(run, case.data, path)
     bundle = Bundle.load(path)
     done = evaluate(bundle, case.data, folder / "results", domain=DOMAIN, hears=False)
     judged = [Judged(s.clip, s.shipped, bundle.threshold(s.clip.name.section, DOMAIN).score) for s in done.clips]

@@ -42,14 +42,16 @@ def summary(group: Sequence[Hearing]) -> str:
     deaf = [h for h in group if h.clips and h.level_half_db is None]
     silent = [h for h in group if not h.clips]
     lost = [h for h in deaf if 2 * h.lost >= h.clips]
-    texts = []
+    section = f"Section {group[0].section}"
     if found:
-        texts.append(f"Section {group[0].section} hears best {_heard(group[found[0][1]])}.")
-    else:
-        texts.append(
-            f"Section {group[0].section} hears none of the faults in half of the clips, however loud: longer training, "
+        texts = [f"{section} hears best {_heard(group[found[0][1]])}."]
+    elif deaf:
+        texts = [
+            f"{section} hears none of the faults in half of the clips at any level that was tried: longer training, "
             "more healthy clips, or another model may."
-        )
+        ]
+    else:
+        texts = [f"{section}:"]
     if len(found) > 1:
         texts.append(f"Of what it hears, worst {_heard(group[found[-1][1]])}.")
     if found and deaf:

@@ -61,6 +61,7 @@ def test_sections_are_chosen_by_what_lacks_or_is_asked(bundle, tiny_data, monkey
     without = [j for j in every if (j.clip.name.section, j.clip.name.label) != ("01", "anomaly")]
     for items, wanted, own in (
         (every, None, False),  # both sections have anomalies
+        ([j for j in every if j.clip.name.label is None], None, False),  # nothing is known to be healthy
         (without, None, False),
         (without, None, True),
         (every, True, False),

@@ -44,8 +44,14 @@ def test_best_worst_and_what_is_not_heard():
 
 def test_a_detector_that_hears_nothing():
     assert summary([hearing("noise", band, None, None) for band in (0, 1)]) == (
-        "Section 00 hears none of the faults in half of the clips, however loud: longer training, more healthy clips, "
-        "or another model may."
+        "Section 00 hears none of the faults in half of the clips at any level that was tried: longer training, more "
+        "healthy clips, or another model may."
+    )
+
+
+def test_what_could_not_be_tried_at_all():
+    assert summary([hearing("unsteadiness", 7, None, None, clips=0)]) == (
+        "Section 00: Not tried, for want of such sound or of room in 16 bits: unsteadiness around 7 kHz."
     )
 
 
