@@ -13,6 +13,7 @@ from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN, Domain
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
+from edge_asd.own_set import is_own
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_row
@@ -161,6 +162,7 @@ def evaluate(
         bundle,
         [Judged(s.clip, s.shipped, limits[s.clip.name.section]) for s in scored],
         hears,
+        own_set=is_own(data / bundle.machine),
         progress=lambda done, total: progress("mixing faults into healthy clips", done, total),
     )
     notes += healthy.notes
