@@ -175,7 +175,7 @@ def _clips_of(minutes: float, clip_seconds: float) -> int:
 def _keys_text(asked: Asked) -> str:
     if asked.keys:
         return "Space pauses and goes on; Ctrl-C ends, and keeps whole clips."
-    return f"kill -USR1 {os.getpid()} pauses, -USR2 goes on, -INT ends, and keeps whole clips."
+    return f"kill -USR1 {os.getpid()} pauses, -USR2 goes on, -TERM ends, and keeps whole clips."
 
 
 def _document(

@@ -52,7 +52,7 @@ class Imported:
     begin : str
         A hash of its beginning; "" where that tells nothing.
     clips : list of ImportedClip
-        In their order. The last may be missing, where a process was killed.
+        In their order. The last ones may be missing, where a process was killed or the power went.
     done : bool
         It is through.
     """
@@ -194,6 +194,7 @@ class Ledger:
                 before = file.tell()
                 if file.write(data) < len(data):
                     raise OSError("only a part of it was written: the disk is full")
+                os.fsync(file.fileno())  # before the clip is there, so that none is without its line
         except OSError as error:
             if before is not None:
                 with suppress(OSError):

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,7 @@ def test_overlapping_clips_never_meet_one_for_testing(tmp_path: Path) -> None:
         (5.5, "train"),
         (6, "train"),
     ]
+    assert any("edge-asd calibrate" in text for text in document["notes"])
     inside = np.zeros(sound.size, np.int64)
     tested = np.zeros(sound.size, bool)
     for start, folder in placed:
@@ -235,6 +237,42 @@ def test_a_folder_is_searched_and_what_is_no_recording_is_told(tmp_path: Path) -
         f"Passed over 2 pipes, devices and broken links, such as '{folder}/gone.wav'.",
     ]
     assert document["clips_train"] == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's rights are taken on")
+def test_what_may_not_be_read_is_told() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        write_wav(folder / "in/a.wav", noise(3))
+        write_wav(folder / "in/b.wav", noise(3, seed=1))
+        write_wav(folder / "in/c/d.wav", noise(3))
+        for path in (folder / "in/a.wav", folder / "in/c"):
+            path.chmod(0)
+        os.seteuid(65534)
+        try:
+            document = imported(folder / "out", folder / "in")
+        finally:
+            os.seteuid(0)
+    assert {one["file"]: one["why"] for one in document["skipped"]} == {
+        f"{folder}/in/c": "cannot be listed: Permission denied",
+        f"{folder}/in/a.wav": f"cannot be read: [Errno 13] Permission denied: '{folder}/in/a.wav'.",
+    }
+    assert document["clips_train"] == 1
+
+
+def test_the_power_may_go_with_several_clips_not_on_the_disk_yet(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", noise(25))
+    imported(tmp_path / "out", tmp_path / "a.wav")
+    whole = clips(tmp_path / "out")
+    ledger = tmp_path / "out/mixer" / LEDGER
+    ledger.write_bytes(b"".join(ledger.read_bytes().splitlines(keepends=True)[:7]))
+    for name in whole:
+        if int(ClipName.parse(Path(name).name).index) >= 5:
+            (tmp_path / "out/mixer" / name).unlink()
+    document = imported(tmp_path / "out", tmp_path / "a.wav")
+    assert document["clips_before"] == 5
+    assert clips(tmp_path / "out").keys() == whole.keys()
 
 
 def test_paths_that_hold_no_recording_are_errors(tmp_path: Path) -> None:
@@ -519,6 +557,7 @@ def test_recordings_beyond_a_hundred_hours_are_not_believed(tmp_path: Path) -> N
         ({"overlap": 9.6}, "give 0 to 9.5 s"),
         ({"overlap": -1}, "give 0 to 9.5 s"),
         ({"skip": -1}, "cannot be negative"),
+        ({"skip_end": float("nan")}, "cannot be negative"),
         ({"skip_end": 1e9}, "nor more than"),
     ],
 )

@@ -219,7 +219,7 @@ def test_what_breaks_the_sound_costs_one_clip(fragile_microphone: PulseMicrophon
     """A pause by signals, and a microphone that is pulled out."""
     fragile_microphone.play(noise)
     with recording(fragile_microphone, tmp_path, "--clips", 6, "--json") as process:
-        wait_for(process, f"kill -USR1 {process.pid} pauses, -USR2 goes on, -INT ends")
+        wait_for(process, f"kill -USR1 {process.pid} pauses, -USR2 goes on, -TERM ends")
         wait_for(process, "Listening to default")
         wait_until(tmp_path, 1)
         for _ in range(2):

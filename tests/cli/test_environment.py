@@ -162,6 +162,8 @@ def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path
     assert [done.returncode for done in cut] == [0, 0], cut
     assert cut[1].stdout == cut[0].stdout.replace("/ours", "/theirs")
     assert '"clips_train": 1' in cut[0].stdout
+    # It says so when all that it uses is loaded, before it waits for a microphone.
+    assert_error(core("data", "record", "--machine", "a/b", "--out", tmp_path / "own"), "'a/b' cannot be the name")
     assert core("devices", "--json").stdout == '{\n  "devices": []\n}\n'
     for arguments in (
         ("train", tmp_path, "--machine", "fan", "--out", "run"),

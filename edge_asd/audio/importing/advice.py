@@ -78,6 +78,11 @@ def notes_at_the_end(report: ImportReport, short: Sequence[int], cuts: Cuts) -> 
     """
     if cuts.overlap and report.own.label == "anomaly":
         yield "Anomalous clips are for testing, and overlap nowhere."
+    elif cuts.overlap:
+        yield (
+            "Clips for training overlap: those that train holds back for its threshold share sound with those that it "
+            "is fitted on, and the threshold may be too low for new sound. Fit it on site with edge-asd calibrate."
+        )
     if report.clips or len(short) < 2 or len(short) < len(report.files) or max(short) - min(short) > _ALIKE:
         return
     seconds = min(short) * 100 // RATE / 100

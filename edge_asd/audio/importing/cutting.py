@@ -57,7 +57,7 @@ class Cuts:
                 f"An overlap of {self.overlap:g} s cannot be used with clips of {self.clip_seconds:g} s: give 0 to "
                 f"{self.clip_seconds - 0.5:g} s."
             )
-        if not 0 <= min(self.skip, self.skip_end) <= max(self.skip, self.skip_end) <= LONGEST_HOURS * 3600:
+        if not all(0 <= seconds <= LONGEST_HOURS * 3600 for seconds in (self.skip, self.skip_end)):
             raise DataError("The seconds to skip cannot be negative, nor more than a recording may last.")
 
 

@@ -206,7 +206,8 @@ class Importer:
         if known is None:
             return None if self._grown(path, file, found) else []
         there = list(known.clips)
-        if not (self.own.folder / there[-1].path).exists():  # a process was killed before it was written
+        # A process was killed, or the power went, before they were on the disk.
+        while there and not (self.own.folder / there[-1].path).exists():
             there.pop()
         file.clips_before = len(there)
         if not there:
