@@ -1,7 +1,7 @@
 """How long to fit, in how large steps: as published, or for a user's own machine by the clips that are there.
 
 The clips that pick the epoch are those that thresholds are fitted on. That makes thresholds a little too low: on a
-synthetic gearbox (16 clips fitted, 219 unseen, 3,000 draws of the clips held back) 18.9 % of healthy clips lay above a
+synthetic gearbox (16 clips fitted, 114 others, 3,000 draws of those held back) 18.9 % of healthy clips lay above a
 threshold of ten clips, and 18.2 % where ten other clips had picked the epoch; 10.1 % and 9.9 % with 29 clips, 35.8 %
 and 33.1 % with two. Holding other clips back for the epoch would cost the threshold more.
 """
