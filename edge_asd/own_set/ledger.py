@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_asd.clips import ClipName
+from edge_asd.clips import DUE_FOLDERS, ClipName
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import locked, open_without_waiting
 from edge_asd.own_set.mark import LEDGER
-from edge_asd.own_set.naming import OWN_FOLDERS, OwnSet
+from edge_asd.own_set.naming import OwnSet
 from edge_asd.strict_json import StrictReader, parse_object
 
 _LONGEST_LINE = 65_536  # bytes
@@ -207,5 +207,5 @@ class Ledger:
 def _is_clip(path: str) -> bool:
     folder, _, name = path.partition("/")
     with suppress(DataError):
-        return folder in OWN_FOLDERS and bool(ClipName.parse(name))
+        return folder in DUE_FOLDERS and bool(ClipName.parse(name))
     return False
