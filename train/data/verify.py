@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edge_asd.clips import ClipName, says_anomaly
+from edge_asd.clips import ClipName, SoundFiles, says_anomaly
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.train.data.attributes import read_attributes
 from edge_asd.train.data.counting import count_faults, not_mimii_due
@@ -54,7 +54,11 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
         If `root` holds no machine, or no clip.
     """
     report = Report(root)
-    clips = [clip for folder in machine_folders(root) for clip in _list(root, folder, report)]
+    folders = machine_folders(root)
+    clips = [clip for folder in folders for clip in _list(root, folder, report)]
+    beside = sorted({entry.name for entry in root.iterdir()} - {folder.name for folder in folders})
+    if left_out := SoundFiles(others=[name for name in beside if name[0] != "."]).left_out():
+        report.notes.append(f"Beside the machines: {left_out}.")
     if not clips:
         raise DataError(f"{root} holds no clips. Expected sound files in fan/train, fan/source_test and so on.")
     report.count(clips)
