@@ -72,7 +72,7 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
     checks = _check_files(root, clips, channel, progress)
     for clip, check in zip(clips, checks, strict=True):
         report.faults += _file_faults(clip, check, report.years[clip.machine])
-    report.notes += _length_notes(clips, checks)
+    report.notes += _length_notes(report, clips, checks)
     report.faults += _duplicates(root, clips, checks, progress)
     report.faults.sort(key=lambda fault: (fault.machine, fault.section or "", fault.path or "", fault.kind))
     return report
@@ -90,11 +90,11 @@ def _year_notes(report: Report) -> list[str]:
     ]
 
 
-def _length_notes(clips: list[Found], checks: list[WavCheck]) -> list[str]:
-    """Say where a machine's clips are of several lengths."""
+def _length_notes(report: Report, clips: list[Found], checks: list[WavCheck]) -> list[str]:
+    """Say where a machine's clips are of several lengths, and may be."""
     lengths: dict[str, Counter[float]] = {}
     for clip, check in zip(clips, checks, strict=True):
-        if check.header is not None and check.header.sample_rate:
+        if check.header is not None and report.years[clip.machine] != 2021:
             seconds = round((check.header.frames or 0) / check.header.sample_rate, 2)
             lengths.setdefault(clip.machine, Counter())[seconds] += 1
     return [
