@@ -143,7 +143,7 @@ def evaluate(
     if others := sum(clip.frames != bundle.score_window_frames for clip in scored):
         span = bundle.features.sample_count(bundle.score_window_frames) / bundle.features.sample_rate
         notes.append(
-            f"{others} of {len(scored)} clips do not last {span:.2f} s, the span that the thresholds belong to. Each "
+            f"{others} of {len(scored)} clips do not last {span:.1f} s, the span that the thresholds belong to. Each "
             "clip is scored over its whole length: scores of shorter ones vary more, those of longer ones less."
         )
 
