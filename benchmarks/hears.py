@@ -1,6 +1,6 @@
 """Whether `evaluate --hears` ranks detectors and machines as real and synthetic anomalies do.
 
-    python benchmarks/hears.py FOLDER [--real DATA] [--clips 6] [--json]
+    python benchmarks/hears.py FOLDER [--real DATA] [--clips 4] [--kept] [--json]
 
 Trains detectors on section 00 of each machine of the synthetic preset `small` (made in FOLDER), and on every section of
 DATA, real clips in the layout of MIMII DUE, in the source domain: autoencoders of 1, 5 and 20 epochs, one of 20 epochs
@@ -22,7 +22,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,8 @@ LEVEL = "level alone"
 NOT_HEARD = LEVELS_DB[0] + STEP_DB
 
 AUTOENCODERS = {
-    "ae, 1 epoch": Settings(epochs=1),
     "ae, 5 epochs": Settings(epochs=5),
+    "ae, 1 epoch": Settings(epochs=1),
     "ae, 20 epochs": Settings(epochs=20),
     "ae, 20 epochs, 32 mels": Settings(epochs=20, features=FeatureSpec(n_mels=32)),
 }
@@ -61,48 +61,61 @@ LONGER = {"ae, 100 epochs": Settings(epochs=100)}
 CLASSIFIER = {"mobilenetv2, 3 epochs": Settings(model="mobilenetv2", epochs=3, learning_rate=1e-3)}
 
 
-def cases(folder: Path, real: Path | None) -> list[tuple[str, Path, str, list[str], dict[str, Settings]]]:
-    """List data sets, machines, sections to probe, and detectors."""
+@dataclass(frozen=True)
+class Case:
+    """A detector of a machine."""
+
+    set_name: str
+    data: Path
+    machine: str
+    sections: tuple[str, ...]
+    detector: str
+    settings: Settings
+
+
+def cases(folder: Path, real: Path | None) -> list[Case]:
+    """List what is to be measured, one detector of all machines after the other."""
     small = folder / "small"
     if not small.exists():
         subprocess.run([sys.executable, "-m", "edge_asd", "data", "synth", str(small), "--preset", "small"], check=True)
-    found = [("synthetic", small, path.name, ["00"], AUTOENCODERS) for path in sorted(small.iterdir()) if path.is_dir()]
-    if real:
-        for path in sorted(path for path in real.iterdir() if path.is_dir()):
-            sections = Dataset(real, path.name).sections
-            found.append(("mimii_mini", real, path.name, list(sections), AUTOENCODERS | LONGER))
-    return [*found, ("synthetic", small, "fan", ["00"], CLASSIFIER)]
+    machines = [("synthetic", small, path.name, ("00",)) for path in sorted(small.iterdir()) if path.is_dir()]
+    for path in sorted(path for path in real.iterdir() if path.is_dir()) if real else ():
+        machines.append((real.name, real, path.name, tuple(Dataset(real, path.name).sections)))
+    # The quickest first: who stops this keeps what was measured.
+    machines.reverse()
+    found = [Case(*machine, *detector) for detector in AUTOENCODERS.items() for machine in machines]
+    found += [Case(*machine, *detector) for detector in LONGER.items() for machine in machines if machine[1] == real]
+    return found + [Case(*machines[-1], *detector) for detector in CLASSIFIER.items()]
 
 
-def measure(
-    data: Path, machine: str, sections: Sequence[str], name: str, settings: Settings, folder: Path, clips: int
-) -> list[Row]:
+def measure(case: Case, folder: Path, clips: int) -> list[Row]:
     """Train, quantise, evaluate and probe one detector."""
     run, path = folder / "run", folder / "x.easd"
-    together = None if settings.model == "mobilenetv2" else sections
-    train(data, machine, run, settings, sections=together, overwrite=True)
-    quantise_run(run, data, path)
+    together = None if case.settings.model == "mobilenetv2" else case.sections
+    if not path.exists():
+        train(case.data, case.machine, run, replace(case.settings), sections=together, overwrite=True)
+        quantise_run(run, case.data, path)
     bundle = Bundle.load(path)
-    done = evaluate(bundle, data, folder / "results", domain=DOMAIN, hears=False)
+    done = evaluate(bundle, case.data, folder / "results", domain=DOMAIN, hears=False)
     judged = [Judged(s.clip, s.shipped, bundle.threshold(s.clip.name.section, DOMAIN).score) for s in done.clips]
     rows = []
-    for section in sections:
+    for section in case.sections:
         subjects, _ = healthy_subjects(bundle, section, judged, clips)
         own = [s for s in done.clips if s.clip.name.section == section]
         scores, levels = [float(s.shipped) for s in own], [s.level for s in own]
-        rows.append(row(name, section, judged, scores, levels, hearings(shipped_score(bundle), subjects)))
+        rows.append(row(case.detector, section, judged, scores, levels, hearings(shipped_score(bundle), subjects)))
     return rows
 
 
-def level_alone(data: Path, machine: str, sections: Sequence[str], clips: int, bundle: Bundle) -> list[Row]:
-    """Judge a detector that scores the level alone; any bundle, for the shape of what it needs."""
+def level_alone(case: Case, clips: int, bundle: Bundle) -> list[Row]:
+    """Judge a detector that scores the level alone; any bundle tells how long and of which rate clips must be."""
 
     def score(db: float) -> int:
         return round(db * 65536)
 
-    dataset, cache = Dataset(data, machine), FeatureCache()
+    dataset, cache = Dataset(case.data, case.machine), FeatureCache()
     rows = []
-    for section in sections:
+    for section in case.sections:
         levels = {
             split: [f.level_db for f in cache.features(chosen, bundle.features, bundle.window_frames)]
             for split in ("train", "test")
@@ -234,31 +247,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", metavar="FOLDER", type=Path)
     parser.add_argument("--real", metavar="DATA", type=Path)
-    parser.add_argument("--clips", type=int, default=6)
+    parser.add_argument("--clips", type=int, default=4)
+    parser.add_argument("--kept", action="store_true", help="print what was measured, measure nothing")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
 
-    def kept(set_name: str, machine: str, detector: str, make: Callable[[], list[Row]]) -> None:
-        file = options.folder / f"{set_name} {machine} {detector}.json"
-        if not file.exists():
-            print(f"{set_name}, {machine}, {detector} ...", file=sys.stderr, flush=True)
-            made = [{"set": set_name, "machine": machine, **r} for r in make()]
-            file.write_text(json.dumps(made, indent=1))
-        rows.extend(json.loads(file.read_text()))
-
-    for set_name, data, machine, sections, detectors in cases(options.folder, options.real):
-        case = (data, machine, sections)
-        scratch = options.folder / "scratch" / f"{set_name} {machine}"
-        for name, settings in detectors.items():
-            kept(
-                set_name, machine, name,
-                lambda: measure(*case, name, replace(settings), scratch / name, options.clips),  # noqa: B023
-            )  # fmt: skip
-        if detectors is not CLASSIFIER:
-            bundle = scratch / next(iter(detectors)) / "x.easd"
-            kept(set_name, machine, LEVEL, lambda: level_alone(*case, options.clips, Bundle.load(bundle)))  # noqa: B023
+    for case in cases(options.folder, options.real):
+        folder = options.folder / "scratch" / f"{case.set_name} {case.machine} {case.detector}"
+        wanted: dict[str, Callable[[], list[Row]]] = {case.detector: lambda: measure(case, folder, options.clips)}  # noqa: B023
+        if case.detector == next(iter(AUTOENCODERS)):
+            wanted[LEVEL] = lambda: level_alone(case, options.clips, Bundle.load(folder / "x.easd"))  # noqa: B023
+        for name, make in wanted.items():
+            file = options.folder / f"{case.set_name} {case.machine} {name}.json"
+            if not file.exists():
+                if options.kept:
+                    continue
+                print(f"{file.stem} ...", file=sys.stderr, flush=True)
+                made = [{"set": case.set_name, "machine": case.machine, **r} for r in make()]
+                file.write_text(json.dumps(made, indent=1))
+            rows.extend(json.loads(file.read_text()))
     if options.json:
         print(json.dumps(rows, indent=1, allow_nan=False))
         return

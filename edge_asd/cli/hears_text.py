@@ -23,6 +23,7 @@ def healthy_text(report: Any) -> str:
 
 def _false_alarms(rows: list[Any]) -> str:
     fewest = min(row.clips for row in rows)
+    clips = f"{fewest} clip{'s' if fewest > 1 else ''}"
     return (
         "False alarms on healthy test clips, which neither model nor threshold has seen:\n\n"
         + table(
@@ -38,7 +39,7 @@ def _false_alarms(rows: list[Any]) -> str:
                 for row in rows
             ],
         )
-        + f"\n\n{fewest} clips cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is flagged."
+        + f"\n\n{clips} cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is flagged."
     )
 
 
@@ -58,5 +59,5 @@ def _hears(report: Any) -> str:
         "own from which on half / nine tenths of the clips are flagged (- for never). They are made faults:\n"
         "your machine's may sound otherwise.\n\n"
     )
-    sentences = "\n".join(textwrap.fill(text, _WIDTH) for text in report.sentences())
-    return f"{legend}{table(header, rows)}\n\n{sentences}"
+    summaries = "\n".join(textwrap.fill(text, _WIDTH) for text in report.summaries())
+    return f"{legend}{table(header, rows)}\n\n{summaries}"

@@ -13,6 +13,7 @@ from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN, Domain
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
+from edge_asd.own_set import is_own
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_row
@@ -139,9 +140,11 @@ def evaluate(
     notes += header_notes(headers_of(clips), rate, bundle.channel, "test clips")
     with results_folder(out, "evaluation.json"):
         scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
-    if any(clip.frames != bundle.score_window_frames for clip in scored):
+    if others := sum(clip.frames != bundle.score_window_frames for clip in scored):
+        span = bundle.features.sample_count(bundle.score_window_frames) / bundle.features.sample_rate
         notes.append(
-            f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."
+            f"{others} of {len(scored)} clips do not last {span:.2f} s, the span that the thresholds belong to. Each "
+            "clip is scored over its whole length: scores of shorter ones vary more, those of longer ones less."
         )
 
     groups = {section: [s for s in scored if s.clip.name.section == section] for section in sections}
@@ -159,6 +162,7 @@ def evaluate(
         bundle,
         [Judged(s.clip, s.shipped, limits[s.clip.name.section]) for s in scored],
         hears,
+        own_set=is_own(data / bundle.machine),
         progress=lambda done, total: progress("mixing faults into healthy clips", done, total),
     )
     notes += healthy.notes

@@ -60,7 +60,7 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
     report.count(clips)
     report.notes += _year_notes(report)
     reason = (_synthetic(root, report) or _other_year(report) or _foreign(report)) if counts else "it was not asked for"
-    report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
+    report.checks += ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
     if reason is None:
         report.faults += count_faults(report, clips)
     else:
@@ -153,6 +153,8 @@ def _channels(root: Path, clips: list[Found]) -> int | None:
 
 def _attributes_faults(layout: Layout, files: list[tuple[str, ClipName]], report: Report) -> Iterable[Fault]:
     machine = layout.folder.name
+    if layout.attributes and "attributes" not in report.checks:
+        report.checks.append("attributes")
     for path in layout.attributes:
         place = f"{machine}/{path.name}"
         try:

@@ -20,7 +20,7 @@ STEP_DB = 3
 LEVELS_DB = range(12, -37, -STEP_DB)
 """Levels that a fault may be heard from [dB], the loudest first."""
 
-_COARSE = 2  # steps at once
+_COARSE, _WIDE = 2, 4  # steps at once
 
 
 def mixed(clip: npt.NDArray[np.int16], wave: Float64, level_db: float) -> npt.NDArray[np.int16] | None:
@@ -68,7 +68,7 @@ def search(heard: Callable[[int], bool], loudest_db: int) -> Heard:
 
     A detector's score need not grow with the level, so nothing is halved: every second level is tried until the fault
     is no longer heard, and then the one between. What softer levels would say does not matter, unless the loudest
-    is not heard: then they are tried until one is.
+    is not heard: then every fourth is tried until one is.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def search(heard: Callable[[int], bool], loudest_db: int) -> Heard:
     levels = LEVELS_DB[LEVELS_DB.index(loudest_db) :]
     coarse = [*levels[:-1:_COARSE], levels[-1]]
     if not heard(loudest_db):
-        return Heard(loudest_db, None, any(heard(level) for level in coarse[1:]))
+        return Heard(loudest_db, None, any(heard(level) for level in levels[_WIDE::_WIDE]))
     last = loudest_db
     for level in coarse[1:]:
         if heard(level):

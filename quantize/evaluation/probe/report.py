@@ -89,9 +89,9 @@ class Report:
             found.setdefault(hearing.section, []).append(hearing)
         return found
 
-    def sentences(self) -> list[str]:
+    def summaries(self) -> list[str]:
         """Say for people what each section would hear, best and worst."""
-        return [sentence for group in self.sections.values() for sentence in words.sentences(group)]
+        return [words.summary(group) for group in self.sections.values()]
 
     def draw(self, folder: Path, title: str) -> None:
         """Write `PICTURE` where there is something to see."""
@@ -128,16 +128,19 @@ def report(
         If a clip can no longer be read.
     """
     sections = sorted({item.clip.name.section for item in judged})
-    anomalous = {item.clip.name.section for item in judged if item.clip.name.label == "anomaly"}
-    chosen = sections if wanted or (wanted is None and own_set) else [s for s in sections if s not in anomalous]
+    if not (wanted or own_set):
+        # Unlabelled clips are neither: without healthy ones there is nothing to mix faults into.
+        anomalous = {item.clip.name.section for item in judged if item.clip.name.label == "anomaly"}
+        healthy = {item.clip.name.section for item in judged if item.healthy}
+        sections = [section for section in sections if section in healthy - anomalous]
     rows = _false_alarms(judged)
-    if wanted is False or not chosen:
+    if wanted is False or not sections:
         return Report(rows)
     notes: list[str] = []
     if bundle.features.sample_rate != SAMPLE_RATE:
         return Report(rows, [], [f"Faults are made at {SAMPLE_RATE} Hz alone: what it would hear was not tried."])
     subjects = []
-    for section in chosen:
+    for section in sections:
         found, problem = healthy_subjects(bundle, section, judged)
         subjects += found
         notes += [problem] if problem else []

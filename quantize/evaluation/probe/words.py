@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edge_asd.quantize.evaluation.probe.detection import Hearing
+from edge_asd.quantize.evaluation.probe.faults import BANDS
 from edge_asd.quantize.evaluation.probe.levels import LEVELS_DB
 
 _SOUNDS = {
@@ -28,7 +29,7 @@ def level_text(level_db: int) -> str:
     return f"{abs(level_db)} dB{least} {'under' if level_db < 0 else 'over'} the machine's level"
 
 
-def sentences(group: Sequence[Hearing]) -> list[str]:
+def summary(group: Sequence[Hearing]) -> str:
     """Say what one section hears best and worst, and what it does not hear.
 
     Parameters
@@ -36,24 +37,31 @@ def sentences(group: Sequence[Hearing]) -> list[str]:
     group : sequence of Hearing [length n >= 1]
         Of one section.
     """
-    start = f"Section {group[0].section}"
     # By their level first; the order of faults and bands decides among equals.
     found = sorted((h.level_half_db, i) for i, h in enumerate(group) if h.level_half_db is not None)
-    texts = []
+    deaf = [h for h in group if h.clips and h.level_half_db is None]
+    silent = [h for h in group if not h.clips]
+    lost = [h for h in deaf if 2 * h.lost >= h.clips]
+    section = f"Section {group[0].section}"
     if found:
-        texts.append(f"{start} hears best {_heard(group[found[0][1]])}.")
-        if len(found) > 1:
-            texts.append(f"Of what it hears, worst {_heard(group[found[-1][1]])}.")
-    tried = [h for h in group if h.clips]
-    deaf = [h for h in tried if h.level_half_db is None]
-    if deaf:
+        texts = [f"{section} hears best {_heard(group[found[0][1]])}."]
+    elif deaf:
+        texts = [
+            f"{section} hears none of the faults in half of the clips at any level that was tried: longer training, "
+            "more healthy clips, or another model may."
+        ]
+    else:
+        texts = [f"{section}:"]
+    if len(found) > 1:
+        texts.append(f"Of what it hears, worst {_heard(group[found[-1][1]])}.")
+    if found and deaf:
         loudest = min(h.loudest_db for h in deaf if h.loudest_db is not None)
-        texts.append(f"It does not hear in half of the clips, {_up_to(loudest)}: {_listed(deaf)}.")
-    if silent := [h for h in group if not h.clips]:
+        texts.append(f"It does not hear in half of the clips, even {level_text(loudest)}: {_listed(deaf)}.")
+    if silent:
         texts.append(f"Not tried, for want of such sound or of room in 16 bits: {_listed(silent)}.")
-    if lost := [h for h in tried if 2 * h.lost >= h.clips]:
+    if lost:
         texts.append(f"Heard in half of the clips or more, but no longer when loudest: {_listed(lost)}.")
-    return [" ".join(texts) if texts[0].startswith(start) else f"{start}: {' '.join(texts)}"]
+    return " ".join(texts)
 
 
 def _heard(hearing: Hearing) -> str:
@@ -66,13 +74,19 @@ def _heard(hearing: Hearing) -> str:
     return f"{text} (in half of the clips; in nine tenths {hearing.level_90_db:+d} dB)"
 
 
-def _up_to(loudest_db: int) -> str:
-    return f"even {level_text(loudest_db)}"
-
-
 def _listed(group: Sequence[Hearing]) -> str:
-    """Name faults, each with all of its bands."""
-    bands: dict[str, list[str]] = {}
+    """Name faults, each with all of its bands: those beside one another as a range."""
+    places: dict[str, list[int]] = {}
     for hearing in group:
-        bands.setdefault(hearing.fault, []).append(hearing.band.name)
-    return "; ".join(fault_text(fault, ", ".join(names)) for fault, names in bands.items())
+        places.setdefault(hearing.fault, []).append(BANDS.index(hearing.band))
+    return "; ".join(fault_text(fault, ", ".join(_ranges(found))) for fault, found in places.items())
+
+
+def _ranges(places: Sequence[int]) -> list[str]:
+    texts, first = [], 0
+    for i, place in enumerate(places):
+        if i + 1 == len(places) or places[i + 1] != place + 1:
+            low, high = BANDS[places[first]].name, BANDS[place].name
+            texts.append(low if first == i else f"{low} to {high}")
+            first = i + 1
+    return texts

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from edge_asd.errors import DataError, EdgeAsdError
 from edge_asd.files import kept_if_filled, write_atomically
+from edge_asd.strict_json import Json
 from edge_asd.train.data.download.archives import RefusedArchiveError
 from edge_asd.train.data.download.client import Client
 from edge_asd.train.data.download.labels import FOLDER, PLACE, fetch_labels, ground_truth_files, missing_files
@@ -123,21 +124,21 @@ class _Run:
         before = sum(self.come.values())
         sizes = [item.file.size for item in todo]
         check_room(self.out, room_needed(sizes, before, keep=self.keep, jobs=jobs), _described(todo))
-        stage = f"fetching {_described(todo)}; MB"
+        stage = f"fetching {_described(todo)} (in MB)"
 
         def watch() -> None:
-            if (now := self.unpacking) is not None and sum(self.come.values()) == sum(sizes):
-                self.watch(f"unpacking {now[0]}", now[1], now[2], "")
+            if (there := sum(self.come.values())) == sum(sizes):
+                self.watch("unpacking", len(self.result.outcomes) - len(items) + len(todo), len(todo), self._detail())
             else:
-                self.watch(stage, sum(self.come.values()) // _MB, -(-sum(sizes) // _MB), self._detail())
+                self.watch(stage, there // _MB, -(-sum(sizes) // _MB), self._detail())
 
+        watch()
         errors = work_on(
             [lambda item=item: self._archive(item) for item in todo],  # type: ignore[misc]
             jobs,
             self.stop,
             watch,
-            # One bad archive says nothing about the others; a dead network and a full disk do.
-            lambda error: isinstance(error, WrongChecksumError | RefusedArchiveError) or type(error) is DataError,
+            goes_on=_concerns_one_archive,
         )
         _raise_all(errors, len(todo))
 
@@ -163,17 +164,17 @@ class _Run:
             jobs,
             self.stop,
             lambda: self.watch("fetching the ground truth", len(done), len(missing), self._detail()),
-            lambda error: False,
+            goes_on=lambda error: False,
         )
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
 
-    def _document(self, record: int) -> tuple[bytes, str]:
+    def _document(self, record: int) -> tuple[Json, str]:
         url = f"{self.servers.records}/api/records/{record}"
-        text = self.client.document(url, LARGEST_DOCUMENT)
+        text, document = self.client.document(url, LARGEST_DOCUMENT)
         if self.keep:
             write_atomically(self.work.mirror / "api" / "records" / str(record), text)
-        return text, f"The list of files at {url}"
+        return document, f"The list of files at {url}"
 
     def _is_in_place(self, item: Item) -> bool:
         name = item.file.name
@@ -243,7 +244,7 @@ class _Run:
     def _detail(self) -> str:
         waits = [text for text in list(self.waits.values()) if text]
         now = self.unpacking
-        return waits[0] if waits else f"unpacking {now[0]}" if now is not None else ""
+        return waits[0] if waits else "unpacking {}, file {:,} of {:,}".format(*now) if now is not None else ""
 
 
 def _key(item: Item) -> str:
@@ -259,8 +260,15 @@ def _raise_all(errors: list[Exception], jobs: int) -> None:
     """Raise what went wrong as one error; a defect of ours goes first."""
     if defect := next((error for error in errors if not isinstance(error, EdgeAsdError)), None):
         raise defect
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        text = " ".join(dict.fromkeys(str(error) for error in errors))
-        raise type(errors[0])(f"{len(errors)} of {jobs} files failed. {text}")
+    # Of those that end everything the first will do: the others say the same.
+    told = [error for error in errors if _concerns_one_archive(error)]
+    told += [error for error in errors if error not in told][:1]
+    if len(told) == 1:
+        raise told[0]
+    if told:
+        raise type(told[-1])(f"{len(told)} of {jobs} archives failed. {' '.join(map(str, told))}")
+
+
+def _concerns_one_archive(error: Exception) -> bool:
+    """Tell errors that say nothing about the other archives from a dead network and a full disk."""
+    return isinstance(error, WrongChecksumError | RefusedArchiveError) or type(error) is DataError
