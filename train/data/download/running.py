@@ -118,8 +118,8 @@ class _Run:
         gone = [item for item in items if item not in todo and not self.work.archive(item).is_file()]
         if self.keep and gone:
             self._tell(
-                f"{len(gone)} archives whose files are in place were not kept, such as {gone[0].file.name}. To have them "
-                "all for a mirror, choose another --out."
+                f"{len(gone)} archives whose files are in place were not kept, such as {gone[0].file.name}. To have "
+                "all of them for a mirror, choose another --out."
             )
         if not todo:
             return
