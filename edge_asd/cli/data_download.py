@@ -71,6 +71,8 @@ def command(
     choice, notes = None, []
     if parts or not ground_truth:
         choice, notes = stage.wanted(year, parts or ["dev"], machines, record)
+        for text in notes:
+            note(f"Note: {text}")
     if ground_truth and year != 2021:
         raise DataError(
             "--ground-truth fetches the labels of 2021 alone. Those of 2020 to 2025 are in the repository "
@@ -98,10 +100,9 @@ def command(
         raise
     finally:
         line.clear()
-    notes += [*result.notes, *([problem] if problem else [])]
-    for text in notes:
-        note(f"Note: {text}")
-    document = _document(result, out, year, checked, notes)
+    if problem is not None:
+        note(f"Note: {problem}")
+    document = _document(result, out, year, checked, [*notes, *result.notes, *([problem] if problem else [])])
     if json:
         print_json(document)
     else:

@@ -112,8 +112,15 @@ class _Run:
         """Fetch archives and place their files."""
         self.watch("asking which archives there are", 0, 0, "")
         items, notes = make_plan(choice, self._document)
-        self.result.notes += notes
+        for text in notes:
+            self._tell(text)
         todo = [item for item in items if not self._is_in_place(item)]
+        gone = [item for item in items if item not in todo and not self.work.archive(item).is_file()]
+        if self.keep and gone:
+            self._tell(
+                f"{len(gone)} archives whose files are in place were not kept, such as {gone[0].file.name}. To have "
+                "all of them for a mirror, choose another --out."
+            )
         if not todo:
             return
         for item in todo:
@@ -183,11 +190,11 @@ class _Run:
             return False
         if missing := placed.missing(self.out):
             text = f"{len(missing):,} of {len(placed.files):,} files of {name} have gone, such as {missing[0]}"
-            self.result.notes.append(f"{text}: they are put back.")
+            self._tell(f"{text}: they are put back.")
             return False
         if changed := placed.changed(self.out):
             text = f"{len(changed):,} files of {name} have been changed since, such as {changed[0]}"
-            self.result.notes.append(f"{text}. They were left alone.")
+            self._tell(f"{text}. They were left alone.")
         machines = sorted({path.split("/")[0] for path in placed.files})
         self.result.outcomes.append(Outcome(item, False, len(placed.files), machines))
         return True
@@ -230,13 +237,17 @@ class _Run:
         self.result.outcomes.append(Outcome(item, True, len(placed.files), layout.machines))
         if layout.left_out:
             some = ", ".join(layout.left_out[:3]) + (", ..." if len(layout.left_out) > 3 else "")
-            self.result.notes.append(f"{name}: left out {len(layout.left_out)} files that are of no machine: {some}.")
+            self._tell(f"{name}: left out {len(layout.left_out)} files that are of no machine: {some}.")
         if item.machine is not None and layout.machines != [item.machine]:
-            self.result.notes.append(f"{name} holds clips of {', '.join(layout.machines)}.")
+            self._tell(f"{name} holds clips of {', '.join(layout.machines)}.")
         self.note(f"{name} is in place: {len(placed.files):,} files in {', '.join(layout.machines)}.")
 
     def _unpack(self, name: str, done: int, total: int) -> None:
         self.unpacking = (name, done, total)
+
+    def _tell(self, text: str) -> None:
+        self.result.notes.append(text)
+        self.note(text)
 
     def _wait(self, text: str) -> None:
         self.waits[threading.get_ident()] = text

@@ -68,8 +68,10 @@ class Server:
 def failing(share: float, seed: int) -> Callable[[str, bool], str | None]:
     """Fail a share of all requests by chance, with all faults in turn; lists of files are never damaged silently."""
     chance, lock = random.Random(seed), threading.Lock()
-    ranged_faults = cycle(random.Random(seed).sample(FAULTS, len(FAULTS)))
-    others = cycle([fault for fault in FAULTS if fault not in _OF_RANGES])
+    # Ranges are asked for more seldom: what can go wrong with them comes first.
+    of_ranges = random.Random(seed).sample(_OF_RANGES, len(_OF_RANGES))
+    everywhere = [fault for fault in FAULTS if fault not in _OF_RANGES]
+    ranged_faults, others = cycle([*of_ranges, *everywhere]), cycle(everywhere)
 
     def fault(path: str, ranged: bool) -> str | None:
         with lock:

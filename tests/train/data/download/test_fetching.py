@@ -101,6 +101,9 @@ def test_a_second_run_does_nothing(server: Server, fetch: Fetch, data: Path) -> 
     assert f"Nothing to do: all of it is in {data} already." in done.stdout
     assert len(server.asked_for(".zip")) == asked
     assert tree(data) == expected
+    done = fetch("--keep-archives")
+    assert "2 archives whose files are in place were not kept, such as dev_data_fan.zip." in done.stderr
+    assert len(server.asked_for(".zip")) == asked
     # What has gone comes back; what was changed stays.
     lost, changed, *_ = [name for name in expected if name.startswith("fan/")]
     (data / lost).unlink()
