@@ -10,6 +10,8 @@ import pytest
 from edge_asd.binomial import clopper_pearson
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.own_set.mark import mark_own
+from edge_asd.quantize.evaluation.cost import evaluate
 from edge_asd.quantize.evaluation.probe.faults import BANDS, FAULTS
 from edge_asd.quantize.evaluation.probe.report import Judged, healthy_subjects, report
 from edge_asd.train.data.dataset import Dataset
@@ -69,6 +71,18 @@ def test_sections_are_chosen_by_what_lacks_or_is_asked(bundle, tiny_data, monkey
     ):
         report(bundle, items, wanted, own_set=own)
     assert [sorted(set(sections)) for sections in seen] == [["01"], ["00", "01"], ["00", "01"]]
+
+
+def test_a_set_of_ones_own_is_probed_although_it_has_anomalies(bundle, tiny_data, tmp_path, monkeypatch):
+    from edge_asd.quantize.evaluation.probe import report as module
+
+    seen: list[int] = []
+    monkeypatch.setattr(module, "hearings", lambda _, subjects, __: seen.append(len(subjects)) or [])
+    assert evaluate(bundle, tiny_data, tmp_path / "public").healthy.hears is None
+    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
+    mark_own(data / MACHINE, "edge-asd data import")
+    assert evaluate(bundle, data, tmp_path / "own").healthy.hears == []
+    assert seen == [2]
 
 
 def test_clips_that_are_flagged_as_they_are_get_no_fault(bundle, tiny_data):
