@@ -24,7 +24,7 @@ LIMITS = {
 }
 
 OTHERS = ("cortex-m7", "cortex-m33", "cortex-m3")
-"""Boards whose kernels and instructions others have as well; their models alone are proven in test_export.py."""
+"""Boards whose kernels and instructions others have as well; a small model is proven on all by test_export.py."""
 
 EVERY_TIME = tuple(board for board in LIMITS if board not in OTHERS)
 

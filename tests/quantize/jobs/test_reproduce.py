@@ -119,6 +119,7 @@ def test_what_cannot_be_trained_is_said(tiny_data, tmp_path):
         call(data, tmp_path / "out", (NETWORK,))
 
 
+@pytest.mark.prove
 def test_where_no_threshold_can_be_fitted_none_is_kept(tiny_data, tmp_path):
     data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     for clip in sorted((data / MACHINE / "train").glob("section_00_*"))[2:]:

@@ -113,6 +113,7 @@ def test_features_become_floats_exactly():
 # --- The same run, whatever happens
 
 
+@pytest.mark.prove  # the next one shows it, too, with a stop between
 def test_the_same_seed_gives_the_same_weights(tiny_data, run_folder, tmp_path):
     train(tiny_data, MACHINE, tmp_path / "again", epochs=3)
     assert equal(weights(tmp_path / "again"), weights(run_folder))
