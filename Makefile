@@ -11,10 +11,13 @@ NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/fronten
 demo: install
 	$(BIN)/edge-asd demo
 
-# One process more than there are cores, as some wait for sound; up to four, as each holds TensorFlow; file by file, so
-# that a file's fixtures are made once.
+# Two processes more than there are cores, as many tests wait for sound; up to four, as each holds TensorFlow; file by
+# file, so that a file's fixtures are made once, in the order of tests/order.py.
 test: install $(TOOLS) check
-	$(BIN)/python -m pytest --numprocesses "$$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))" --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses "$$(( $$(getconf _NPROCESSORS_ONLN) + 2 ))" --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# Compiled modules are kept, whatever the environment says: tests start hundreds of processes.
+test prove prove-pi: export PYTHONDONTWRITEBYTECODE :=
 
 check: install
 	$(BIN)/ruff format --check -q .

@@ -72,7 +72,7 @@ def make_dataset(data: Path) -> list:
 
 def fitting_of(model: str, data: Path, cache: Path, out: Path):  # type: ignore[no-untyped-def]
     """Set a run up as `edge_asd.train.runs.fitting.train` does."""
-    from edge_asd.train.runs.fitting import Fitting
+    from edge_asd.train.runs.epochs import Fitting
 
     baseline, clips = BASELINES[model], make_dataset(data)
     run = Run(

@@ -38,8 +38,11 @@ UNNAMED_DOMAIN: Domain = "source"
 UNKNOWN_DOMAIN = "unknown"
 """What tables call the domain of test clips whose names do not tell it."""
 
-FOLDERS = ("train", "source_test", "target_test", "test")
-"""Folders of a machine that hold its clips: the second and third in MIMII DUE, the last in 2020 and from 2022 on."""
+DUE_FOLDERS = ("train", *(f"{domain}_test" for domain in DOMAINS))
+"""Folders of a machine that hold its clips in MIMII DUE, and in synthetic and users' own sets."""
+
+FOLDERS = (*DUE_FOLDERS, "test")
+"""Folders of a machine that hold its clips in any year: the last in 2020 and from 2022 on."""
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".aif", ".aiff", ".w64")
 """How names of sound files end, in any case; what they hold is told by their contents."""

@@ -39,6 +39,7 @@ from edge_asd.train.data.dataset import Clip
 from edge_asd.train.data.rates import header_notes, headers_of, rates_of
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.store import ClipFeatures
+from edge_asd.train.figures.measures import measures_of
 from edge_asd.train.runs.run import Run
 
 SCORE_SECONDS = 10.0
@@ -139,6 +140,16 @@ def quantise_source(
 
     headers = headers_of([*fit, *held_back])
     notes += [*dataset.notes, *header_notes(headers, run.features.sample_rate, run.channel, "training clips")]
+
+    measures = measures_of(dataset.year)
+    if domain_thresholds and not measures.domains:
+        domain_thresholds = False
+        notes.append(f"The set is one of {dataset.year}, which knows no domains: no thresholds of single ones.")
+    elif domain_thresholds and measures.mixed:
+        notes.append(
+            f"The set is one of {dataset.year}, whose test clips do not tell their domain: evaluate decides by the "
+            "section's threshold. Those of single domains are for monitor --domain, where you know it."
+        )
 
     progress("representative data")
     representative = representative_windows(

@@ -55,6 +55,8 @@ class Capture:
         The device's name and rates, for people; None until the first sound has come.
     caution : str
         What the user should know of how the device was chosen; empty where that is nothing, and before the first sound.
+    native_rate : int [Hz]
+        That the device is recorded at; `sample_rate` before the first sound.
     overflows : int >= 0
         How often so far the sound card had more than PortAudio took in time: each is told as a break, although it may
         be too short to measure.
@@ -74,6 +76,7 @@ class Capture:
         check_rate(sample_rate)
         self.description: str | None = None
         self.caution = ""
+        self.native_rate = sample_rate
         self.overflows = 0
         self.lost_seconds = 0.0
         self._finder = DeviceFinder(device)
@@ -143,14 +146,15 @@ class Capture:
                 yield Waiting()
 
     def announced(self, note: Callable[[str], None]) -> Iterator[Pcm | Break | Waiting]:
-        """Give the sound as `sound` does, and tell once which microphone it comes from and what `caution` says."""
+        """Give the sound as `sound` does, and tell once which microphone it comes from and what is amiss with that."""
         told = False
         for item in self.sound():
             if self.description is not None and not told:
                 told = True
                 if self.caution:
                     note(self.caution)
-                note(f"Listening to {self.description}.")
+                narrow = f" Nothing above {self.native_rate // 2} Hz is in it." if self.native_rate < self._rate else ""
+                note(f"Listening to {self.description}.{narrow}")
             yield item
 
     def _recorded(self, microphone: Microphone) -> Iterator[Pcm | Break | Waiting]:
@@ -165,6 +169,7 @@ class Capture:
                 yield self._back(microphone)
             for item in taken:
                 self.description, self.caution = microphone.description, self._finder.caution
+                self.native_rate = microphone.rate
                 if isinstance(item, Loss):
                     if resampler is not None:
                         yield from _some(resampler.flush())

@@ -27,7 +27,31 @@ CacheOption = Annotated[
         help="Folder that keeps computed features; by default edge-asd in the user's cache folder.",
     ),
 ]
-ChannelOption = Annotated[int, typer.Option("--channel", min=0, max=255, help="Channel of the clips to listen to.")]
+
+
+def _channel(text: str | int) -> int:
+    """Read a channel: a number, or the name that it has in DCASE 2026."""
+    names = {"near": 0, "far": 1}
+    if text in names:
+        return names[str(text)]
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 255:
+        raise typer.BadParameter(f"{text} is not a channel: give a number from 0 to 255, near (0) or far (1).")
+    return number
+
+
+ChannelOption = Annotated[
+    int,
+    typer.Option(
+        "--channel",
+        metavar="N|near|far",
+        parser=_channel,
+        help="Channel of the clips to listen to; of the two of DCASE 2026, near is 0 and far 1.",
+    ),
+]
 GroundTruthOption = Annotated[
     Path | None,
     typer.Option(
@@ -95,5 +119,5 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def measures_line(measures: Any) -> str:
-    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say what they are of."""
-    return f"Measures of {measures.source}. {measures.explained}"
+    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say below what they are of."""
+    return f"Measures of {measures.source}.\n{measures.explained}"

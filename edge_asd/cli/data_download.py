@@ -12,6 +12,7 @@ import typer
 from edge_asd.cli.common import JsonOption, note, print_json, table
 from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError, EdgeAsdError
+from edge_asd.files import printable
 from edge_asd.stages import load_stage
 
 ZENODO = "https://zenodo.org"
@@ -70,6 +71,8 @@ def command(
     choice, notes = None, []
     if parts or not ground_truth:
         choice, notes = stage.wanted(year, parts or ["dev"], machines, record)
+        for text in notes:
+            note(f"Note: {text}")
     if ground_truth and year != 2021:
         raise DataError(
             "--ground-truth fetches the labels of 2021 alone. Those of 2020 to 2025 are in the repository "
@@ -97,10 +100,9 @@ def command(
         raise
     finally:
         line.clear()
-    notes += [*result.notes, *([problem] if problem else [])]
-    for text in notes:
-        note(f"Note: {text}")
-    document = _document(result, out, year, checked, notes)
+    if problem is not None:
+        note(f"Note: {problem}")
+    document = _document(result, out, year, checked, [*notes, *result.notes, *([problem] if problem else [])])
     if json:
         print_json(document)
     else:
@@ -131,7 +133,7 @@ def _verified(stage: ModuleType, out: Path, year: int, line: Progress) -> tuple[
 def _document(result: Any, out: Path, year: int, checked: Any, notes: list[str]) -> dict[str, Any]:
     outcomes = sorted(result.outcomes, key=lambda outcome: (outcome.item.record, outcome.item.file.name))
     return {
-        "out": str(out),
+        "out": printable(str(out)),
         "year": year,
         "archives": [
             {
@@ -149,9 +151,9 @@ def _document(result: Any, out: Path, year: int, checked: Any, notes: list[str])
         ],
         "ground_truth": None
         if result.labels is None
-        else {"folder": str(out / "ground_truth"), "files": result.labels, "fetched": result.labels_fetched},
+        else {"folder": printable(str(out / "ground_truth")), "files": result.labels, "fetched": result.labels_fetched},
         "bytes_fetched": result.bytes_fetched,
-        "archives_kept": None if result.archives is None else str(result.archives),
+        "archives_kept": None if result.archives is None else printable(str(result.archives)),
         "verify": None if checked is None else _summary(checked),
         "notes": notes,
     }

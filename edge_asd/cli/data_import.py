@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ def command(
     attributes: Annotated[
         str, typer.Option(metavar="TEXT", help="What else the names of the clips are to say, such as speed_2.")
     ] = "",
-    clip_seconds: Annotated[float, typer.Option(min=2, max=60, callback=finite, help="Length of a clip [s].")] = 10.0,
+    clip_seconds: Annotated[float, typer.Option(min=1, max=60, callback=finite, help="Length of a clip [s].")] = 10.0,
     overlap: Annotated[
         float,
         typer.Option(min=0, callback=finite, metavar="SECONDS", help="Of neighbouring clips for training [s]."),
@@ -90,28 +91,31 @@ def command(
 
 
 def _print(document: dict[str, Any]) -> None:
+    files, skipped, rate = document["files"], document["skipped"], document["sample_rate"]
+    folder = _common_folder([one["file"] for one in (*files, *skipped)])
     rows = []
-    for file in document["files"]:
+    for file in files[:_MOST_LINES]:
         names = [clip["clip"] for clip in file["clips"]]
         train = sum(name.startswith("train/") for name in names)
         rows.append(
             [
-                _line(file["file"]),
+                _line(file["file"].removeprefix(folder)),
                 f"{file['sample_rate']} Hz, {file['channels']} ch",
                 _numbers(names),
                 str(train),
                 str(len(names) - train),
-                f"{file['samples_left'] / document['sample_rate']:.2f}",
+                f"{file['samples_left'] / rate:.2f}",
             ]
         )
+    if folder:
+        print(f"From {_line(folder)}")
     if rows:
         print(table(["recording", "format", "clips", "train", "test", "left [s]"], rows))
-    skipped = document["skipped"]
     for one in skipped[:_MOST_LINES]:
-        print(f"skipped: {_line(one['file'])} {_line(one['why'])}")
-    if len(skipped) > _MOST_LINES:
-        print(f"... and {len(skipped) - _MOST_LINES:,} more; --json lists them all.")
-    rate = document["sample_rate"]
+        print(f"skipped: {_line(one['file'].removeprefix(folder))} {_line(one['why'])}")
+    for what, listed in (("recordings", files), ("skipped", skipped)):
+        if len(listed) > _MOST_LINES:
+            print(f"... and {len(listed) - _MOST_LINES:,} more {what}; --json lists them all.")
     said = ", ".join(
         f"{reason.replace('_', ' ')} {samples / rate:.2f} s" for reason, samples in document["left"].items() if samples
     )
@@ -123,6 +127,15 @@ def _print(document: dict[str, Any]) -> None:
         f"Samples at {rate} Hz: {document['samples_in']:,} in, {document['samples_out']:,} in clips, "
         f"{document['samples_left']:,} left{f' ({said})' if said else ''}."
     )
+
+
+def _common_folder(files: list[str]) -> str:
+    """Return the folder, with its slash, that several files lie in or below; "" where there is none to speak of."""
+    folders = {os.path.dirname(file) for file in files}
+    if len(files) < 2 or len({os.path.isabs(folder) for folder in folders}) > 1:
+        return ""
+    common = os.path.commonpath(folders)
+    return os.path.join(common, "") if common not in ("", "/") else ""
 
 
 def _numbers(names: list[str]) -> str:

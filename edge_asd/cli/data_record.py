@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_MINUTES = 5.0
 
 _TELL_SECONDS = 30.0  # between two lines where there is no terminal
-_BAR_WIDTH = 20
+_BAR_WIDTH = 18
 _HEADROOM_DB = -3.0
 
 _WORDS = {
@@ -117,10 +117,11 @@ def command(
                 shown=_Shown(recorder, wanted, wanted * clip_seconds, line),
             )
     except OutputError as error:
-        raise OutputError(f"{error} {_count(len(paths))} written before; they stay.") from error
+        kept = f" {_count(len(paths))} written before; they stay." if paths else ""
+        raise OutputError(f"{error}{kept}") from error
     finally:
         line.clear()
-    document = _document(own, recorder, paths, capture.description, clip_seconds, gain, complete=recorder.done)
+    document = _document(own, recorder, paths, capture.description, clip_seconds, gain)
     if json:
         print_json(document)
     else:
@@ -174,7 +175,7 @@ def _clips_of(minutes: float, clip_seconds: float) -> int:
 def _keys_text(asked: Asked) -> str:
     if asked.keys:
         return "Space pauses and goes on; Ctrl-C ends, and keeps whole clips."
-    return f"kill -USR1 {os.getpid()} pauses, -USR2 goes on, -INT ends, and keeps whole clips."
+    return f"kill -USR1 {os.getpid()} pauses, -USR2 goes on, -TERM ends, and keeps whole clips."
 
 
 def _document(
@@ -184,8 +185,6 @@ def _document(
     microphone: str | None,
     clip_seconds: float,
     gain: float,
-    *,
-    complete: bool,
 ) -> dict[str, Any]:
     recorded = recorder.recorded
     in_train = sum(path.parent.name == "train" for path in paths)
@@ -200,7 +199,7 @@ def _document(
         "microphone": microphone,
         "gain_db": gain,
         "clip_seconds": clip_seconds,
-        "complete": complete,
+        "complete": recorder.done,
         "clips_train": in_train,
         "clips_test": len(paths) - in_train,
         "files": [str(path) for path in paths],
@@ -221,11 +220,14 @@ def _document(
 
 def _print(document: dict[str, Any]) -> None:
     train, test, skipped = document["clips_train"], document["clips_test"], document["skipped"]
-    print(
-        f"{_count(train + test)} of {document['clip_seconds']:g} s written to {document['out']}: {train} for training, "
-        f"{test} for testing. Machine {document['machine']}, section {document['section']}, {document['domain']}, "
-        f"{document['label']}."
-    )
+    if train + test:
+        print(
+            f"{_count(train + test)} of {document['clip_seconds']:g} s written to {document['out']}: {train} for "
+            f"training, {test} for testing. Machine {document['machine']}, section {document['section']}, "
+            f"{document['domain']}, {document['label']}."
+        )
+    else:
+        print("No clip was written.")
     if skipped:
         faults = [one["fault"] for one in skipped]
         each = ", ".join(f"{faults.count(fault)} {_WORDS[fault]}" for fault in _WORDS if fault in faults)

@@ -11,6 +11,9 @@ from types import TracebackType
 if sys.platform != "win32":
     import termios
 
+    _LINES = termios.ICANON | termios.ECHO
+    """A terminal that hands on whole lines, and prints what is typed."""
+
 
 class Keys:
     """Hears keys of the terminal at the standard input while it is entered, without printing them.
@@ -25,7 +28,6 @@ class Keys:
 
     def __init__(self) -> None:
         self.heard = sys.platform != "win32" and sys.stdin.isatty()
-        self._in_front = False
 
     def __enter__(self) -> Keys:
         if self.heard:
@@ -46,12 +48,12 @@ class Keys:
         if not self.heard:
             return ""
         try:
-            in_front, self._in_front = self._in_front, self._is_in_front()
-            if not self._in_front:
+            if not self._is_in_front():
                 return ""
-            if not in_front:
-                attributes = termios.tcgetattr(self._terminal)
-                attributes[3] &= ~(termios.ICANON | termios.ECHO)
+            attributes = termios.tcgetattr(self._terminal)
+            # Again whenever a shell has had the terminal meanwhile: not all put back what a stopped program had set.
+            if attributes[3] & _LINES:
+                attributes[3] &= ~_LINES
                 termios.tcsetattr(self._terminal, termios.TCSANOW, attributes)
             if not select.select([self._terminal], [], [], 0)[0]:
                 return ""

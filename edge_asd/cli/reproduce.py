@@ -20,6 +20,7 @@ from edge_asd.cli.common import (
     YearOption,
     figure,
     finite,
+    measures_line,
     note,
     print_json,
     table,
@@ -139,6 +140,7 @@ def command(
             ],
         )
     )
+    print(measures_line(load_stage("train.figures.measures").measures_of(done.results.arguments.year)))
     print(f"\nReport: {done.written.html}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,10 +144,13 @@ def command(
             raise typer.Exit(130) from None
         finally:
             line.clear()
-        advice = load_stage("train.runs.advice").advice(run)
-        for text in advice:
+        # What its numbers of clips lack was said before the training.
+        for text in (
+            *load_stage("train.runs.advice").advice(run),
+            *load_stage("train.runs.sufficiency").cell_notes(run),
+        ):
             note(f"Note: {named}{text}")
-        documents.append({**_document(folder, run), "own": run.cells is not None, "advice": advice})
+        documents.append(_document(folder, run))
         if not json:
             _print(folder, run, data)
     if json:
@@ -154,6 +158,8 @@ def command(
 
 
 def _document(folder: Path, run: Any) -> dict[str, Any]:
+    sufficiency = load_stage("train.runs.sufficiency")
+    own = run.cells is not None
     return {
         "run": str(folder),
         "machine": run.machine,
@@ -165,6 +171,13 @@ def _document(folder: Path, run: Any) -> dict[str, Any]:
         "best_epoch": run.best_epoch,
         "loss": run.loss[run.best_epoch - 1],
         "held_back_loss": run.validation_loss[run.best_epoch - 1],
+        "advice": load_stage("train.runs.advice").advice(run),
+        "own": own,
+        "cells": [asdict(cell) for cell in run.cells] if own else None,
+        "threshold_clips": (
+            [asdict(one) for one in sufficiency.threshold_clips(run.fit, run.held_back)] if own else None
+        ),
+        "shortcomings": sufficiency.shortcomings(run),
     }
 
 
@@ -173,9 +186,15 @@ def _print(folder: Path, run: Any, data: Path) -> None:
     what = "Cross-entropy" if run.classes else "Mean squared error"
     best, unit = run.best_epoch - 1, run.baseline.kind.unit
     stopped = f" Stopped early; epoch {run.best_epoch} was best." if len(run.loss) < run.epochs else ""
+    if not stopped and run.best_epoch < run.epochs:
+        stopped = f" Epoch {run.best_epoch} was best, and is kept."
+    suffice = ""
+    if load_stage("train.runs.sufficiency").shortcomings(run) == []:
+        suffice = "Its recordings suffice, by their number and by how the held-back clips fare.\n"
     print(
         f"{run.machine}, {sections_text}: {len(run.loss)} epochs on {len(run.fit)} clips "
         f"({len(run.held_back)} held back).{stopped}\n"
         f"{what} {run.loss[best]:.3g} {unit}, held back {run.validation_loss[best]:.3g} {unit}.\n"
+        f"{suffice}"
         f"Next: edge-asd quantize {folder} --data {data} --out {folder.resolve().name}.easd"
     )

@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_asd.clips import ClipName
+from edge_asd.clips import DUE_FOLDERS, ClipName
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import locked, open_without_waiting
 from edge_asd.own_set.mark import LEDGER
-from edge_asd.own_set.naming import OWN_FOLDERS, OwnSet
+from edge_asd.own_set.naming import OwnSet
 from edge_asd.strict_json import StrictReader, parse_object
 
 _LONGEST_LINE = 65_536  # bytes
@@ -49,13 +49,16 @@ class Imported:
     ----------
     file : str
         Its name.
+    begin : str
+        A hash of its beginning; "" where that tells nothing.
     clips : list of ImportedClip
-        In their order. The last may be missing, where a process was killed.
+        In their order. The last ones may be missing, where a process was killed or the power went.
     done : bool
         It is through.
     """
 
     file: str
+    begin: str
     clips: list[ImportedClip] = field(default_factory=list)
     done: bool = False
 
@@ -136,7 +139,7 @@ class Ledger:
             if not any((self._folder / clip.path).exists() for clip in imported.clips):
                 del self.recordings[sound]
 
-    def note_clip(self, sound: str, file: str, clip: ImportedClip) -> None:
+    def note_clip(self, sound: str, begin: str, file: str, clip: ImportedClip) -> None:
         """Say that a clip is about to be written.
 
         Raises
@@ -144,8 +147,9 @@ class Ledger:
         OutputError
             If that cannot be written.
         """
-        self._append({"sound": sound, "file": file, "clip": clip.path, "start": clip.start, "stop": clip.stop})
-        self.recordings.setdefault(sound, Imported(file)).clips.append(clip)
+        place = {"clip": clip.path, "start": clip.start, "stop": clip.stop}
+        self._append({"sound": sound, "begin": begin, "file": file, **place})
+        self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
 
     def note_end(self, sound: str, *, undone: bool = False) -> None:
         """Say that a recording is through, or that its clips were taken back."""
@@ -167,12 +171,12 @@ class Ledger:
     def _take(self, line: StrictReader) -> None:
         sound = line.take("sound", str)
         if "clip" in line.keys:
-            file, path = line.take("file", str), line.take("clip", str)
+            begin, file, path = (line.take(key, str) for key in ("begin", "file", "clip"))
             start = line.integer("start", 0, _END)
             clip = ImportedClip(path, start, line.integer("stop", start + 1, _END))
             if not _is_clip(path):
                 raise line.refusal(f"{path!r:.80} is not a clip of this machine")
-            self.recordings.setdefault(sound, Imported(file)).clips.append(clip)
+            self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
         elif "undone" in line.keys:
             line.take("undone", bool)
             self.recordings.pop(sound, None)
@@ -190,6 +194,7 @@ class Ledger:
                 before = file.tell()
                 if file.write(data) < len(data):
                     raise OSError("only a part of it was written: the disk is full")
+                os.fsync(file.fileno())  # before the clip is there, so that none is without its line
         except OSError as error:
             if before is not None:
                 with suppress(OSError):
@@ -202,5 +207,5 @@ class Ledger:
 def _is_clip(path: str) -> bool:
     folder, _, name = path.partition("/")
     with suppress(DataError):
-        return folder in OWN_FOLDERS and bool(ClipName.parse(name))
+        return folder in DUE_FOLDERS and bool(ClipName.parse(name))
     return False

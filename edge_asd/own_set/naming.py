@@ -11,9 +11,6 @@ from edge_asd.errors import DataError
 RATE = 16000
 """Sample rate of the clips [Hz]: they have one channel of 16 bits."""
 
-OWN_FOLDERS = ("train", *(f"{domain}_test" for domain in DOMAINS))
-"""Folders of a user's own machine that hold its clips."""
-
 _LONGEST = 150  # bytes of a machine's name or attributes: with the rest, a file name stays below 255
 _FORBIDDEN = frozenset('/\\:*?"<>|')  # not on every file system
 

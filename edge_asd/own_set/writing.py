@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.clips import SUFFIXES, ClipName, Split, find_sounds
+from edge_asd.clips import DUE_FOLDERS, SUFFIXES, ClipName, Split, find_sounds
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import UNFINISHED, creating, locked
 from edge_asd.own_set.mark import MARK, MadeBy, is_own, mark_own
-from edge_asd.own_set.naming import OWN_FOLDERS, RATE, OwnSet
+from edge_asd.own_set.naming import RATE, OwnSet
 from edge_asd.wav_writing import write_wav_to
 
 TEST_EVERY = 5
@@ -69,11 +69,11 @@ class ClipWriter:
             folder.mkdir(parents=True, exist_ok=True)
             if not self._check():
                 mark_own(folder, self._made_by)
-            for name in OWN_FOLDERS:
+            for name in DUE_FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
             with self.locked():
                 # Nobody else writes clips now: these are of processes that were killed.
-                for path in [path for name in OWN_FOLDERS for path in (folder / name).glob(f"{UNFINISHED}*")]:
+                for path in [path for name in DUE_FOLDERS for path in (folder / name).glob(f"{UNFINISHED}*")]:
                     path.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(
@@ -145,7 +145,7 @@ class ClipWriter:
     def _check(self) -> bool:
         """Tell whether the folder is marked; refuse it where it holds what is not the user's own."""
         root, folder = self.own.root, self.own.folder
-        if any((root / name).is_dir() for name in OWN_FOLDERS):
+        if any((root / name).is_dir() for name in DUE_FOLDERS):
             raise DataError(f"{root} is itself a machine's folder. Give the folder above it, {root.absolute().parent}.")
         if is_own(folder):
             return True
@@ -167,7 +167,7 @@ class ClipWriter:
 
     def _look(self) -> None:
         """Take notice of the clips that are there."""
-        for name in OWN_FOLDERS:
+        for name in DUE_FOLDERS:
             with suppress(FileNotFoundError, NotADirectoryError):
                 for file in set(os.listdir(self.own.folder / name)) - self._seen:
                     self._take(file)

@@ -140,9 +140,11 @@ def evaluate(
     notes += header_notes(headers_of(clips), rate, bundle.channel, "test clips")
     with results_folder(out, "evaluation.json"):
         scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
-    if any(clip.frames != bundle.score_window_frames for clip in scored):
+    if others := sum(clip.frames != bundle.score_window_frames for clip in scored):
+        span = bundle.features.sample_count(bundle.score_window_frames) / bundle.features.sample_rate
         notes.append(
-            f"Some clips do not span {bundle.score_window_frames} frames, the length that the thresholds belong to."
+            f"{others} of {len(scored)} clips do not last {span:.1f} s, the span that the thresholds belong to. Each "
+            "clip is scored over its whole length: scores of shorter ones vary more, those of longer ones less."
         )
 
     groups = {section: [s for s in scored if s.clip.name.section == section] for section in sections}

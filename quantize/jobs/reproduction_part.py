@@ -27,7 +27,7 @@ from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.features.store import ClipFeatures
-from edge_asd.train.figures.measures import measures_of, missing_domains, pick, rows_of
+from edge_asd.train.figures.measures import RowClips, measures_of, missing_domains, pick, rows_of
 from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.results import Arguments, Cell, ModelArguments, Reproduction
@@ -128,8 +128,16 @@ def run_part(
     path = out / "parts" / f"{part.name}.json"
     if path.is_file():
         kept = read_results(path)
-        labels = {clip.path.name: clip.name.label for clip in dataset.select(split="test")}
-        same = all(dict(zip(cell.clips, cell.labels, strict=True)).items() <= labels.items() for cell in kept.cells)
+        test = dataset.select(split="test")
+        here = {
+            (section, row.domain): (
+                tuple(test[i].path.name for i in at),
+                tuple(test[i].name.label for i in at),
+            )
+            for section, rows in _rows(test, part).items()
+            for row, at in rows
+        }
+        same = here == {(cell.section, cell.domain): (cell.clips, cell.labels) for cell in kept.cells}
         if kept.arguments == part.arguments and kept.data.sha256 == {part.machine: digest} and same:
             return kept
         raise DataError(f"{path} was made with other settings or other data. Remove {out}, or choose another --out.")
@@ -146,6 +154,17 @@ def run_part(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_results(path, result)
     return result
+
+
+def _rows(test: Sequence[Clip], part: Part) -> dict[str, list[tuple[RowClips, list[int]]]]:
+    """Return the rows of each section, with the numbers of their own clips among the test clips."""
+    found = {}
+    for section in part.sections:
+        at = [i for i, clip in enumerate(test) if clip.name.section == section]
+        names = [test[i].name for i in at]
+        rows = rows_of([name.label for name in names], [name.domain for name in names], measures_of(part.year))
+        found[section] = [(row, pick(at, row.own)) for row in rows]
+    return found
 
 
 class _Work:
@@ -186,15 +205,12 @@ class _Work:
             self._took("scoring", start)
         levels = [features.level_db for features in self._features(run, self._test, kind)]
         cells = []
-        measures = measures_of(part.year)
-        domains = DOMAINS if measures.domains else ()
-        for section in run.sections:
-            of_section = [i for i, clip in enumerate(self._test) if clip.name.section == section]
-            names = [self._test[i].name for i in of_section]
-            rows = rows_of([name.label for name in names], [name.domain for name in names], measures)
-            self.notes += [f"{part.machine}: {note}" for note in missing_domains({section: rows}, domains)]
-            for row in rows:
-                at = pick(of_section, row.own)
+        for section, rows in _rows(self._test, part).items():
+            names = missing_domains(
+                {section: [row for row, _ in rows]}, DOMAINS if measures_of(part.year).domains else ()
+            )
+            self.notes += [f"{part.machine}: {note}" for note in names]
+            for row, at in rows:
                 cells.append(
                     Cell(
                         machine=part.machine,

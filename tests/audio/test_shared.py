@@ -18,7 +18,7 @@ PROGRAM = """
 import json, sys, threading
 from pathlib import Path
 from edge_asd.audio import capture, devices, shared
-from edge_asd.audio.stream import Break
+from edge_asd.audio.stream import Break, Waiting
 
 tree = Path(sys.argv[1])
 devices.input_devices.__defaults__ = (tree,)
@@ -44,7 +44,7 @@ def listen(selector):
             if isinstance(item, Break):
                 say(source=selector, event=item.event, seconds=item.seconds, text=item.text)
                 first = True
-            elif first:
+            elif first and not isinstance(item, Waiting):
                 first = False
                 say(source=selector, heard=True)
 

@@ -30,7 +30,7 @@ def edge_asd(
         input=data,
         stdin=None if data is not None else subprocess.DEVNULL,
         capture_output=True,
-        timeout=300,
+        timeout=900,  # a busy machine needs minutes for the demonstration
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

@@ -10,6 +10,7 @@ import pytest
 
 from edge_asd.bundle.policy import INTERVAL_S
 from edge_asd.cli import choices, monitor
+from edge_asd.cli.common import FIRST_YEAR, LAST_YEAR
 from edge_asd.cli.quantize import command
 from edge_asd.monitor.alarms import Policy
 
@@ -53,6 +54,12 @@ def test_every_enumeration_is_what_a_package_offers() -> None:
     assert set(offered()) == there - {StrEnum}
     for enumeration, values in offered().items():
         assert [member.value for member in enumeration] == values, enumeration
+
+
+def test_years_are_those_whose_measures_are_known() -> None:
+    from edge_asd.train.figures.measures import YEARS
+
+    assert list(range(FIRST_YEAR, LAST_YEAR + 1)) == list(YEARS)
 
 
 @pytest.mark.parametrize("length", choices.FrameLength)

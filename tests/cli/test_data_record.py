@@ -219,7 +219,7 @@ def test_what_breaks_the_sound_costs_one_clip(fragile_microphone: PulseMicrophon
     """A pause by signals, and a microphone that is pulled out."""
     fragile_microphone.play(noise)
     with recording(fragile_microphone, tmp_path, "--clips", 6, "--json") as process:
-        wait_for(process, f"kill -USR1 {process.pid} pauses, -USR2 goes on, -INT ends")
+        wait_for(process, f"kill -USR1 {process.pid} pauses, -USR2 goes on, -TERM ends")
         wait_for(process, "Listening to default")
         wait_until(tmp_path, 1)
         for _ in range(2):
@@ -300,6 +300,17 @@ def test_other_rates_are_the_same_sound(tmp_path: Path, rate: int, most: float, 
 
 
 @pytest.mark.prove
+def test_a_microphone_that_hears_no_high_sounds_is_told(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    with recording(pulse_microphone, tmp_path, "--json", before=ONLY_RATE, first=8000) as process:
+        told = wait_for(process, "Listening to default")
+        process.send_signal(signal.SIGTERM)
+        document = ended(process, 128 + signal.SIGTERM)
+    assert told.endswith("resampled from 8000 Hz. Nothing above 4000 Hz is in it.\n")
+    assert (document["complete"], document["files"]) == (False, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.prove
 def test_a_full_disk_ends_it_with_what_was_written(
     pulse_microphone: PulseMicrophone, noise: Path, tmp_path: Path
 ) -> None:
@@ -345,8 +356,11 @@ def test_usage(tmp_path: Path, command: Command) -> None:
     assert_error(command(*record, "--machine", "mill", "--minutes", 0), "0 minutes hold no clip", "--minutes 0.17")
     assert_error(command(*record, "--machine", "a/b"), "cannot be the name of a machine")
     assert_error(command(*record, "--machine", "mill", "--section", "left"), "'left' is not a section")
+    (tmp_path / "file").touch()
+    no_folder = ("data", "record", "--machine", "mill", "--out", tmp_path / "file")
+    assert_error(command(*no_folder), "Cannot write into", "file/mill", "Choose another --out.")
     (tmp_path / "set/fan/train").mkdir(parents=True)
     soundfile.write(tmp_path / "set/fan/train/section_00_source_train_normal_0000.wav", NOISE[:RATE], RATE)
     assert_error(command(*record, "--machine", "fan"), "is not marked as a set of your own")
-    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "set"}
     assert [path.name for path in (tmp_path / "set").iterdir()] == ["fan"]

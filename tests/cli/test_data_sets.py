@@ -74,11 +74,13 @@ def test_upper_case_and_flac_are_clips_as_well_and_hidden_files_are_not(command:
     said = stages(command, data, tmp_path)
     assert (said["clips"], said["tests"]) == ("12", "4+4")
     for stage in ("train", "quantize", "evaluate"):
-        assert said[stage].count("passed over 20 hidden sound files, such as '._section_00_") == 1, said[stage]
+        assert said[stage].count("passed over 20 hidden sound files, such as 'source_test/._section_00_") == 1, said[
+            stage
+        ]
     report = json.loads(command("data", "verify", data, "--json").stdout)
     assert report["clips"] == 20
     assert {fault["kind"] for fault in report["faults"]} == {"length"}
-    assert "fan: passed over 20 hidden sound files, such as 'fan/source_test/._section" in " ".join(report["notes"])
+    assert "fan: passed over 20 hidden sound files, such as 'source_test/._section" in " ".join(report["notes"])
     assert (data / "fan/train/section_00_source_train_normal_0001_v_1.WAV").exists()
 
 

@@ -118,3 +118,54 @@ def test_the_official_table_replaces_official_tables_only(tmp_path: Path) -> Non
     for _ in range(2):  # the second replaces the first
         assert edge_asd("metrics", tmp_path, "--out", out, "--bootstrap", 0).returncode == 0
         assert out.read_text().splitlines()[:2] == ["'=fan", "section,domain,AUC,pAUC,precision,recall,F1 score"]
+
+
+def test_the_year_is_told_or_given(official_format: Path, capsys) -> None:
+    """The published files by the measures of 2022: both domains' anomalies, and each section's pAUC once."""
+    options = ("--bootstrap", 0, "--json")
+    before, after = (json.loads(run(capsys, official_format, *options, *more).out) for more in ((), ("--year", 2022)))
+    assert (before["year"], after["year"]) == (2021, 2022)
+    assert [row["n_anomaly"] for row in after["results"]] == [2 * row["n_anomaly"] for row in before["results"]]
+    for row in after["results"]:
+        (other,) = [
+            one
+            for one in after["results"]
+            if (one["machine"], one["section"]) == (row["machine"], row["section"]) and one["domain"] != row["domain"]
+        ]
+        assert row["pauc"] == other["pauc"]
+    once = [row["pauc"] for row in after["results"] if row["domain"] == "source"]
+    counted = [row["auc"] for row in after["results"]] + once
+    assert after["official"] == pytest.approx(len(counted) / sum(1 / value for value in counted), rel=1e-12)
+    text = run(capsys, official_format, "--bootstrap", 0, "--year", 2024).out.splitlines()
+    assert text[-3].startswith("Measures of DCASE 2024 Task 2 (nttcslab/dcase2024_task2_evaluator, arXiv:2406.07250).")
+    assert text[-1].startswith("Official score, the harmonic mean of all AUC and pAUC, a section's pAUC counted once: ")
+    for year in ("2019", "2027", "x"):
+        with pytest.raises(SystemExit) as error:
+            app(["metrics", str(official_format), "--year", year])
+        assert error.value.code == 2
+        capsys.readouterr()
+
+
+def test_figures_of_2021_are_what_they_were(official_format: Path, capsys) -> None:
+    """To the last digit as before there were other years' measures (version 0.1)."""
+    document = json.loads(run(capsys, official_format, "--bootstrap", 300, "--json").out)
+    first, last = document["results"][0], document["results"][-1]
+    auc, pauc, official = (
+        tuple(row[name + end] for end in ("", "_low", "_high"))
+        for row, name in ((first, "auc"), (last, "pauc"), (document, "official"))
+    )
+    assert auc == (
+        0.6791666666666667,
+        0.43333333333333335,
+        0.8710416666666665,
+    )
+    assert pauc == (
+        0.5789473684210527,
+        0.47368421052631576,
+        0.7853070175438595,
+    )
+    assert official == (
+        0.6207409852334899,
+        0.5331400045681557,
+        0.7008920338637192,
+    )

@@ -28,9 +28,7 @@ def test_train_quantize_evaluate_monitor(
     mimii_mini: Path, tmp_path: Path, command: Command, machine: str, cells: dict
 ) -> None:
     run, bundle, results = tmp_path / "run", tmp_path / f"{machine}.easd", tmp_path / "results"
-    trained = edge_asd(
-        "train", mimii_mini, "--machine", machine, "--model", "ae", "--epochs", 3, "--out", run, "--json"
-    )
+    trained = command("train", mimii_mini, "--machine", machine, "--model", "ae", "--epochs", 3, "--out", run, "--json")
     assert trained.returncode == 0, trained.stderr
     assert [line for line in said(trained) if "still falls" not in line] == []
     assert json.loads(trained.stdout)["epochs"] == 3
@@ -52,7 +50,8 @@ def test_train_quantize_evaluate_monitor(
         with open(results / f"anomaly_score_{machine}_section_{section}_{domain}_test.csv", newline="") as file:
             scores = {name: int(score) for name, score in csv.reader(file)}
         assert len(scores) == sum(count)
-        for name in list(scores)[:: len(scores) // 2]:
+        chosen = list(scores)[:: len(scores) // 2]
+        for name in chosen:
             clip = mimii_mini / machine / f"{domain}_test" / name
             heard = command("monitor", bundle, "--section", section, "--wav", clip, "--json")
             assert heard.stderr == ""
@@ -62,6 +61,7 @@ def test_train_quantize_evaluate_monitor(
             assert decision["anomaly"] == (decision["score"] > decision["threshold"])
             assert heard.returncode == (3 if decision["anomaly"] else 0)
 
-            pcm, _ = soundfile.read(clip, dtype="int16")
-            piped = edge_asd("monitor", bundle, "--section", section, "--stdin", "--json", data=pcm.tobytes())
-            assert json_decisions(piped) == json_decisions(heard)
+            if name == chosen[0]:  # a process of its own for each cell
+                pcm, _ = soundfile.read(clip, dtype="int16")
+                piped = edge_asd("monitor", bundle, "--section", section, "--stdin", "--json", data=pcm.tobytes())
+                assert json_decisions(piped) == json_decisions(heard)

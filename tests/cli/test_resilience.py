@@ -60,7 +60,8 @@ def test_a_link_keeps_pointing(tiny_data: Path, run_folder: Path, tmp_path: Path
     (tmp_path / "real").mkdir()
     link = tmp_path / "link.easd"
     link.symlink_to(tmp_path / "real" / "fan.easd")
-    assert command("quantize", run_folder, "--data", tiny_data, "--out", link).returncode == 0
+    quantize = ("quantize", run_folder, "--data", tiny_data, "--out", link, "--quantisation", "plain")
+    assert command(*quantize).returncode == 0
     assert link.is_symlink()
     assert (tmp_path / "real" / "fan.easd").is_file()
 
@@ -85,7 +86,7 @@ def test_a_score_spans_no_more_than_the_clips(
     too_long = command("quantize", run_folder, "--data", tiny_data, "--out", out, "--score-seconds", 3)
     assert_error(too_long, "3 s", "--score-seconds")
     assert not out.exists()
-    done = command("quantize", run_folder, "--data", tiny_data, "--out", out)
+    done = command("quantize", run_folder, "--data", tiny_data, "--out", out, "--quantisation", "plain")
     assert done.returncode == 0
     assert "Scores span 1.98 s, not 10" in done.stderr
 

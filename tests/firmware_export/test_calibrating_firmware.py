@@ -53,7 +53,7 @@ def recordings(seed: int, count: int) -> list[npt.NDArray[np.int16]]:
     ("board", "name", "hops"),
     [
         ("host", "ae", 1),
-        ("host", "ae", 4),
+        pytest.param("host", "ae", 4, marks=pytest.mark.prove),
         pytest.param("host", "mobilenetv2", 1, marks=pytest.mark.prove),
         ("cortex-m4", "ae", 1),
     ],

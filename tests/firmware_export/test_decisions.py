@@ -163,7 +163,7 @@ def prove(bundle: Bundle, examples: int, most: int) -> None:
 
 
 def test_decisions_are_the_engines(bundle: Bundle) -> None:
-    prove(bundle, 35, most=20)
+    prove(bundle, 20, most=20)
 
 
 @pytest.mark.prove

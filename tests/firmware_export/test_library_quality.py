@@ -35,7 +35,7 @@ COMPILERS = {
     "RV32": ("riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32", "--specs=picolibc.specs", *C99, "-O2"),
 }
 
-EVERY_TIME = ("gcc", "clang", "Cortex-M4", "Cortex-M55 as C++")
+EVERY_TIME = ("gcc", "Cortex-M4", "Cortex-M55 as C++")
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +100,7 @@ def test_nothing_is_put_before_the_assembly(flags: list[str], libraries: list[Pa
     assert found == 5
 
 
+@pytest.mark.prove
 def test_clang_for_cortex_m4(libraries: list[Path], tmp_path: Path) -> None:
     headers = Path("/usr/include/newlib")
     if not headers.is_dir():

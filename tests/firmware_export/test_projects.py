@@ -30,7 +30,7 @@ CMSIS_NN = Path(__file__).parent / "c" / "cmsis_nn"
 """Declares and computes what CMSIS-NN documents."""
 
 
-@pytest.fixture(params=["ae", "mobilenetv2"])
+@pytest.fixture(params=["ae", pytest.param("mobilenetv2", marks=pytest.mark.prove)])
 def detector(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ pytest.importorskip("tflite_micro", reason="TensorFlow Lite Micro has packages f
 
 WIDTHS = (40, 33, 24, 7, 24, 40)
 WINDOWS = 20
+HALVES = [(0, 0), (0, 1), (-128, 1), (5, 0)]  # zero points and activations
 RUNTIMES = dict(zip(ROUNDINGS, ("LiteRT", "TensorFlow Lite Micro"), strict=True))
 
 
@@ -88,7 +90,8 @@ def test_the_roundings_of_these_layers_differ(dense: bytes) -> None:
     assert np.abs(once.outputs.astype(int) - twice.outputs).max() > 0
 
 
-@pytest.mark.parametrize("name", ["ae", pytest.param("mobilenetv2", marks=pytest.mark.prove)])
+@pytest.mark.prove  # test_proof_autoencoder.py shows as much of the autoencoder, with its decisions
+@pytest.mark.parametrize("name", ["ae", "mobilenetv2"])
 def test_a_committed_bundle_s_model_equals_tflm(name: str) -> None:
     result = proven(Bundle.load(NAMES[name]).model, "tflm")
     assert result.reference.startswith(RUNTIMES["tflm"])
@@ -111,10 +114,22 @@ def halves(*, zero_point: int, activation: int) -> bytes:
 
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize(("zero_point", "activation"), [(0, 0), (0, 1), (-128, 1), (5, 0)])
+@pytest.mark.parametrize(("zero_point", "activation"), HALVES)
 def test_exact_halves_are_rounded_as_their_runtime_does(zero_point: int, activation: int, rounding: str) -> None:
+    prove_halves(zero_point, activation, rounding)
+
+
+@pytest.mark.parametrize(
+    ("zero_point", "activation"),
+    [case if case == (-128, 1) else pytest.param(*case, marks=pytest.mark.prove) for case in HALVES],
+)
+def test_boards_round_exact_halves_alike(zero_point: int, activation: int) -> None:
+    prove_halves(zero_point, activation, "litert", boards=("cortex-m4", "cortex-m55"))
+
+
+def prove_halves(zero_point: int, activation: int, rounding: str, boards: Sequence[str] = ()) -> None:
     content = halves(zero_point=zero_point, activation=activation)
     library = model_library(content, rounding=rounding)
-    found = verify(library, content, windows=60, boards=("cortex-m4", "cortex-m55") if rounding == "litert" else ())
+    found = verify(library, content, windows=60, boards=boards)
     assert found.mismatches == 0
     assert found.reference.startswith(RUNTIMES[rounding])

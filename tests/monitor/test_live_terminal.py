@@ -18,7 +18,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.cli.command import EDGE_ASD
 from tests.monitor.live import SECONDS, faulty, healthy, paced, quick_bundle
@@ -68,7 +67,6 @@ def test_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
     assert errors.splitlines()[-1] == "Stopped."
 
 
-@pytest.mark.prove
 def test_the_view_and_ctrl_c(tmp_path: Path) -> None:
     quick_bundle(tmp_path / "fan.easd")
     master, slave = pty.openpty()
@@ -84,7 +82,8 @@ def test_the_view_and_ctrl_c(tmp_path: Path) -> None:
         start_new_session=True,
     )
     screen, text, drawn = Screen(80, 24), "", ""
-    decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end in the middle of a character
+    # The view is written in pieces (`TtyOutput`), and a read may end behind one, in the middle of a character.
+    decoder = codecs.getincrementaldecoder("utf-8")()
 
     def read_until(words: str) -> None:
         nonlocal text, drawn

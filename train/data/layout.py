@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_asd.clips import FOLDERS, NO_ATTRIBUTES, ClipName, SoundFiles, find_sounds
+from edge_asd.own_set.mark import OWN_FILES
 from edge_asd.train.data.attributes import is_attributes_file
 from edge_asd.train.data.marker import MARKER
 
@@ -76,7 +77,7 @@ class Layout:
 
 def read_layout(folder: Path) -> Layout:
     """List what lies in a machine's folder; nothing is opened."""
-    known = {*FOLDERS, SUPPLEMENTAL, MARKER}
+    known = {*FOLDERS, SUPPLEMENTAL, MARKER, *OWN_FILES}
     names = sorted(entry.name for entry in os.scandir(folder) if entry.name not in known and entry.name[0] != ".")
     return Layout(
         folder,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from edge_asd.clips import ClipName, says_anomaly
+from edge_asd.clips import ClipName, SoundFiles, says_anomaly
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.train.data.attributes import read_attributes
 from edge_asd.train.data.counting import count_faults, not_mimii_due
@@ -54,13 +54,17 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
         If `root` holds no machine, or no clip.
     """
     report = Report(root)
-    clips = [clip for folder in machine_folders(root) for clip in _list(root, folder, report)]
+    folders = machine_folders(root)
+    clips = [clip for folder in folders for clip in _list(root, folder, report)]
+    beside = sorted({entry.name for entry in root.iterdir()} - {folder.name for folder in folders})
+    if left_out := SoundFiles(others=[name for name in beside if name[0] != "."]).left_out():
+        report.notes.append(f"Beside the machines: {left_out}.")
     if not clips:
         raise DataError(f"{root} holds no clips. Expected sound files in fan/train, fan/source_test and so on.")
     report.count(clips)
     report.notes += _year_notes(report)
     reason = (_synthetic(root, report) or _other_year(report) or _foreign(report)) if counts else "it was not asked for"
-    report.checks = ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
+    report.checks += ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
     if reason is None:
         report.faults += count_faults(report, clips)
     else:
@@ -68,7 +72,7 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
     checks = _check_files(root, clips, channel, progress)
     for clip, check in zip(clips, checks, strict=True):
         report.faults += _file_faults(clip, check, report.years[clip.machine])
-    report.notes += _length_notes(clips, checks)
+    report.notes += _length_notes(report, clips, checks)
     report.faults += _duplicates(root, clips, checks, progress)
     report.faults.sort(key=lambda fault: (fault.machine, fault.section or "", fault.path or "", fault.kind))
     return report
@@ -86,11 +90,11 @@ def _year_notes(report: Report) -> list[str]:
     ]
 
 
-def _length_notes(clips: list[Found], checks: list[WavCheck]) -> list[str]:
-    """Say where a machine's clips are of several lengths."""
+def _length_notes(report: Report, clips: list[Found], checks: list[WavCheck]) -> list[str]:
+    """Say where a machine's clips are of several lengths, and may be."""
     lengths: dict[str, Counter[float]] = {}
     for clip, check in zip(clips, checks, strict=True):
-        if check.header is not None and check.header.sample_rate:
+        if check.header is not None and report.years[clip.machine] != 2021:
             seconds = round((check.header.frames or 0) / check.header.sample_rate, 2)
             lengths.setdefault(clip.machine, Counter())[seconds] += 1
     return [
@@ -153,6 +157,8 @@ def _channels(root: Path, clips: list[Found]) -> int | None:
 
 def _attributes_faults(layout: Layout, files: list[tuple[str, ClipName]], report: Report) -> Iterable[Fault]:
     machine = layout.folder.name
+    if layout.attributes and "attributes" not in report.checks:
+        report.checks.append("attributes")
     for path in layout.attributes:
         place = f"{machine}/{path.name}"
         try:

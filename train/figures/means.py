@@ -57,13 +57,13 @@ def harmonic_mean(values: Sequence[float]) -> float:
 def official_score(rows: Sequence[Row], measures: Measures) -> Value:
     """Return the challenge's one figure: the harmonic mean over all AUC and pAUC; None where there is none.
 
-    A pAUC that belongs to a whole section counts once. Where a row's domain is not known, its AUC is
-    not the published one, and there is no official score.
+    A pAUC that belongs to a whole section counts once. Where the domain of a row that has an AUC is
+    not known, that is not a published figure, and there is no official score.
 
     Source: Kawaguchi et al., "Description and discussion on DCASE 2021 Challenge Task 2" (2021), and those of the
     following years (`edge_asd.train.figures.measures`).
     """
-    if not measures.official or any(row.domain is None for row in rows):
+    if not measures.official or any(row.domain is None and row.values[_AUC] is not None for row in rows):
         return None
     return mean(
         [*(row.values[_AUC] for row in rows), *(row.values[_PAUC] for row in counted_once(rows, measures))], "harmonic"

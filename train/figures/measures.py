@@ -65,11 +65,8 @@ class Measures:
     def explained(self) -> str:
         """What the figures of a row are of, in one line."""
         if self.mixed:
-            return (
-                "AUC: the domain's normal clips against the anomalies of both domains; pAUC: all clips of the section, "
-                "counted once; precision, recall and F1: the domain's clips."
-            )
-        return f"All figures are of the {'domain' if self.domains else 'section'}'s clips."
+            return "AUC: a domain's normal clips against the anomalies of both; pAUC: the section's; F1: the domain's."
+        return f"All figures are of the {'domain' if self.domains else 'section'}'s own clips."
 
 
 def _mixed(year: int, evaluator: str, description: str) -> Measures:

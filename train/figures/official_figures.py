@@ -143,7 +143,7 @@ def official_figures(
     found.sort(key=lambda one: (one[0].machine, one[1].domain or "", one[0].section))
     results = [_row_figures(*one, thresholds, measures, flaws) for one in found]
     official = official_score([r.row for r in results], measures)
-    if measures.official and official is None and any(r.domain is None for r in results):
+    if measures.official and official is None and any(r.domain is None and r.auc is not None for r in results):
         notes.append(
             "No official score, which is of figures by domain, and the domain of some clips is not known. "
             "--ground-truth gives it: the folder that holds ground_truth_data and ground_truth_domain."

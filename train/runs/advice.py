@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from edge_asd.train.runs.run import Run
-from edge_asd.train.runs.sufficiency import cell_notes
 
 _FALLING = 0.02
 """Share by which the loss on held-back clips fell over the last tenth of the epochs, above which more are advised."""
@@ -15,7 +14,7 @@ _CHANCE = 0.95
 
 
 def advice(run: Run) -> list[str]:
-    """Say where a loss still falls, a classifier is no better than chance, or a user's own recordings do not suffice.
+    """Say where a loss still falls, or a classifier is no better than chance.
 
     Parameters
     ----------
@@ -37,4 +36,4 @@ def advice(run: Run) -> list[str]:
             f"The loss on held-back clips still falls ({losses[-1 - span]:.3g} to {losses[-1]:.3g} {unit} "
             f"over the last {span} epoch{'s' if span > 1 else ''}). More --epochs with --resume may hear more."
         )
-    return texts + cell_notes(run.cells or [], classifies=run.baseline.kind.classifies, unit=unit)
+    return texts

@@ -16,7 +16,7 @@ from edge_asd.train.backend import import_keras
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.networks.baseline import Baseline
 from edge_asd.train.networks.baselines import BASELINES
-from edge_asd.train.runs.sufficiency import Cell
+from edge_asd.train.runs.cells import Cell
 
 if TYPE_CHECKING:
     import keras

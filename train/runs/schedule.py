@@ -1,4 +1,10 @@
-"""How long to fit, in how large steps: as published, or for a user's own machine by the clips that are there."""
+"""How long to fit, in how large steps: as published, or for a user's own machine by the clips that are there.
+
+The clips that pick the epoch are those that thresholds are fitted on. That makes thresholds a little too low: on a
+synthetic gearbox (16 clips fitted, 114 others, 3,000 draws of those held back) 18.9 % of healthy clips lay above a
+threshold of ten clips, and 18.2 % where ten other clips had picked the epoch; 10.1 % and 9.9 % with 29 clips, 35.8 %
+and 33.1 % with two. Holding other clips back for the epoch would cost the threshold more.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +14,10 @@ from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.networks.baseline import Baseline
 
 OWN_EPOCHS, OWN_PATIENCE = 100, 10
-"""Of a user's own set: at most so many epochs, and so many without gain on the clips held back."""
+"""Of a user's own set: at most so many epochs, and so many without gain on the clips held back.
+
+Ten ended the same gearbox after 45 epochs, twenty after 67 for a loss 1.5 % lower.
+"""
 
 OWN_LEARNING_RATE = 1e-3
 """Adam's, of both networks: MobileNetV2's published rate is made for thousands of clips."""

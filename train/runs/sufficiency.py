@@ -12,12 +12,12 @@ from edge_asd.bundle.manifest import complement
 from edge_asd.clips import ClipName
 from edge_asd.false_alarms import CONFIDENCE, lowest_rate
 from edge_asd.own_set import TEST_EVERY
-from edge_asd.strict_json import StrictReader
 from edge_asd.thresholds import Target
 from edge_asd.train.data.splits import OWN_HELD_BACK, held_back_count
+from edge_asd.train.runs.run import Run
 
 _GAP = 0.15
-"""Share by which an autoencoder's loss is higher on held-back than on fitted clips, above which more are advised."""
+"""Share by which an autoencoder's loss on held-back clips exceeds that on fitted ones, above which more are advised."""
 
 _GAP_NAT = 0.1
 """The same of a classifier, whose losses come near zero: a difference."""
@@ -28,48 +28,6 @@ _LEVELS_DB = 6.0
 _CLIPS_A_MINUTE = 6
 
 _ASKED_RATE = complement(Target().value)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The clips of one section and domain, and what a finished training makes of them.
-
-    Attributes
-    ----------
-    section : str
-    domain : str or None
-        None where the clips' names do not tell.
-    clips_fit, clips_held_back : int
-    level_low_db, level_high_db : float [dB re full scale]
-        RMS of the quietest and the loudest of all these clips.
-    loss_fit, loss_held_back : float or None [dB^2, or nat for a classifier]
-        The result's, on the clips fitted on and on those held back; None where there are none.
-    """
-
-    section: str
-    domain: str | None
-    clips_fit: int
-    clips_held_back: int
-    level_low_db: float
-    level_high_db: float
-    loss_fit: float | None
-    loss_held_back: float | None
-
-    @classmethod
-    def read(cls, reader: StrictReader) -> Cell:
-        """Read what ``run.json`` holds of it."""
-        cell = cls(
-            section=reader.take("section", str),
-            domain=reader.optional("domain", str),
-            clips_fit=reader.integer("clips_fit", 0, 2**31),
-            clips_held_back=reader.integer("clips_held_back", 0, 2**31),
-            level_low_db=reader.take("level_low_db", float),
-            level_high_db=reader.take("level_high_db", float),
-            loss_fit=reader.optional("loss_fit", float),
-            loss_held_back=reader.optional("loss_held_back", float),
-        )
-        reader.finish()
-        return cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +78,16 @@ def threshold_clips(fit: Sequence[str], held_back: Sequence[str]) -> list[Thresh
     return judged
 
 
+def shortcomings(run: Run) -> list[str] | None:
+    """Say what is wanting in the recordings of a finished run; None where they were not judged."""
+    if run.cells is None:
+        return None
+    return [
+        *threshold_notes(threshold_clips(run.fit, run.held_back)),
+        *cell_notes(run),
+    ]
+
+
 def threshold_notes(judged: Sequence[ThresholdClips]) -> list[str]:
     """Say, before training, of which sections the threshold will rest on too few clips."""
     return [
@@ -133,22 +101,22 @@ def threshold_notes(judged: Sequence[ThresholdClips]) -> list[str]:
     ]
 
 
-def cell_notes(cells: Sequence[Cell], *, classifies: bool, unit: str) -> list[str]:
-    """Say, after training, where the model knows its fitted clips better than new ones, and where levels differ."""
-    texts = []
-    for cell in cells:
+def cell_notes(run: Run) -> list[str]:
+    """Say, after its training, where the model knows its fitted clips better than new ones, and where levels differ."""
+    kind, texts = run.baseline.kind, []
+    for cell in run.cells or ():
         where = f"Section {cell.section}" + (f", {cell.domain}" if cell.domain else "")
         spread = cell.level_high_db - cell.level_low_db
         wide = spread > _LEVELS_DB
         fitted, new = cell.loss_fit, cell.loss_held_back
-        if fitted is not None and new is not None and _gap(fitted, new, classifies):
+        if fitted is not None and new is not None and _gap(fitted, new, kind.classifies):
             reason = (
                 f"Their levels differ, too, by {spread:.0f} dB: record more of each way in which the machine runs."
                 if wide
                 else "More recordings of it are likely to help."
             )
             texts.append(
-                f"{where}: on held-back clips the loss is {new:.3g} {unit}, on the {cell.clips_fit} fitted "
+                f"{where}: on held-back clips the loss is {new:.3g} {kind.unit}, on the {cell.clips_fit} fitted "
                 f"{fitted:.3g}: the model does not know all of this machine's healthy sound yet. {reason}"
             )
         elif wide:

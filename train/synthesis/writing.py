@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.audio.health import level_db
-from edge_asd.clips import FOLDERS
+from edge_asd.clips import DUE_FOLDERS
 from edge_asd.errors import DataError, OutputError
 from edge_asd.train.data.marker import write_marker
 from edge_asd.train.synthesis.clip import SECONDS, ClipPlan, NoiseSource, machine_power, make_clip
@@ -164,7 +164,7 @@ def write_clips(
     folder: Path, plans: Sequence[ClipPlan], make: Maker, *, workers: int, progress: Progress
 ) -> list[LevelRow]:
     """Make clips in threads and write them below `folder`; return what they hold."""
-    for name in FOLDERS:
+    for name in DUE_FOLDERS:
         (folder / name).mkdir()
     keep_freed_memory()
 

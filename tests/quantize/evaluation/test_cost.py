@@ -92,7 +92,8 @@ def test_every_cell_has_its_row_and_counts(results, evaluation):
     assert {cell: (r.n_normal, r.n_anomaly) for cell, r in results.items()} == TEST
     assert [r.machine for r in evaluation.results] == [MACHINE] * 3
     assert evaluation.notes == [
-        "Some clips do not span 45 frames, the length that the thresholds belong to.",
+        "14 of 14 clips do not last 1.5 s, the span that the thresholds belong to. Each clip is scored over its "
+        "whole length: scores of shorter ones vary more, those of longer ones less.",
         "Section 01 has no target test clips.",
     ]
 
@@ -185,7 +186,8 @@ def test_one_domain_is_judged_by_its_own_threshold(bundle, tiny_data, tmp_path, 
     assert [(r.section, r.domain) for r in found.results] == [("00", "source"), ("01", "source")]
     assert found.notes == [
         "Section 01 has no threshold of its own for the domain source; the section's decides.",
-        "Some clips do not span 45 frames, the length that the thresholds belong to.",
+        "12 of 12 clips do not last 1.5 s, the span that the thresholds belong to. Each clip is scored over its "
+        "whole length: scores of shorter ones vary more, those of longer ones less.",
     ]
     for section, limit in (("00", own.score), ("01", bundle.thresholds["01"].score)):
         name = f"fan_section_{section}_source_test.csv"

@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from edge_asd.errors import DataError
 from edge_asd.quantize.jobs.reproduce import reproduce
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.report.figures import Figures
 from edge_asd.train.report.results_json import read_results
 from edge_asd.train.runs.fitting import Settings
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
 from tests.cli.command import assert_error
 from tests.data import MACHINE, TEST
+from tests.quantize.evaluation.test_years import modern
 
 AE = Settings(model="ae", epochs=2, batch_size=64)
 NETWORK = Settings(model="mobilenetv2", epochs=1)
@@ -116,6 +119,7 @@ def test_what_cannot_be_trained_is_said(tiny_data, tmp_path):
         call(data, tmp_path / "out", (NETWORK,))
 
 
+@pytest.mark.prove
 def test_where_no_threshold_can_be_fitted_none_is_kept(tiny_data, tmp_path):
     data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     for clip in sorted((data / MACHINE / "train").glob("section_00_*"))[2:]:
@@ -143,6 +147,31 @@ def test_float_thresholds_are_float_scores_themselves(done, tiny_data):
     (cell,) = [cell for cell in result.results.cells if (cell.seed, cell.section) == (0, "01")]
     assert cell.thresholds["float"] == pytest.approx(score, rel=1e-6)
     assert cell.thresholds["float"] * 65536 % 1 != 0
+
+
+def test_a_set_of_a_later_year_is_judged_by_its_measures(tiny_data, tmp_path):
+    data, out = modern(tiny_data, tmp_path / "data"), tmp_path / "out"
+    once = (replace(AE, epochs=1),)
+    results = call(data, out, once).results
+    assert results.arguments.year == 2024
+    assert {(cell.section, cell.domain) for cell in results.cells} == set(TEST)
+    source, target = (cell for cell in results.cells if cell.section == "00")
+    anomalous = [s for s, label in zip(source.scores["float"], source.labels, strict=True) if label == "anomaly"]
+    rows = Figures(results).official["ae", 0]
+    labels, scores = [False] * 2 + [True] * 3, [*target.scores["float"], *anomalous]
+    assert [row.values[0] for row in rows if row.domain == "target"] == [roc_auc_score(labels, scores)]
+    assert [row.values[1] for row in rows][:2] == [rows[0].values[1]] * 2
+    assert read_results(out / "results.json") == results
+    assert (out / "ae/seed_0/result.csv").read_text().splitlines()[1].startswith("section,AUC (source),AUC (target)")
+    with pytest.raises(DataError, match="was made with other settings or other data"):
+        call(data, out, once, year=2021)
+    assert call(data, out, once, year=2024).results.cells == results.cells
+
+    (data / MACHINE).rename(data / "pump")
+    shutil.copytree(tiny_data / MACHINE, data / MACHINE)
+    with pytest.raises(DataError, match=r"are of several years: fan 2021, pump 2024\. Give --year"):
+        reproduce(data, tmp_path / "both", once, machines=["fan", "pump"])
+    assert not (tmp_path / "both").exists()
 
 
 def test_the_command(tiny_data, tmp_path, command):

@@ -351,7 +351,7 @@ def test_other_files_are_noted(tmp_path):
     (tmp_path / "press/eval_test").mkdir()
     report = verify(tmp_path)
     assert report.faults == []
-    assert report.notes[0] == "press: passed over 2 other files or folders, such as 'press/eval_test'."
+    assert report.notes[0] == "press: passed over 2 other files or folders, such as 'eval_test'."
 
 
 def test_a_capital_extension_is_a_clip_as_any_other(tmp_path):

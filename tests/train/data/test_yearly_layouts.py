@@ -87,6 +87,55 @@ def test_training_clips_of_2020_are_held_back_from_each_id(tree: Tree) -> None:
     assert len(fit) == 8
 
 
+# --- The year, where it is not plain
+
+
+TRAINING = "train/section_00_source_train_normal_0000_m-n_W.wav"
+
+
+@pytest.mark.parametrize(
+    ("files", "year"),
+    [
+        ([TRAINING], 2021),
+        ([TRAINING, "attributes_00.csv"], 2023),
+        ([TRAINING, TRAINING.replace("section_00", "section_03"), "attributes_03.csv"], 2022),
+        ([TRAINING, "source_test/section_00_source_test_normal_0000.wav"], 2021),
+        # As the published baseline merges the two folders of 2021.
+        ([TRAINING, "test/section_00_source_test_normal_0000.wav", "test/section_00_target_test_0000.wav"], 2021),
+        # Machines of 2024 and 2025 whose attributes are told, and that came without supplemental clips.
+        ([TRAINING, "test/section_00_source_test_normal_0001_m-n_W.wav", "attributes_00.csv"], 2023),
+        ([TRAINING, "test/section_00_0001.wav"], 2023),
+        ([TRAINING, "supplemental/section_00_machine_source_0000_noAttribute.wav"], 2025),
+        (["train/section_00_source_train_normal_0001_.wav"], 2024),
+        (["test/id_03_00000000.wav"], 2020),
+    ],
+)
+def test_the_year_is_the_earliest_that_it_can_be(tmp_path: Path, files: list[str], year: int) -> None:
+    for file in files:
+        (tmp_path / "fan" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "fan" / file).touch()  # no sound: how many channels cannot be told
+    assert Dataset(tmp_path, "fan").year == year
+
+
+def test_whatever_is_not_used_is_told(tmp_path: Path) -> None:
+    write_sound(tmp_path / "fan" / TRAINING, 10)
+    write_sound(tmp_path / "fan/test_rename/section_00_source_test_normal_0000_m-n_W.wav", 10)
+    write_sound(tmp_path / "fan/supplemental/section_00_machine_0001_.wav", 10)
+    for name in ("fan/notes.txt", "fan/supplemental/list.txt", "fan/.hidden", "fan/test/._section_00_0001.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "evaluator").mkdir()
+    own = [
+        "fan: 1 supplemental clip in supplemental, neither trained on nor scored.",
+        "fan: passed over 1 hidden sound file, such as 'test/._section_00_0001.wav' and 3 other files or folders, "
+        "such as 'notes.txt'.",
+    ]
+    assert Dataset(tmp_path, "fan").notes == own
+    report = verify(tmp_path)
+    assert report.notes[:3] == [*own, "Beside the machines: passed over 1 other file or folder, such as 'evaluator'."]
+    assert (report.clips, report.supplemental, report.faults) == (1, 1, [])
+
+
 # --- What is planted is found, by verify and by whatever reads the set
 
 LABELLED = {year: machines_of(year)[0] for year in YEARS}

@@ -364,6 +364,7 @@ def test_mapped_clips_need_no_open_file_each(tmp_path):
     assert_right(clips, found)
 
 
+@pytest.mark.prove
 def test_listing_and_set_up_take_the_same_memory_for_ten_times_the_clips():
     command = [sys.executable, ROOT / "benchmarks/features.py", "--memory-only", "--json"]
     figures = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 
+from edge_asd.clips import Domain
 from edge_asd.train.report.figures import Figures
 from edge_asd.train.report.page import Gallery, render
 from edge_asd.train.report.results import Arguments, Cell, DataDescription, ModelArguments, Reproduction
@@ -20,7 +21,7 @@ def make_cell(
     model: str = "ae",
     seed: int = 0,
     section: str = "00",
-    domain: str = "source",
+    domain: Domain | None = "source",
     *,
     labels: Sequence[str | None] = ("normal",) * 12 + ("anomaly",) * 10,
     columns: Sequence[str] = COLUMNS,
@@ -38,13 +39,13 @@ def make_cell(
         clips=tuple(f"section_{section}_{domain}_test_{i:04d}.wav" for i in range(n)),
         labels=tuple(labels),  # type: ignore[arg-type]
         scores={column: tuple((base + rng.normal(0, i, n)).tolist()) for i, column in enumerate(columns)},
-        level_db=tuple(np.random.default_rng([7, int(section), len(domain)]).normal(-30, 2, n).tolist()),
+        level_db=tuple(np.random.default_rng([7, int(section), len(domain or "")]).normal(-30, 2, n).tolist()),
         thresholds=dict.fromkeys(columns, 10.0),
     )
 
 
 def make_reproduction(
-    cells: Sequence[Cell], *, name: str = "made_up", not_mimii_due: str | None = "It is made up."
+    cells: Sequence[Cell], *, name: str = "made_up", not_mimii_due: str | None = "It is made up.", year: int = 2021
 ) -> Reproduction:
     """Make results of some cells."""
     return Reproduction(
@@ -55,6 +56,7 @@ def make_reproduction(
             tuple(sorted({cell.seed for cell in cells})),
             True,
             {"ae": ModelArguments(100, 1e-3, 512, 1), "mobilenetv2": ModelArguments(20, 1e-5, 32, 8)},
+            year,
         ),
         cells=tuple(cells),
         versions={"edge-asd": "0.1.0"},

@@ -113,6 +113,7 @@ def test_features_become_floats_exactly():
 # --- The same run, whatever happens
 
 
+@pytest.mark.prove  # the next one shows it, too, with a stop between
 def test_the_same_seed_gives_the_same_weights(tiny_data, run_folder, tmp_path):
     train(tiny_data, MACHINE, tmp_path / "again", epochs=3)
     assert equal(weights(tmp_path / "again"), weights(run_folder))
@@ -122,7 +123,7 @@ def test_the_same_seed_gives_the_same_weights(tiny_data, run_folder, tmp_path):
 def test_a_run_that_was_stopped_and_resumed_is_the_same_run(tiny_data, run_folder, tmp_path):
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("edge_asd.train.runs.fitting.TrainingLog", interrupt)  # before its first epoch has ended
+        patch.setattr("edge_asd.train.runs.epochs.TrainingLog", interrupt)  # before its first epoch has ended
         with pytest.raises(KeyboardInterrupt):
             train(tiny_data, MACHINE, folder, epochs=3)
     assert [path.name for path in folder.iterdir()] == ["run.json"]

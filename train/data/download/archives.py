@@ -19,17 +19,16 @@ from typing import BinaryIO
 from edge_asd.errors import DataError
 from edge_asd.train.data.download.retrying import Stopped
 
-MOST_MEMBERS = 200_000
+MOST_MEMBERS = 50_000
 """Entries of an archive; the largest of these sets have some ten thousand."""
 
-_LARGEST_DIRECTORY = 64 << 20  # bytes
+_LARGEST_DIRECTORY = 8 << 20  # bytes
 _MOST_RATIO, _FREE = 30, 1 << 26
 """Sound shrinks to a half or so; beyond the first 64 MiB, more than 30 bytes for one are no sound."""
 
 _CHUNK = 1 << 18
 _LONGEST_NAME = 255  # bytes, of each part: what file systems take
 _DRIVE = re.compile(r"[A-Za-z]:")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class RefusedArchiveError(DataError):
@@ -99,7 +98,15 @@ def unpack(archive: zipfile.ZipFile, member: Member, file: BinaryIO, where: str,
 
 
 class _Archive(io.FileIO):
-    """A file that is not read in huge pieces: zipfile reads a whole directory at once, however large it says it is."""
+    """A file that is not read in huge pieces, nor before its start: zipfile believes what a damaged directory says."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return super().seek(offset, whence)
+        except OSError as error:
+            raise RefusedArchiveError(
+                f"{Path(str(self.name)).name} is damaged: its directory leads out of it. It was refused."
+            ) from error
 
     def read(self, size: int | None = -1) -> bytes:
         if size is None or size < 0:
@@ -168,8 +175,8 @@ def _parts(info: zipfile.ZipInfo, where: str) -> tuple[str, ...]:
         what = "from the root of the disk"
     elif _DRIVE.match(name):
         what = "with a drive's letter"
-    elif _CONTROL.search(name):
-        what = "with control characters"
+    elif not name.isprintable():
+        what = "with characters that cannot be shown"
     parts = tuple(name.removesuffix("/").split("/"))
     if what is None and any(part in ("", ".", "..") for part in parts):
         what = "that leads elsewhere"

@@ -6,9 +6,11 @@ and HTTPS. What it does not do is here and beside: bounds, retries, resuming.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,12 +19,14 @@ import urllib3
 
 from edge_asd import __version__
 from edge_asd.errors import DownloadError
+from edge_asd.strict_json import Json, parse_object
 from edge_asd.train.data.download.retrying import PassingError, Patience, Stopped, Turnstile, persist, retry_after
 
 CHUNK = 1 << 16  # bytes
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 8
+_OF_URLLIB3 = re.compile(r"^\w+\([^)]*\): ")
 
 
 def check_base_url(text: str) -> str:
@@ -62,27 +66,33 @@ class Client:
         self.turnstile = Turnstile(stop)
         self._of_thread = threading.local()  # no promise that a session may be shared
 
-    def persist(self, what: str, once: Callable[[], Any], gained: Callable[[], bool] = lambda: False) -> Any:
+    def persist(
+        self,
+        what: str,
+        once: Callable[[], Any],
+        gained: Callable[[], bool] = lambda: False,
+        patience: Patience | None = None,
+    ) -> Any:
         """See `edge_asd.train.data.download.retrying.persist`."""
         return persist(
             what,
             once,
-            patience=self.patience,
+            patience=patience or self.patience,
             turnstile=self.turnstile,
             gained=gained,
             waiting=self.waiting,
         )
 
-    def document(self, url: str, largest: int) -> bytes:
-        """Fetch a small document.
+    def document(self, url: str, largest: int) -> tuple[bytes, Json]:
+        """Fetch a small JSON document; return it as it came, and read.
 
         Raises
         ------
         DownloadError
-            If it cannot be had, or is larger than `largest` bytes.
+            If it cannot be had, is no JSON object, or is larger than `largest` bytes.
         """
 
-        def once() -> bytes:
+        def once() -> tuple[bytes, Json]:
             with self.answer(url, {}) as response:
                 text = b""
                 for chunk in self.chunks(response):
@@ -92,10 +102,16 @@ class Client:
                 length = content_length(response)
                 if length is not None and length != len(text):
                     raise PassingError(f"the server broke off after {len(text):,} of {length:,} bytes")
-                return text
+            try:
+                return text, parse_object(text, url, DownloadError)
+            except DownloadError as error:  # cut short, perhaps; or a page of a proxy's
+                told = f" ({error.__cause__})" if error.__cause__ else ""
+                raise PassingError(f"what the server sent is not a list of files{told:.120}") from error
 
-        text: bytes = self.persist(url, once)
-        return text
+        # Fewer attempts than for gigabytes: who has no network, or another than he thinks, should know soon.
+        patience = replace(self.patience, attempts=max(1, self.patience.attempts // 2))
+        document: tuple[bytes, Json] = self.persist(url, once, patience=patience)
+        return document
 
     @contextmanager
     def answer(self, url: str, headers: dict[str, str]) -> Iterator[Any]:
@@ -194,7 +210,7 @@ def _deepest(error: BaseException) -> str:
             break
         error = inner
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split())[:160]
+    return _OF_URLLIB3.sub("", " ".join(str(text).split()))[:160]
 
 
 def _reason(response: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge_asd.errors import DataError
+from edge_asd.strict_json import Json
 from edge_asd.train.data.download.archive_names import is_of, machine_of, newest
 from edge_asd.train.data.download.records import MIMII_DUE, PARTS, RECORDS, RecordFile, parse_record, record_of
 
@@ -92,7 +93,7 @@ def wanted(year: int, parts: Sequence[str], machines: Sequence[str], record: int
     return Wanted(year, tuple(chosen), tuple(names), record), notes
 
 
-def make_plan(choice: Wanted, document: Callable[[int], tuple[bytes, str]]) -> tuple[list[Item], list[str]]:
+def make_plan(choice: Wanted, document: Callable[[int], tuple[Json, str]]) -> tuple[list[Item], list[str]]:
     """Find the archives of a choice.
 
     Parameters
@@ -118,8 +119,8 @@ def make_plan(choice: Wanted, document: Callable[[int], tuple[bytes, str]]) -> t
     there: list[str] = []
     for part in choice.parts:
         record = choice.record or record_of(choice.year, part)
-        text, where = document(record)
-        revisions = newest(parse_record(text, record, where))
+        listed, where = document(record)
+        revisions = newest(parse_record(listed, record, where))
         there += [machine_of(file.name) or file.name for file in revisions]
         for file, replaces in revisions.items():
             if choice.machines and not any(is_of(file.name, machine) for machine in choice.machines):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from edge_asd.errors import DataError, EdgeAsdError
 from edge_asd.files import kept_if_filled, write_atomically
+from edge_asd.strict_json import Json
 from edge_asd.train.data.download.archives import RefusedArchiveError
 from edge_asd.train.data.download.client import Client
 from edge_asd.train.data.download.labels import FOLDER, PLACE, fetch_labels, ground_truth_files, missing_files
@@ -111,8 +112,15 @@ class _Run:
         """Fetch archives and place their files."""
         self.watch("asking which archives there are", 0, 0, "")
         items, notes = make_plan(choice, self._document)
-        self.result.notes += notes
+        for text in notes:
+            self._tell(text)
         todo = [item for item in items if not self._is_in_place(item)]
+        gone = [item for item in items if item not in todo and not self.work.archive(item).is_file()]
+        if self.keep and gone:
+            self._tell(
+                f"{len(gone)} archives whose files are in place were not kept, such as {gone[0].file.name}. To have "
+                "all of them for a mirror, choose another --out."
+            )
         if not todo:
             return
         for item in todo:
@@ -123,21 +131,21 @@ class _Run:
         before = sum(self.come.values())
         sizes = [item.file.size for item in todo]
         check_room(self.out, room_needed(sizes, before, keep=self.keep, jobs=jobs), _described(todo))
-        stage = f"fetching {_described(todo)}; MB"
+        stage = f"fetching {_described(todo)} (in MB)"
 
         def watch() -> None:
-            if (now := self.unpacking) is not None and sum(self.come.values()) == sum(sizes):
-                self.watch(f"unpacking {now[0]}", now[1], now[2], "")
+            if (there := sum(self.come.values())) == sum(sizes):
+                self.watch("unpacking", len(self.result.outcomes) - len(items) + len(todo), len(todo), self._detail())
             else:
-                self.watch(stage, sum(self.come.values()) // _MB, -(-sum(sizes) // _MB), self._detail())
+                self.watch(stage, there // _MB, -(-sum(sizes) // _MB), self._detail())
 
+        watch()
         errors = work_on(
             [lambda item=item: self._archive(item) for item in todo],  # type: ignore[misc]
             jobs,
             self.stop,
             watch,
-            # One bad archive says nothing about the others; a dead network and a full disk do.
-            lambda error: isinstance(error, WrongChecksumError | RefusedArchiveError) or type(error) is DataError,
+            goes_on=_concerns_one_archive,
         )
         _raise_all(errors, len(todo))
 
@@ -163,17 +171,17 @@ class _Run:
             jobs,
             self.stop,
             lambda: self.watch("fetching the ground truth", len(done), len(missing), self._detail()),
-            lambda error: False,
+            goes_on=lambda error: False,
         )
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
 
-    def _document(self, record: int) -> tuple[bytes, str]:
+    def _document(self, record: int) -> tuple[Json, str]:
         url = f"{self.servers.records}/api/records/{record}"
-        text = self.client.document(url, LARGEST_DOCUMENT)
+        text, document = self.client.document(url, LARGEST_DOCUMENT)
         if self.keep:
             write_atomically(self.work.mirror / "api" / "records" / str(record), text)
-        return text, f"The list of files at {url}"
+        return document, f"The list of files at {url}"
 
     def _is_in_place(self, item: Item) -> bool:
         name = item.file.name
@@ -182,11 +190,11 @@ class _Run:
             return False
         if missing := placed.missing(self.out):
             text = f"{len(missing):,} of {len(placed.files):,} files of {name} have gone, such as {missing[0]}"
-            self.result.notes.append(f"{text}: they are put back.")
+            self._tell(f"{text}: they are put back.")
             return False
         if changed := placed.changed(self.out):
             text = f"{len(changed):,} files of {name} have been changed since, such as {changed[0]}"
-            self.result.notes.append(f"{text}. They were left alone.")
+            self._tell(f"{text}. They were left alone.")
         machines = sorted({path.split("/")[0] for path in placed.files})
         self.result.outcomes.append(Outcome(item, False, len(placed.files), machines))
         return True
@@ -229,13 +237,17 @@ class _Run:
         self.result.outcomes.append(Outcome(item, True, len(placed.files), layout.machines))
         if layout.left_out:
             some = ", ".join(layout.left_out[:3]) + (", ..." if len(layout.left_out) > 3 else "")
-            self.result.notes.append(f"{name}: left out {len(layout.left_out)} files that are of no machine: {some}.")
+            self._tell(f"{name}: left out {len(layout.left_out)} files that are of no machine: {some}.")
         if item.machine is not None and layout.machines != [item.machine]:
-            self.result.notes.append(f"{name} holds clips of {', '.join(layout.machines)}.")
+            self._tell(f"{name} holds clips of {', '.join(layout.machines)}.")
         self.note(f"{name} is in place: {len(placed.files):,} files in {', '.join(layout.machines)}.")
 
     def _unpack(self, name: str, done: int, total: int) -> None:
         self.unpacking = (name, done, total)
+
+    def _tell(self, text: str) -> None:
+        self.result.notes.append(text)
+        self.note(text)
 
     def _wait(self, text: str) -> None:
         self.waits[threading.get_ident()] = text
@@ -243,7 +255,7 @@ class _Run:
     def _detail(self) -> str:
         waits = [text for text in list(self.waits.values()) if text]
         now = self.unpacking
-        return waits[0] if waits else f"unpacking {now[0]}" if now is not None else ""
+        return waits[0] if waits else "unpacking {}, file {:,} of {:,}".format(*now) if now is not None else ""
 
 
 def _key(item: Item) -> str:
@@ -259,8 +271,15 @@ def _raise_all(errors: list[Exception], jobs: int) -> None:
     """Raise what went wrong as one error; a defect of ours goes first."""
     if defect := next((error for error in errors if not isinstance(error, EdgeAsdError)), None):
         raise defect
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        text = " ".join(dict.fromkeys(str(error) for error in errors))
-        raise type(errors[0])(f"{len(errors)} of {jobs} files failed. {text}")
+    # Of those that end everything the first will do: the others say the same.
+    told = [error for error in errors if _concerns_one_archive(error)]
+    told += [error for error in errors if error not in told][:1]
+    if len(told) == 1:
+        raise told[0]
+    if told:
+        raise type(told[-1])(f"{len(told)} of {jobs} archives failed. {' '.join(map(str, told))}")
+
+
+def _concerns_one_archive(error: Exception) -> bool:
+    """Tell errors that say nothing about the other archives from a dead network and a full disk."""
+    return isinstance(error, WrongChecksumError | RefusedArchiveError) or type(error) is DataError

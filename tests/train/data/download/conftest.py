@@ -7,7 +7,9 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+import typer
 
+from edge_asd.cli import data_download
 from edge_asd.train.data import download
 from tests.cli.command import Command
 from tests.train.data.download.http_server import Server, serving
@@ -15,6 +17,12 @@ from tests.train.data.download.impatient import IMPATIENT
 
 Fetch = Callable[..., CompletedProcess[str]]
 """Runs ``edge-asd data download --out DATA`` with further arguments."""
+
+
+# Typer reads the options of all commands whenever one runs; the whole of it runs in the tests of processes.
+alone, group = typer.Typer(), typer.Typer()
+group.command("download")(data_download.command)
+alone.add_typer(group, name="data")
 
 
 @pytest.fixture
@@ -31,6 +39,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def fetch(server: Server, data: Path, command: Command, monkeypatch: pytest.MonkeyPatch) -> Fetch:
     monkeypatch.setattr(download, "Patience", lambda: IMPATIENT)
+    monkeypatch.setattr("edge_asd.cli.app", alone)
 
     def run(*arguments: object) -> CompletedProcess[str]:
         return command("data", "download", "--out", data, "--base-url", server.url, *arguments)

@@ -15,9 +15,11 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
 from typing import Any
+from urllib.parse import unquote
 
 FAULTS = (
-    "break", "silence", "short", "long", "bytes", "429", "429 date", "503", "500", "no range", "other range", "416",
+    "break", "reset", "silence", "short", "long", "bytes", "429", "429 date", "503", "500",
+    "no range", "other range", "416",
 )  # fmt: skip
 """What the server can do instead of answering; the last three only where a range is asked for."""
 
@@ -66,8 +68,10 @@ class Server:
 def failing(share: float, seed: int) -> Callable[[str, bool], str | None]:
     """Fail a share of all requests by chance, with all faults in turn; lists of files are never damaged silently."""
     chance, lock = random.Random(seed), threading.Lock()
-    ranged_faults = cycle(random.Random(seed).sample(FAULTS, len(FAULTS)))
-    others = cycle([fault for fault in FAULTS if fault not in _OF_RANGES])
+    # Ranges are asked for more seldom: what can go wrong with them comes first.
+    of_ranges = random.Random(seed).sample(_OF_RANGES, len(_OF_RANGES))
+    everywhere = [fault for fault in FAULTS if fault not in _OF_RANGES]
+    ranged_faults, others = cycle([*of_ranges, *everywhere]), cycle(everywhere)
 
     def fault(path: str, ranged: bool) -> str | None:
         with lock:
@@ -88,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         state: Server = self.server.state
-        path, ranged = self.path.partition("?")[0], self.headers.get("Range")
+        path, ranged = unquote(self.path.partition("?")[0]), self.headers.get("Range")
         state.requests.append((path, ranged))
         state.headers.append(dict(self.headers))
         if path in state.redirects:
@@ -140,14 +144,15 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in {**head, "Content-Length": str(length)}.items():
             self.send_header(name, value)
         self.end_headers()
-        stop = len(body) // 2 if fault == "break" else len(body)
+        stop = len(body) // 2 if fault in ("break", "reset") else len(body)
         for i in range(0, stop, _PIECE):
             piece = body[i : min(i + _PIECE, stop)]
             self.wfile.write(piece)
             state.sent += len(piece)
             time.sleep(state.pause)
         if fault == "break":
-            self.wfile.flush()
+            self.close_connection = True
+        elif fault == "reset":
             self._reset()
 
     def _plain(self, code: int, body: bytes, head: dict[str, str] | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -11,26 +10,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.train.data.download.http_server import Server
+from tests.train.data.download.impatient import LARGEST_FILE
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
 def started(server: Server, data: Path, *arguments: object, largest_file: int | None = None) -> subprocess.Popen[str]:
     """Start the command; no file that it writes may be larger than `largest_file` bytes."""
-
-    def bound() -> None:
-        if largest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
     words = ["data", "download", "--out", str(data), "--base-url", server.url, *map(str, arguments)]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.train.data.download.impatient", *words],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), LARGEST_FILE: str(largest_file or "")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=bound,
     )
 
 

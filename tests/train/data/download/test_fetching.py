@@ -101,6 +101,9 @@ def test_a_second_run_does_nothing(server: Server, fetch: Fetch, data: Path) -> 
     assert f"Nothing to do: all of it is in {data} already." in done.stdout
     assert len(server.asked_for(".zip")) == asked
     assert tree(data) == expected
+    done = fetch("--keep-archives")
+    assert "2 archives whose files are in place were not kept, such as dev_data_fan.zip." in done.stderr
+    assert len(server.asked_for(".zip")) == asked
     # What has gone comes back; what was changed stays.
     lost, changed, *_ = [name for name in expected if name.startswith("fan/")]
     (data / lost).unlink()
@@ -148,6 +151,10 @@ def test_a_wrong_checksum_keeps_nothing(server: Server, fetch: Fetch, data: Path
     shutil.rmtree(data)
     assert_error(fetch("--machine", "pump"), "dev_data_pump.zip")
     assert not data.exists()
+    listed = {"dev_data_fan.zip": bad, "dev_data_pump.zip": bad}
+    publish(server, DEV, dict.fromkeys(listed, damaged), listed)
+    assert_error(fetch(), "2 of 2 archives failed", *(f"{name} has another checksum" for name in listed))
+    assert not data.exists()
 
 
 def test_the_server_is_waited_for_as_long_as_it_asks(server: Server, fetch: Fetch, data: Path) -> None:
@@ -171,6 +178,6 @@ def test_a_server_that_asks_for_too_much_or_never_answers_is_an_error(server: Se
     assert_error(fetch(), "dev_data_fan.zip: the server answered 503", "last of 8 attempts", "goes on where this one")
     assert not data.exists()
     assert_error(fetch("--year", 2023), "/api/records/7882613", "404")
-    assert_error(fetch("--base-url", "http://127.0.0.1:1"), "Connection refused", "last of 8 attempts")
+    assert_error(fetch("--base-url", "http://127.0.0.1:1"), "Connection refused", "last of 4 attempts")
     for url in ("file:///etc", "ftp://example.org", "http://", "https://a b", "nonsense", "http://x:y"):
         assert_error(fetch("--base-url", url), "is not an address")

@@ -81,8 +81,8 @@ def bomb(name: str, *, size: int, told: int) -> bytes:
         ("c:evil.wav", "drive"),
         ("..\\evil.wav", "backslash"),
         ("fan\\train\\x.wav", "backslash"),
-        ("fan/train/a\nb.wav", "control characters"),
-        ("fan/train/a\x1b[2J.wav", "control characters"),
+        ("fan/train/a\nb.wav", "cannot be shown"),
+        ("fan/train/a\x1b[2J.wav", "cannot be shown"),
         (f"fan/train/{'x' * 300}.wav", "too long"),
         ("fan/train/../", "leads elsewhere"),
     ],
@@ -93,7 +93,7 @@ def test_names_that_lead_elsewhere(server: Server, fetch: Fetch, data: Path, nam
 
 def test_a_name_with_a_zero_byte(server: Server, fetch: Fetch, data: Path) -> None:
     archive = archive_of(entry("fan/train/a?b.wav")).replace(b"a?b.wav", b"a\0b.wav")
-    refuse(server, fetch, data, archive, "control characters")
+    refuse(server, fetch, data, archive, "cannot be shown")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_damaged_archives(server: Server, fetch: Fetch, data: Path) -> None:
 def test_any_damage_is_told_and_harms_nothing(server: Server, fetch: Fetch, data: Path) -> None:
     good, chance = bytearray(zipped(clips_of("fan", "dev", 1))), random.Random(5)
     start, placed = good.index(CENTRAL), 0
-    for _ in range(300):
+    for _ in range(150):
         damaged = bytearray(good)
         for _ in range(chance.choice((1, 2, 8))):
             damaged[chance.randrange(start if chance.random() < 0.8 else 0, len(good))] = chance.randrange(256)
@@ -185,11 +185,11 @@ def test_any_damage_is_told_and_harms_nothing(server: Server, fetch: Fetch, data
         assert set(data.parent.iterdir()) - {data} == outside
         if done.returncode:
             assert_error(done, "dev_data_fan.zip")
-            assert not data.exists()
+            assert not data.exists(), done.stderr
         else:
             placed += 1
             os.rename(data, data.parent / f"data {placed}")
-    print(f"{placed} of 300 were harmless")
+    print(f"{placed} of 150 were harmless")
 
 
 def test_archives_of_something_else(server: Server, fetch: Fetch, data: Path) -> None:

@@ -32,18 +32,13 @@ FILE = {"key": "dev_data_fan.zip", "size": 10, "checksum": SUM}
     ],
 )
 def test_the_forms_of_zenodo_s_lists_are_read(files: Any) -> None:
-    (file,) = parse_record(json.dumps({"id": 7, "files": files}).encode(), 7, "The list")
+    (file,) = parse_record({"id": 7, "files": files}, 7, "The list")
     assert (file.name, file.size, file.md5) == ("dev_data_fan.zip", 10, "0a" * 16)
 
 
 @pytest.mark.parametrize(
     ("document", "words"),
     [
-        (b"<html>Log in</html>", "is not what Zenodo answers"),
-        (b"[" * 100_000, "is not what Zenodo answers"),
-        (b'{"files": [], "files": []}', "is not what Zenodo answers"),
-        (b'{"files": NaN}', "is not what Zenodo answers"),
-        (b"[]", "is not what Zenodo answers"),
         ({}, "lists no files"),
         ({"files": []}, "lists no files"),
         ({"files": "dev_data_fan.zip"}, "lists no files"),
@@ -63,7 +58,7 @@ def test_the_forms_of_zenodo_s_lists_are_read(files: Any) -> None:
                 ".x.zip",
                 "-x.zip",
                 "a\nb.zip",
-                "c:x.zip",
+                "c:.zip",
                 "x" * 300 + ".zip",
             )
         ],
@@ -72,15 +67,17 @@ def test_the_forms_of_zenodo_s_lists_are_read(files: Any) -> None:
     ],
 )
 def test_hostile_lists_are_refused(document: Any, words: str) -> None:
-    text = document if isinstance(document, bytes) else json.dumps(document).encode()
     with pytest.raises(DownloadError, match=words):
-        parse_record(text, 7, "The list")
+        parse_record(document, 7, "The list")
 
 
 def test_hostile_servers_are_refused(server: Server, fetch: Fetch, data: Path) -> None:
     path = f"/api/records/{DEV}"
     server.files[path] = b" " * (5 << 20)
     assert_error(fetch(), "larger than 4,194,304 bytes")
+    for text in (b"<html>Log in</html>", b"[" * 100_000, b'{"id": 1, "id": 2}', b'{"id": NaN}', b"[]", b"", b"{\xff}"):
+        server.files[path] = text
+        assert_error(fetch(), path, "is not a list of files", "last of 4 attempts")
     for target in ("file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1"):
         server.redirects[path] = target
         assert_error(fetch(), "leads to an address that is refused")
@@ -88,7 +85,7 @@ def test_hostile_servers_are_refused(server: Server, fetch: Fetch, data: Path) -
     assert_error(fetch(), "without an end")
     del server.redirects[path]
     server.files[path] = record_json(DEV, {"dev_data_fan.zip": b"x"}).replace(b'"size": 1', b'"size": 900000000000')
-    assert_error(fetch(), "900.0 GB needs" if False else "free, and dev_data_fan.zip, 900.0 GB needs 2025.1 GB")
+    assert_error(fetch(), "free, and dev_data_fan.zip, 900.0 GB needs 2025.1 GB")
     assert not data.exists()
     assert server.asked_for(".zip") == []
 
@@ -115,14 +112,12 @@ def test_names_of_archives(name: str, machine: str | None, revision: int) -> Non
 def test_machines_and_revisions_are_chosen_by_name(server: Server, fetch: Fetch, data: Path) -> None:
     machines = ("ToyCar", "ToyCarEmu", "fan")
     archives = {f"dev_{machine}.zip": zipped(clips_of(machine, "dev")) for machine in machines}
-    archives["dev_ToyCar_r2.zip"], archives["dev_ToyCar_r10.zip"] = (
-        zipped(clips_of("ToyCar", "dev", n)) for n in (1, 3)
-    )
+    archives["dev_ToyCar_r2.zip"] = zipped(clips_of("ToyCar", "dev", 1))
+    archives["dev_ToyCar_r10.zip"] = zipped(clips_of("ToyCar", "dev", 3))
     archives["more fan noise.zip"] = zipped({"fan/supplemental/section_00_machine_0001_.wav": b"noise"})
     publish(server, RECORDS[2026]["dev"], archives)
-    publish(
-        server, RECORDS[2026]["eval-train"], {"eval_data_Sander_train.zip": zipped(clips_of("Sander", "eval-train"))}
-    )
+    sander = zipped(clips_of("Sander", "eval-train"))
+    publish(server, RECORDS[2026]["eval-train"], {"eval_data_Sander_train.zip": sander})
     assert_error(fetch("--year", 2026, "--machine", "pump"), "'pump'", "fan, more fan noise.zip, ToyCar, ToyCarEmu")
     done = fetch("--year", "2026", "--machine", "ToyCar", "--json")
     assert done.returncode == 0, done.stderr

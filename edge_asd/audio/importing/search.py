@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import Counter
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_asd.audio.containers import FIRST_BYTES, bytes_needed, container_of
-from edge_asd.clips import SUFFIXES, says_anomaly
+from edge_asd.clips import SUFFIXES, Label, says_anomaly
 from edge_asd.errors import DataError
 from edge_asd.files import open_without_waiting, printable
 from edge_asd.own_set import MARK
+
+_HEALTHY = re.compile(r"(?<![a-z])(normal|healthy)(?![a-z])", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -133,8 +136,8 @@ def _holds_sound(path: str) -> bool:
     return container_of(first) is not None
 
 
-def refuse_anomalies(paths: Sequence[Path], files: Sequence[Path]) -> None:
-    """Refuse files that are anomalous by their names, or by those of the folders that they were found in.
+def check_names(paths: Sequence[Path], files: Sequence[Path], label: Label) -> None:
+    """Refuse files that are of another label by their names, or by those of the folders that they were found in.
 
     Parameters
     ----------
@@ -142,6 +145,7 @@ def refuse_anomalies(paths: Sequence[Path], files: Sequence[Path]) -> None:
         That were searched.
     files : sequence of Path
         That were found.
+    label : {"normal", "anomaly"}
 
     Raises
     ------
@@ -150,16 +154,22 @@ def refuse_anomalies(paths: Sequence[Path], files: Sequence[Path]) -> None:
     """
     for file in files:
         root = next(path for path in paths if file.is_relative_to(path))
-        # A named file's folder speaks, too: sets older than MIMII DUE name the folder, not the files.
-        names = (
-            [file.absolute().parent.name, file.name] if root == file else [root.absolute().name, *_below(root, file)]
-        )
-        if any(says_anomaly(name) for name in names):
+        # A folder's name speaks, too: sets older than MIMII DUE name the folder, not the files.
+        folders = [file.absolute().parent.name] if root == file else [root.absolute().name, *_folders(root, file)]
+        anomalous = any(says_anomaly(name) for name in (*folders, file.name))
+        if label == "normal" and anomalous:
             raise DataError(
                 f"{printable(str(file))} is an anomaly by its name, and healthy sound was asked for. Import healthy "
                 "recordings by themselves, and these with --label anomaly; or rename them."
             )
+        if label == "anomaly" and any(
+            _HEALTHY.search(name) and not says_anomaly(name) for name in (folders[-1], file.name)
+        ):
+            raise DataError(
+                f"{printable(str(file))} is healthy by its name, and anomalous sound was asked for. Import anomalous "
+                "recordings by themselves, and these with --label normal; or rename them."
+            )
 
 
-def _below(root: Path, file: Path) -> tuple[str, ...]:
-    return file.relative_to(root).parts
+def _folders(root: Path, file: Path) -> tuple[str, ...]:
+    return file.relative_to(root).parts[:-1]

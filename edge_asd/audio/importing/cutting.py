@@ -10,9 +10,55 @@ import numpy as np
 from edge_asd.audio.health import MAX_CLIPPED_SHARE, Stretch, clipped_share
 from edge_asd.audio.stream import Pcm
 from edge_asd.clips import Split
-from edge_asd.errors import AudioFormatError
+from edge_asd.errors import AudioFormatError, DataError
+
+LONGEST_HOURS = 100
+"""Longest recording: a mistaken header goes beyond, a long week-end does not."""
+
+SHORTEST_CLIP, LONGEST_CLIP = 1.0, 60.0
+"""Bounds of a clip's length [s]."""
 
 CHANGED = "was changed while it was read. Try again when it is complete."
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """How recordings are cut.
+
+    Attributes
+    ----------
+    clip_seconds : float, 1 to 60 [s]
+    overlap : float, 0 to below `clip_seconds` [s]
+        Of neighbouring clips for training; clips for testing share nothing with others.
+    skip, skip_end : float >= 0 [s]
+        Left out at the start and the end of each recording.
+    channel : int >= 0
+
+    Raises
+    ------
+    DataError
+        If the overlap leaves less than half a second from clip to clip, or a number is out of range.
+    """
+
+    clip_seconds: float = 10.0
+    overlap: float = 0.0
+    skip: float = 0.0
+    skip_end: float = 0.0
+    channel: int = 0
+
+    def __post_init__(self) -> None:
+        """Check them."""
+        if not SHORTEST_CLIP <= self.clip_seconds <= LONGEST_CLIP:
+            raise DataError(
+                f"Clips of {self.clip_seconds:g} s are not made: give {SHORTEST_CLIP:g} to {LONGEST_CLIP:g} s."
+            )
+        if not 0 <= self.overlap <= self.clip_seconds - 0.5:
+            raise DataError(
+                f"An overlap of {self.overlap:g} s cannot be used with clips of {self.clip_seconds:g} s: give 0 to "
+                f"{self.clip_seconds - 0.5:g} s."
+            )
+        if not all(0 <= seconds <= LONGEST_HOURS * 3600 for seconds in (self.skip, self.skip_end)):
+            raise DataError("The seconds to skip cannot be negative, nor more than a recording may last.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from edge_asd.audio.cutting import CHANGED, Cut, between, cut
-from edge_asd.audio.health import Stretch, clipping_text, dead_advice, stretch_text
-from edge_asd.audio.import_report import FileReport, ImportReport
-from edge_asd.audio.recording_search import find_recordings, refuse_anomalies
+import numpy as np
+
+from edge_asd.audio.health import Stretch, clipping_text, dead_advice, has_line, stretch_text
+from edge_asd.audio.importing.advice import notes_at_the_end, notes_on_file, notes_on_names, why_no_clip
+from edge_asd.audio.importing.cutting import CHANGED, LONGEST_HOURS, Cut, Cuts, between, cut
+from edge_asd.audio.importing.report import FileReport, ImportReport
+from edge_asd.audio.importing.search import check_names, find_recordings
 from edge_asd.audio.recording_stream import RecordingStream
 from edge_asd.audio.stream import Pcm
 from edge_asd.audio.survey import Survey
@@ -26,62 +28,16 @@ from edge_asd.files import printable
 from edge_asd.own_set import RATE, ClipWriter, OwnSet
 from edge_asd.own_set.ledger import ImportedClip, Ledger
 
-LONGEST_HOURS = 100
-"""Longest recording: a mistaken header goes beyond, a long week-end does not."""
-
-SHORTEST_CLIP, LONGEST_CLIP = 2.0, 60.0
-"""Bounds of a clip's length [s]."""
-
-_PUBLISHED_SHORTEST = 6.0  # clips of 2026
-_ALIKE = round(0.05 * RATE)
+_BEGINNING = 5 * RATE  # so much of two recordings is the same in copies alone
 _MEGABYTE = 1_000_000
 
 Progress = Callable[[str, int, int, str], None]
 """Called with (what, done, all, file)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cuts:
-    """How recordings are cut.
-
-    Attributes
-    ----------
-    clip_seconds : float, 2 to 60 [s]
-    overlap : float, 0 to below `clip_seconds` [s]
-        Of neighbouring clips for training; clips for testing share nothing with others.
-    skip, skip_end : float >= 0 [s]
-        Left out at the start and the end of each recording.
-    channel : int >= 0
-
-    Raises
-    ------
-    DataError
-        If the overlap leaves less than half a second from clip to clip, or a number is out of range.
-    """
-
-    clip_seconds: float = 10.0
-    overlap: float = 0.0
-    skip: float = 0.0
-    skip_end: float = 0.0
-    channel: int = 0
-
-    def __post_init__(self) -> None:
-        """Check them."""
-        if not SHORTEST_CLIP <= self.clip_seconds <= LONGEST_CLIP:
-            raise DataError(
-                f"Clips of {self.clip_seconds:g} s are not made: give {SHORTEST_CLIP:g} to {LONGEST_CLIP:g} s."
-            )
-        if not 0 <= self.overlap <= self.clip_seconds - 0.5:
-            raise DataError(
-                f"An overlap of {self.overlap:g} s cannot be used with clips of {self.clip_seconds:g} s: give 0 to "
-                f"{self.clip_seconds - 0.5:g} s."
-            )
-        if not 0 <= min(self.skip, self.skip_end) <= max(self.skip, self.skip_end) <= LONGEST_HOURS * 3600:
-            raise DataError("The seconds to skip cannot be negative, nor more than a recording may last.")
-
-
 class _Surveyed(NamedTuple):
     sound: str  # hash
+    begin: str  # hash of the first seconds; "" where they tell nothing
     samples: int
     dead: list[Stretch]
     why_dead: str  # where there is nothing else
@@ -125,6 +81,7 @@ class Importer:
         self._held = ExitStack()
         self._holds = False
         self._short: list[int] = []
+        self._begins: dict[str, str] = {}
         self._sounds: dict[str, str] = {}  # of this run, and their files
         self._bytes, self._done, self._all = 0, 0, 0
         self.report = ImportReport(own, self._length, dry_run)
@@ -150,9 +107,10 @@ class Importer:
             raise DataError(
                 " ".join(["There is no sound file.", *self.report.notes, "Give recordings, or their folder."])
             )
-        if self.own.label == "normal":
-            refuse_anomalies(paths, found.files)
+        check_names(paths, found.files, self.own.label)
         self._refuse_own(found.files)
+        for text in notes_on_names(found.files, self.own):
+            self.report.note(text)
         self._all = sum(_size(file) for file in found.files)
         with self._held:
             for file in found.files:
@@ -162,7 +120,8 @@ class Importer:
                 except AudioFormatError as error:
                     self.report.skip(file, _without(str(error), file))
                 self._done += self._bytes
-        self._advise()
+        for text in notes_at_the_end(self.report, self._short, self._cuts):
+            self.report.note(text)
 
     def _one(self, path: Path) -> None:
         cuts, report = self._cuts, self.report
@@ -174,7 +133,12 @@ class Importer:
             runs = between(found.dead, start, stop)
             try:
                 if not any(run.size >= self._length for run in runs):
-                    self._say_why(path, file, found, max(0, stop - start))
+                    usable = max(0, stop - start)
+                    report.skip(path, found.why_dead or why_no_clip(found.samples, usable, found.dead, cuts))
+                    if not found.why_dead and usable < self._length:
+                        self._short.append(usable)
+                        file.account("too_short")
+                    file.account("dead")
                     return
                 self._hold()
                 before = self._before(path, file, found)
@@ -190,17 +154,21 @@ class Importer:
                 self._cut(path, stream, file, found, runs, before)
             finally:
                 file.account("remainder")
-            self._notes_of(path, stream)
+            for text in notes_on_file(printable(path.name), stream.header, cuts.channel):
+                report.note(text)
 
     def _survey(self, path: Path, stream: RecordingStream) -> _Surveyed:
         survey, sound = Survey(RATE), hashlib.sha256()
+        first: list[Pcm] = []
         for block in self._shown(path, stream, 0):
+            if survey.size < _BEGINNING + RATE:
+                first.append(block)
             survey.push(block)
             sound.update(block.astype("<i2").tobytes())
         text = ""
         if survey.silent:
             text = dead_advice(survey.dead_place(), self._cuts.channel, stream.sounding_channels())
-        return _Surveyed(sound.hexdigest(), survey.size, survey.dead, text)
+        return _Surveyed(sound.hexdigest(), _begin(np.concatenate(first)), survey.size, survey.dead, text)
 
     def _shown(self, path: Path, stream: RecordingStream, turn: int) -> Iterator[Pcm]:
         """Give a pass over a recording, and show how far it is."""
@@ -212,27 +180,6 @@ class Importer:
                 "importing", int(done / _MEGABYTE), -(-self._all // _MEGABYTE), f"MB, {printable(path.name)}"
             )
             yield block
-
-    def _say_why(self, path: Path, file: FileReport, found: _Surveyed, usable: int) -> None:
-        """Tell of a recording that has no room for a clip."""
-        clip = f"a clip of {self._cuts.clip_seconds:g} s"
-        if found.why_dead:
-            self.report.skip(path, found.why_dead)
-            file.account("dead")
-        elif usable < self._length:
-            what = "lasts" if usable == found.samples else "leaves"
-            self.report.skip(
-                path, f"{what} {usable / RATE:.2f} s: {(self._length - usable) / RATE:.2f} s are missing for {clip}."
-            )
-            self._short.append(usable)
-            file.account("too_short")
-        else:
-            self.report.skip(
-                path,
-                f"has no room for {clip}: it {stretch_text(found.dead[0], RATE)}, and in {len(found.dead) - 1} other "
-                "places.",
-            )
-            file.account("dead")
 
     def _hold(self) -> None:
         """Read the ledger, once, and keep other imports waiting until this one ends."""
@@ -254,10 +201,13 @@ class Importer:
             return None
         self._sounds[found.sound] = file.file
         known = self._ledger.recordings.get(found.sound)
-        if known is None or self._again:
+        if self._again:
             return []
+        if known is None:
+            return None if self._grown(path, file, found) else []
         there = list(known.clips)
-        if not (self.own.folder / there[-1].path).exists():  # a process was killed before it was written
+        # A process was killed, or the power went, before they were on the disk.
+        while there and not (self.own.folder / there[-1].path).exists():
             there.pop()
         file.clips_before = len(there)
         if not there:
@@ -274,6 +224,19 @@ class Importer:
         )
         file.account("imported_before", _covered(there))
         return there
+
+    def _grown(self, path: Path, file: FileReport, found: _Surveyed) -> bool:
+        """Refuse a recording that begins as another does: it went on after that was imported, or was cut."""
+        begins = {known.begin: known.file for known in self._ledger.recordings.values()} | self._begins
+        self._begins.setdefault(found.begin, file.file)
+        if not found.begin or found.begin not in begins:
+            return False
+        self.report.skip(
+            path,
+            f"begins with the same sound as {begins[found.begin]}, which was imported before: it is a longer or a "
+            "shorter copy. Give the new part alone, or --again to import all of it.",
+        )
+        return True
 
     def _foreign(self, clip: ImportedClip) -> str:
         """Say what an earlier import took the sound for; "" where it is the same."""
@@ -306,7 +269,7 @@ class Importer:
                 return ImportedClip(at.relative_to(self.own.folder).as_posix(), *place.place)
 
             at = self._writer.write(
-                pcm, split=place.split, announce=lambda at: ledger.note_clip(found.sound, name, clip(at))
+                pcm, split=place.split, announce=lambda at: ledger.note_clip(found.sound, found.begin, name, clip(at))
             )
             file.clips.append(clip(at))
 
@@ -323,7 +286,7 @@ class Importer:
             if sound.hexdigest() != found.sound:
                 raise AudioFormatError(CHANGED)
         except AudioFormatError as error:
-            self._take_back(file, found.sound, name, before)
+            self._take_back(file, found, name, before)
             raise AudioFormatError(f"{_without(str(error), path)} The clips that it gave were taken back.") from error
         finally:
             file.samples_out = _covered([*before, *file.clips]) - _covered(before)
@@ -333,30 +296,15 @@ class Importer:
         if not self._dry_run and found.sound in ledger.recordings:
             ledger.note_end(found.sound)
 
-    def _take_back(self, file: FileReport, sound: str, name: str, before: Sequence[ImportedClip]) -> None:
+    def _take_back(self, file: FileReport, found: _Surveyed, name: str, before: Sequence[ImportedClip]) -> None:
         if not self._dry_run and file.clips:
             for clip in file.clips:
                 (self.own.folder / clip.path).unlink(missing_ok=True)
-            self._ledger.note_end(sound, undone=True)
+            self._ledger.note_end(found.sound, undone=True)
             for clip in before:
-                self._ledger.note_clip(sound, name, clip)
+                self._ledger.note_clip(found.sound, found.begin, name, clip)
         file.clips.clear()
         file.account("changed")
-
-    def _notes_of(self, path: Path, stream: RecordingStream) -> None:
-        header = stream.header
-        for text in header.notes:
-            self.report.note(f"{printable(path.name)} {text}")
-        if header.channels > 1:
-            self.report.note(
-                f"Channel {self._cuts.channel} was taken of files with {header.channels} channels; choose another with "
-                "--channel."
-            )
-        if header.sample_rate < RATE:
-            self.report.note(
-                f"There are files with {header.sample_rate} Hz: nothing above {header.sample_rate // 2} Hz is in their "
-                "clips. Train, calibrate and monitor with sound that was recorded in the same way."
-            )
 
     def _refuse_own(self, files: Sequence[Path]) -> None:
         folder = self.own.folder.resolve()
@@ -364,16 +312,12 @@ class Importer:
             if file.resolve().is_relative_to(folder):
                 raise DataError(f"{printable(str(file))} lies in the set itself, {folder}. Give the recordings.")
 
-    def _advise(self) -> None:
-        """Name the length that all the recordings have which are too short."""
-        report, short = self.report, self._short
-        if self._overlap and self.own.label == "anomaly":
-            report.note("Anomalous clips are for testing, and overlap nowhere.")
-        if report.clips or len(short) < 2 or max(short) - min(short) > _ALIKE:
-            return
-        seconds = min(short) * 100 // RATE / 100
-        if len(short) == len(report.files) and seconds >= _PUBLISHED_SHORTEST:
-            report.note(f"All {len(short)} recordings last {seconds:g} s: --clip-seconds {seconds:g} takes them.")
+
+def _begin(sound: Pcm) -> str:
+    """Hash the beginning of a recording; "" where it is short, or starts as many do, with nothing."""
+    if sound.size < _BEGINNING + RATE or has_line(sound[:_BEGINNING], RATE):  # the last samples depend on what follows
+        return ""
+    return hashlib.sha256(sound[:_BEGINNING].astype("<i2").tobytes()).hexdigest()[:16]
 
 
 def _covered(clips: Sequence[ImportedClip]) -> int:
