@@ -11,13 +11,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from edge_asd.clips import DUE_FOLDERS, ClipName
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import locked, open_without_waiting
 from edge_asd.own_set.mark import LEDGER
-from edge_asd.own_set.naming import OwnSet
 from edge_asd.strict_json import StrictReader, parse_object
 
 _LONGEST_LINE = 65_536  # bytes
@@ -37,6 +37,23 @@ class ImportedClip:
     """
 
     path: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPlace:
+    """Where a clip's sound is from.
+
+    Attributes
+    ----------
+    recording : str
+        A hash of the recording's beginning, which longer and shorter copies of it share; where that tells nothing, of
+        all its sound.
+    start, stop : int [samples]
+    """
+
+    recording: str
     start: int
     stop: int
 
@@ -68,18 +85,22 @@ class Ledger:
 
     Parameters
     ----------
-    own : OwnSet
+    folder : Path
+        The machine's.
 
     Attributes
     ----------
     recordings : dict of str to Imported
         By the hash of their sound: those that have given clips of which some are still there.
+    places : dict of str to SoundPlace
+        Of every clip that was ever imported, by its path below the machine's folder.
     """
 
-    def __init__(self, own: OwnSet) -> None:
-        self._folder = own.folder
-        self._path = own.folder / LEDGER
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / LEDGER
         self.recordings: dict[str, Imported] = {}
+        self.places: dict[str, SoundPlace] = {}
 
     @contextmanager
     def held(self, waiting: Callable[[], None]) -> Iterator[None]:
@@ -119,6 +140,7 @@ class Ledger:
             If it is damaged.
         """
         self.recordings.clear()
+        self.places.clear()
         try:
             with open(self._path, "rb", opener=open_without_waiting) as file:
                 number, end = 0, 0
@@ -177,6 +199,7 @@ class Ledger:
             if not _is_clip(path):
                 raise line.refusal(f"{path!r:.80} is not a clip of this machine")
             self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
+            self.places[path] = SoundPlace(begin or sound, clip.start, clip.stop)
         elif "undone" in line.keys:
             line.take("undone", bool)
             self.recordings.pop(sound, None)
@@ -202,6 +225,19 @@ class Ledger:
             raise OutputError(
                 f"Cannot write {self._path}: {error.strerror or error}. Free some space, then go on."
             ) from error
+
+
+def imported_places(folder: Path) -> dict[str, SoundPlace]:
+    """Return where the sound of a machine's imported clips is from, by their paths below its folder.
+
+    Raises
+    ------
+    DataError
+        If the ledger is damaged.
+    """
+    ledger = Ledger(folder)
+    ledger.read()
+    return {path: place for path, place in ledger.places.items() if (folder / path).exists()}
 
 
 def _is_clip(path: str) -> bool:

@@ -22,7 +22,7 @@ from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import Resampler
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError, OutputError
-from edge_asd.own_set import LEDGER, ClipWriter, OwnSet
+from edge_asd.own_set import LEDGER, ClipWriter, OwnSet, imported_places
 from tests.audio.wav_files import chunk, fmt, pcm16, riff
 from tests.data import write_wav
 
@@ -131,7 +131,12 @@ def test_overlapping_clips_never_meet_one_for_testing(tmp_path: Path) -> None:
         (5.5, "train"),
         (6, "train"),
     ]
-    assert any("edge-asd calibrate" in text for text in document["notes"])
+    assert any("share no sound with others" in text for text in document["notes"])
+    places = imported_places(tmp_path / "out" / "mixer")
+    assert {path: (place.start, place.stop) for path, place in places.items()} == {
+        one["clip"]: (one["start_seconds"] * RATE, one["stop_seconds"] * RATE) for one in document["files"][0]["clips"]
+    }
+    assert len({place.recording for place in places.values()}) == 1
     inside = np.zeros(sound.size, np.int64)
     tested = np.zeros(sound.size, bool)
     for start, folder in placed:

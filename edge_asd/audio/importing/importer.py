@@ -77,7 +77,7 @@ class Importer:
         self._length, self._overlap = round(cuts.clip_seconds * RATE), round(cuts.overlap * RATE)
         self._again, self._dry_run, self._progress = again, dry_run, progress
         self._writer = ClipWriter(own, made_by="edge-asd data import", dry_run=dry_run)
-        self._ledger = Ledger(own)
+        self._ledger = Ledger(own.folder)
         self._held = ExitStack()
         self._holds = False
         self._short: list[int] = []
