@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -143,6 +144,8 @@ class Ledger:
         self.places.clear()
         try:
             with open(self._path, "rb", opener=open_without_waiting) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise DataError(f"{self._path} is not a file. Remove it.")
                 number, end = 0, 0
                 while line := file.readline(_LONGEST_LINE):
                     number += 1

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,7 @@ def test_a_folder_is_searched_and_what_is_no_recording_is_told(tmp_path: Path) -
     (folder / "song.mp3").write_bytes(b"ID3\x03" + bytes(100))
     (folder / "b" / "loop").symlink_to(folder, target_is_directory=True)
     (folder / "gone.wav").symlink_to(folder / "nowhere")
+    (folder / "circle.wav").symlink_to("circle.wav")
     (folder / "same.wav").symlink_to(folder / "REC 001")
     (folder / "unreadable.wav").symlink_to("/proc/self/mem")
     os.mkfifo(folder / "pipe.wav")
@@ -239,7 +241,7 @@ def test_a_folder_is_searched_and_what_is_no_recording_is_told(tmp_path: Path) -
         f"Passed over 1 hidden file or folder, such as '{folder}/.hidden.wav'.",
         f"Passed over 1 link to a folder, such as '{folder}/b/loop'.",
         f"Passed over 1 machine's folder of a set of your own, such as '{folder}/press'.",
-        f"Passed over 2 pipes, devices and broken links, such as '{folder}/gone.wav'.",
+        f"Passed over 3 pipes, devices and broken links, such as '{folder}/circle.wav'.",
     ]
     assert document["clips_train"] == 3
 
@@ -344,6 +346,7 @@ def test_a_recording_is_imported_once_whatever_its_name_and_form(tmp_path: Path)
     assert clips(tmp_path / "out").keys() == before.keys()
     again = imported(tmp_path / "out", tmp_path / "copy.flac", again=True)
     assert again["clips_train"] == 2
+    assert "has this sound twice now" in again["notes"][-1]
     assert len(clips(tmp_path / "out")) == 4
     assert imported(tmp_path / "out", tmp_path / "a.wav")["clips_train"] == 0
     # Who has removed the clips may have them again.
@@ -532,6 +535,16 @@ def test_a_damaged_ledger_is_an_error_that_says_what_to_do(tmp_path: Path, line:
     for dry_run in (True, False):
         with pytest.raises(DataError, match=words):
             imported(tmp_path / "out", tmp_path / "a.wav", dry_run=dry_run)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_ledger_that_is_no_file_is_an_error(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    write_wav(tmp_path / "a.wav", noise(3))
+    ClipWriter(own(tmp_path / "out"), made_by="edge-asd data import").prepare()
+    make(tmp_path / "out/mixer" / LEDGER)
+    with pytest.raises(DataError, match=rf"{LEDGER} (is not a file|cannot be read: Is a directory)"):
+        imported(tmp_path / "out", tmp_path / "a.wav")
+    assert not clips(tmp_path / "out")
 
 
 def test_a_ledgers_unfinished_line_is_mended(tmp_path: Path) -> None:

@@ -201,6 +201,11 @@ def _train(
         patience=usual.patience if settings.patience is None else settings.patience,
         channel=settings.channel,
     )
+    if left := len(clips) - len(fit) - len(held_back):
+        note(
+            f"{left} of {len(clips)} training clips are left out: they share sound with clips that are held back, or "
+            "for testing, as --overlap and --again of data import make them."
+        )
     headers = headers_of([*all_fit, *all_held_back])
     for text in (
         *dataset.notes,
