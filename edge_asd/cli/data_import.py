@@ -80,7 +80,8 @@ def command(
     except OutputError:
         line.clear()
         if report.clips:
-            note(f"{report.clips:,} clips were written before, and are whole. The same command goes on from there.")
+            count = "1 clip was" if report.clips == 1 else f"{report.clips:,} clips were"
+            note(f"{count} written before, whole. The same command goes on from there.")
         raise
     finally:
         line.clear()

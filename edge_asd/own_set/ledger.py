@@ -102,6 +102,7 @@ class Ledger:
         self._path = folder / LEDGER
         self.recordings: dict[str, Imported] = {}
         self.places: dict[str, SoundPlace] = {}
+        self._sounds: dict[str, str] = {}  # of the clips' paths
 
     @contextmanager
     def held(self, waiting: Callable[[], None]) -> Iterator[None]:
@@ -142,6 +143,7 @@ class Ledger:
         """
         self.recordings.clear()
         self.places.clear()
+        self._sounds.clear()
         try:
             with open(self._path, "rb", opener=open_without_waiting) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -174,7 +176,7 @@ class Ledger:
         """
         place = {"clip": clip.path, "start": clip.start, "stop": clip.stop}
         self._append({"sound": sound, "begin": begin, "file": file, **place})
-        self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
+        self._add(sound, begin, file, clip)
 
     def note_end(self, sound: str, *, undone: bool = False) -> None:
         """Say that a recording is through, or that its clips were taken back."""
@@ -201,8 +203,7 @@ class Ledger:
             clip = ImportedClip(path, start, line.integer("stop", start + 1, _END))
             if not _is_clip(path):
                 raise line.refusal(f"{path!r:.80} is not a clip of this machine")
-            self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
-            self.places[path] = SoundPlace(begin or sound, clip.start, clip.stop)
+            self._add(sound, begin, file, clip)
         elif "undone" in line.keys:
             line.take("undone", bool)
             self.recordings.pop(sound, None)
@@ -211,6 +212,15 @@ class Ledger:
             if sound in self.recordings:
                 self.recordings[sound].done = True
         line.finish()
+
+    def _add(self, sound: str, begin: str, file: str, clip: ImportedClip) -> None:
+        """Take a clip; an earlier one at its path was noted, and never came to be there, or was removed."""
+        before = self._sounds.get(clip.path)
+        if before is not None and (known := self.recordings.get(before)) is not None:
+            known.clips = [one for one in known.clips if one.path != clip.path]
+        self._sounds[clip.path] = sound
+        self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
+        self.places[clip.path] = SoundPlace(begin or sound, clip.start, clip.stop)
 
     def _append(self, document: dict[str, Any]) -> None:
         data = json.dumps(document).encode() + b"\n"

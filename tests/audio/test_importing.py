@@ -432,7 +432,26 @@ def test_who_was_stopped_goes_on_without_a_double(
     one, other = clips(tmp_path / "whole"), clips(tmp_path / "out")
     assert one.keys() == other.keys()
     assert all(np.array_equal(one[name], other[name]) for name in one)
-    assert "was imported before" in whys(imported(tmp_path / "out", tmp_path / "a.wav"))[0]
+    again = imported(tmp_path / "out", tmp_path / "a.wav")
+    assert "was imported before" in whys(again)[0]
+    assert again["clips_before"] == len(one)  # and not what was told twice
+
+
+def test_another_import_may_take_the_place_of_a_clip_that_never_came(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", noise(25))
+    write_wav(tmp_path / "b.wav", noise(6, seed=1))
+    imported(tmp_path / "out", tmp_path / "a.wav")
+    ledger = tmp_path / "out/mixer" / LEDGER
+    *lines, _done = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(b"".join(lines))
+    (tmp_path / "out/mixer" / json.loads(lines[-1])["clip"]).unlink()
+    assert (
+        imported(tmp_path / "out", tmp_path / "b.wav")["files"][0]["clips"][0]["clip"] == json.loads(lines[-1])["clip"]
+    )
+    rest = imported(tmp_path / "out", tmp_path / "a.wav")
+    assert rest["notes"] == ["Went on with a.wav at 22.00 s, where an import was stopped."]
+    assert (rest["clips_before"], len(rest["files"][0]["clips"])) == (11, 1)
+    assert len(clips(tmp_path / "out")) == len(imported_places(tmp_path / "out/mixer")) == 12 + 3
 
 
 @pytest.mark.parametrize("how", ["other sound", "shorter"])
