@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from edge_asd.cli.choices import DomainName, LabelName
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on the standard output.")]
 DataArgument = Annotated[
     Path, typer.Argument(metavar="DATA", help="Data set: a folder that holds one folder a machine, such as fan/.")
@@ -61,6 +63,29 @@ GroundTruthOption = Annotated[
         "2022 on the folder that holds ground_truth_data and ground_truth_domain; or eval_data_list.csv.",
     ),
 ]
+OwnMachineOption = Annotated[
+    str, typer.Option("--machine", metavar="NAME", help="The machine's name, and its folder's in the set.")
+]
+OwnOutOption = Annotated[
+    Path, typer.Option("--out", metavar="DATA", help="Data set to add to; made where it is not there.")
+]
+OwnSectionOption = Annotated[
+    str,
+    typer.Option(
+        "--section", metavar="NN", help="Section: 00, 01, ...; one per product, place or microphone of the machine."
+    ),
+]
+OwnDomainOption = Annotated[
+    DomainName,
+    typer.Option("--domain", help="source: its usual conditions; target: changed ones, such as another load."),
+]
+OwnLabelOption = Annotated[
+    LabelName, typer.Option("--label", help="normal: the machine is healthy; anomaly: it has a fault.")
+]
+OwnAttributesOption = Annotated[
+    str,
+    typer.Option("--attributes", metavar="TEXT", help="What else the names of the clips are to say, such as speed_2."),
+]
 FIRST_YEAR, LAST_YEAR = 2020, 2026
 """Of the published measures (`edge_asd.train.figures.measures.YEARS`)."""
 
@@ -98,6 +123,14 @@ def finite(value: float | None) -> float | None:
     if value is not None and not math.isfinite(value):
         raise typer.BadParameter(f"{value} is not a finite number.")
     return value
+
+
+ClipSecondsOption = Annotated[
+    float,
+    typer.Option(
+        "--clip-seconds", min=1.0, max=60.0, callback=finite, help="Length of a clip [s]; MIMII DUE's are 10 s."
+    ),
+]
 
 
 def figure(value: float | None) -> str:

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli.choices import DomainName, LabelName
-from edge_asd.cli.common import JsonOption, finite, note, print_json, table
+from edge_asd.cli.common import (
+    ClipSecondsOption,
+    JsonOption,
+    OwnAttributesOption,
+    OwnDomainOption,
+    OwnLabelOption,
+    OwnMachineOption,
+    OwnOutOption,
+    OwnSectionOption,
+    finite,
+    note,
+    print_json,
+    table,
+)
 from edge_asd.cli.progress import Progress
 from edge_asd.errors import OutputError
 
@@ -21,17 +34,13 @@ def command(
         list[Path],
         typer.Argument(metavar="FILE|FOLDER...", help="Recordings, and folders that are searched for them."),
     ],
-    machine: Annotated[str, typer.Option(metavar="NAME", help="The machine, such as compressor_2.")],
-    out: Annotated[Path, typer.Option(metavar="DATA", help="Data set: new, or one that clips are added to.")],
-    section: Annotated[str, typer.Option(metavar="NN", help="Section that the clips are of.")] = "00",
-    domain: Annotated[
-        DomainName, typer.Option(help="source: the usual conditions; target: others, such as a new speed.")
-    ] = DomainName.source,
-    label: Annotated[LabelName, typer.Option(help="What the machine was when it was recorded.")] = LabelName.normal,
-    attributes: Annotated[
-        str, typer.Option(metavar="TEXT", help="What else the names of the clips are to say, such as speed_2.")
-    ] = "",
-    clip_seconds: Annotated[float, typer.Option(min=1, max=60, callback=finite, help="Length of a clip [s].")] = 10.0,
+    machine: OwnMachineOption,
+    out: OwnOutOption,
+    section: OwnSectionOption = "00",
+    domain: OwnDomainOption = DomainName.source,
+    label: OwnLabelOption = LabelName.normal,
+    attributes: OwnAttributesOption = "",
+    clip_seconds: ClipSecondsOption = 10.0,
     overlap: Annotated[
         float,
         typer.Option(min=0, callback=finite, metavar="SECONDS", help="Of neighbouring clips for training [s]."),
@@ -71,7 +80,8 @@ def command(
     except OutputError:
         line.clear()
         if report.clips:
-            note(f"{report.clips:,} clips were written before, and are whole. The same command goes on from there.")
+            count = "1 clip was" if report.clips == 1 else f"{report.clips:,} clips were"
+            note(f"{count} written before, whole. The same command goes on from there.")
         raise
     finally:
         line.clear()

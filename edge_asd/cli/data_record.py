@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edge_asd.cli.choices import DomainName, LabelName
-from edge_asd.cli.common import JsonOption, finite, note, print_json
+from edge_asd.cli.common import (
+    ClipSecondsOption,
+    JsonOption,
+    OwnAttributesOption,
+    OwnDomainOption,
+    OwnLabelOption,
+    OwnMachineOption,
+    OwnOutOption,
+    OwnSectionOption,
+    finite,
+    note,
+    print_json,
+)
 from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError, OutputError
 
@@ -37,14 +49,10 @@ _WORDS = {
 
 
 def command(
-    machine: Annotated[str, typer.Option(metavar="NAME", help="The machine's name, and its folder's in the set.")],
-    out: Annotated[Path, typer.Option(metavar="DATA", help="Data set to add to; made where it is not there.")],
-    section: Annotated[
-        str, typer.Option(help="Section: 00, 01, ...; one per product, place or microphone of the machine.")
-    ] = "00",
-    domain: Annotated[
-        DomainName, typer.Option(help="source: its usual conditions; target: changed ones, such as another load.")
-    ] = DomainName.source,
+    machine: OwnMachineOption,
+    out: OwnOutOption,
+    section: OwnSectionOption = "00",
+    domain: OwnDomainOption = DomainName.source,
     minutes: Annotated[
         float | None,
         typer.Option(min=0.0, max=1440.0, callback=finite, help="Sound to record.", show_default="5"),
@@ -54,12 +62,8 @@ def command(
         str | None,
         typer.Option(metavar="NAME", help="Microphone, as edge-asd devices names it; by default the system's."),
     ] = None,
-    label: Annotated[
-        LabelName, typer.Option(help="normal: the machine is healthy; anomaly: it has a fault.")
-    ] = LabelName.normal,
-    attributes: Annotated[
-        str, typer.Option(metavar="TEXT", help="What else the names of the files shall say, such as speed_2.")
-    ] = "",
+    label: OwnLabelOption = LabelName.normal,
+    attributes: OwnAttributesOption = "",
     channel: Annotated[int, typer.Option(min=0, max=255, help="Channel of the microphone to use.")] = 0,
     gain: Annotated[
         float,
@@ -67,10 +71,7 @@ def command(
             min=-60.0, max=60.0, callback=finite, help="Digital gain on the sound [dB]; give monitor the same."
         ),
     ] = 0.0,
-    clip_seconds: Annotated[
-        float,
-        typer.Option(min=1.0, max=60.0, callback=finite, help="Length of a clip; MIMII DUE's are 10 s."),
-    ] = 10.0,
+    clip_seconds: ClipSecondsOption = 10.0,
     json: JsonOption = False,
 ) -> None:
     """Record the machine into a data set of your own, in clips of ten seconds.

@@ -7,8 +7,20 @@ that false alarms are measured on clips that neither model nor threshold has see
 
 from __future__ import annotations
 
+from edge_asd.own_set.ledger import SoundPlace, imported_places
 from edge_asd.own_set.mark import LEDGER, MARK, OWN_FILES, is_own
 from edge_asd.own_set.naming import RATE, OwnSet
 from edge_asd.own_set.writing import TEST_EVERY, ClipWriter
 
-__all__ = ["LEDGER", "MARK", "OWN_FILES", "RATE", "TEST_EVERY", "ClipWriter", "OwnSet", "is_own"]
+__all__ = [
+    "LEDGER",
+    "MARK",
+    "OWN_FILES",
+    "RATE",
+    "TEST_EVERY",
+    "ClipWriter",
+    "OwnSet",
+    "SoundPlace",
+    "imported_places",
+    "is_own",
+]

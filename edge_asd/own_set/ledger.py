@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from edge_asd.clips import DUE_FOLDERS, ClipName
 from edge_asd.errors import DataError, OutputError
 from edge_asd.files import locked, open_without_waiting
 from edge_asd.own_set.mark import LEDGER
-from edge_asd.own_set.naming import OwnSet
 from edge_asd.strict_json import StrictReader, parse_object
 
 _LONGEST_LINE = 65_536  # bytes
@@ -37,6 +38,23 @@ class ImportedClip:
     """
 
     path: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPlace:
+    """Where a clip's sound is from.
+
+    Attributes
+    ----------
+    recording : str
+        A hash of the recording's beginning, which longer and shorter copies of it share; where that tells nothing, of
+        all its sound.
+    start, stop : int [samples]
+    """
+
+    recording: str
     start: int
     stop: int
 
@@ -68,18 +86,23 @@ class Ledger:
 
     Parameters
     ----------
-    own : OwnSet
+    folder : Path
+        The machine's.
 
     Attributes
     ----------
     recordings : dict of str to Imported
         By the hash of their sound: those that have given clips of which some are still there.
+    places : dict of str to SoundPlace
+        Of every clip that was ever imported, by its path below the machine's folder.
     """
 
-    def __init__(self, own: OwnSet) -> None:
-        self._folder = own.folder
-        self._path = own.folder / LEDGER
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / LEDGER
         self.recordings: dict[str, Imported] = {}
+        self.places: dict[str, SoundPlace] = {}
+        self._sounds: dict[str, str] = {}  # of the clips' paths
 
     @contextmanager
     def held(self, waiting: Callable[[], None]) -> Iterator[None]:
@@ -119,8 +142,12 @@ class Ledger:
             If it is damaged.
         """
         self.recordings.clear()
+        self.places.clear()
+        self._sounds.clear()
         try:
             with open(self._path, "rb", opener=open_without_waiting) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise DataError(f"{self._path} is not a file. Remove it.")
                 number, end = 0, 0
                 while line := file.readline(_LONGEST_LINE):
                     number += 1
@@ -149,7 +176,7 @@ class Ledger:
         """
         place = {"clip": clip.path, "start": clip.start, "stop": clip.stop}
         self._append({"sound": sound, "begin": begin, "file": file, **place})
-        self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
+        self._add(sound, begin, file, clip)
 
     def note_end(self, sound: str, *, undone: bool = False) -> None:
         """Say that a recording is through, or that its clips were taken back."""
@@ -176,7 +203,7 @@ class Ledger:
             clip = ImportedClip(path, start, line.integer("stop", start + 1, _END))
             if not _is_clip(path):
                 raise line.refusal(f"{path!r:.80} is not a clip of this machine")
-            self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
+            self._add(sound, begin, file, clip)
         elif "undone" in line.keys:
             line.take("undone", bool)
             self.recordings.pop(sound, None)
@@ -185,6 +212,15 @@ class Ledger:
             if sound in self.recordings:
                 self.recordings[sound].done = True
         line.finish()
+
+    def _add(self, sound: str, begin: str, file: str, clip: ImportedClip) -> None:
+        """Take a clip; an earlier one at its path was noted, and never came to be there, or was removed."""
+        before = self._sounds.get(clip.path)
+        if before is not None and (known := self.recordings.get(before)) is not None:
+            known.clips = [one for one in known.clips if one.path != clip.path]
+        self._sounds[clip.path] = sound
+        self.recordings.setdefault(sound, Imported(file, begin)).clips.append(clip)
+        self.places[clip.path] = SoundPlace(begin or sound, clip.start, clip.stop)
 
     def _append(self, document: dict[str, Any]) -> None:
         data = json.dumps(document).encode() + b"\n"
@@ -202,6 +238,19 @@ class Ledger:
             raise OutputError(
                 f"Cannot write {self._path}: {error.strerror or error}. Free some space, then go on."
             ) from error
+
+
+def imported_places(folder: Path) -> dict[str, SoundPlace]:
+    """Return where the sound of a machine's imported clips is from, by their paths below its folder.
+
+    Raises
+    ------
+    DataError
+        If the ledger is damaged.
+    """
+    ledger = Ledger(folder)
+    ledger.read()
+    return {path: place for path, place in ledger.places.items() if (folder / path).exists()}
 
 
 def _is_clip(path: str) -> bool:

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import Resampler
 from edge_asd.clips import ClipName
 from edge_asd.errors import DataError, OutputError
-from edge_asd.own_set import LEDGER, ClipWriter, OwnSet
+from edge_asd.own_set import LEDGER, ClipWriter, OwnSet, imported_places
 from tests.audio.wav_files import chunk, fmt, pcm16, riff
 from tests.data import write_wav
 
@@ -131,7 +132,12 @@ def test_overlapping_clips_never_meet_one_for_testing(tmp_path: Path) -> None:
         (5.5, "train"),
         (6, "train"),
     ]
-    assert any("edge-asd calibrate" in text for text in document["notes"])
+    assert any("share no sound with others" in text for text in document["notes"])
+    places = imported_places(tmp_path / "out" / "mixer")
+    assert {path: (place.start, place.stop) for path, place in places.items()} == {
+        one["clip"]: (one["start_seconds"] * RATE, one["stop_seconds"] * RATE) for one in document["files"][0]["clips"]
+    }
+    assert len({place.recording for place in places.values()}) == 1
     inside = np.zeros(sound.size, np.int64)
     tested = np.zeros(sound.size, bool)
     for start, folder in placed:
@@ -217,6 +223,7 @@ def test_a_folder_is_searched_and_what_is_no_recording_is_told(tmp_path: Path) -
     (folder / "song.mp3").write_bytes(b"ID3\x03" + bytes(100))
     (folder / "b" / "loop").symlink_to(folder, target_is_directory=True)
     (folder / "gone.wav").symlink_to(folder / "nowhere")
+    (folder / "circle.wav").symlink_to("circle.wav")
     (folder / "same.wav").symlink_to(folder / "REC 001")
     (folder / "unreadable.wav").symlink_to("/proc/self/mem")
     os.mkfifo(folder / "pipe.wav")
@@ -234,7 +241,7 @@ def test_a_folder_is_searched_and_what_is_no_recording_is_told(tmp_path: Path) -
         f"Passed over 1 hidden file or folder, such as '{folder}/.hidden.wav'.",
         f"Passed over 1 link to a folder, such as '{folder}/b/loop'.",
         f"Passed over 1 machine's folder of a set of your own, such as '{folder}/press'.",
-        f"Passed over 2 pipes, devices and broken links, such as '{folder}/gone.wav'.",
+        f"Passed over 3 pipes, devices and broken links, such as '{folder}/circle.wav'.",
     ]
     assert document["clips_train"] == 3
 
@@ -339,6 +346,7 @@ def test_a_recording_is_imported_once_whatever_its_name_and_form(tmp_path: Path)
     assert clips(tmp_path / "out").keys() == before.keys()
     again = imported(tmp_path / "out", tmp_path / "copy.flac", again=True)
     assert again["clips_train"] == 2
+    assert "has this sound twice now" in again["notes"][-1]
     assert len(clips(tmp_path / "out")) == 4
     assert imported(tmp_path / "out", tmp_path / "a.wav")["clips_train"] == 0
     # Who has removed the clips may have them again.
@@ -424,7 +432,26 @@ def test_who_was_stopped_goes_on_without_a_double(
     one, other = clips(tmp_path / "whole"), clips(tmp_path / "out")
     assert one.keys() == other.keys()
     assert all(np.array_equal(one[name], other[name]) for name in one)
-    assert "was imported before" in whys(imported(tmp_path / "out", tmp_path / "a.wav"))[0]
+    again = imported(tmp_path / "out", tmp_path / "a.wav")
+    assert "was imported before" in whys(again)[0]
+    assert again["clips_before"] == len(one)  # and not what was told twice
+
+
+def test_another_import_may_take_the_place_of_a_clip_that_never_came(tmp_path: Path) -> None:
+    write_wav(tmp_path / "a.wav", noise(25))
+    write_wav(tmp_path / "b.wav", noise(6, seed=1))
+    imported(tmp_path / "out", tmp_path / "a.wav")
+    ledger = tmp_path / "out/mixer" / LEDGER
+    *lines, _done = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(b"".join(lines))
+    (tmp_path / "out/mixer" / json.loads(lines[-1])["clip"]).unlink()
+    assert (
+        imported(tmp_path / "out", tmp_path / "b.wav")["files"][0]["clips"][0]["clip"] == json.loads(lines[-1])["clip"]
+    )
+    rest = imported(tmp_path / "out", tmp_path / "a.wav")
+    assert rest["notes"] == ["Went on with a.wav at 22.00 s, where an import was stopped."]
+    assert (rest["clips_before"], len(rest["files"][0]["clips"])) == (11, 1)
+    assert len(clips(tmp_path / "out")) == len(imported_places(tmp_path / "out/mixer")) == 12 + 3
 
 
 @pytest.mark.parametrize("how", ["other sound", "shorter"])
@@ -527,6 +554,16 @@ def test_a_damaged_ledger_is_an_error_that_says_what_to_do(tmp_path: Path, line:
     for dry_run in (True, False):
         with pytest.raises(DataError, match=words):
             imported(tmp_path / "out", tmp_path / "a.wav", dry_run=dry_run)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_ledger_that_is_no_file_is_an_error(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    write_wav(tmp_path / "a.wav", noise(3))
+    ClipWriter(own(tmp_path / "out"), made_by="edge-asd data import").prepare()
+    make(tmp_path / "out/mixer" / LEDGER)
+    with pytest.raises(DataError, match=rf"{LEDGER} (is not a file|cannot be read: Is a directory)"):
+        imported(tmp_path / "out", tmp_path / "a.wav")
+    assert not clips(tmp_path / "out")
 
 
 def test_a_ledgers_unfinished_line_is_mended(tmp_path: Path) -> None:

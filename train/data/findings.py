@@ -23,7 +23,7 @@ KINDS = {
     "unreadable": "files that are broken or cannot be read",
     "header": "files whose header does not fit what they hold",
     "format": "clips that are not 16 kHz, 16-bit, mono (2026: two channels)",
-    "length": "clips that are not 10 s long (other years than 2021: 6 to 18 s)",
+    "length": "clips that are not 10 s long (other years than 2021: 6 to 18 s; your own: as most of the machine)",
     "silent": "clips that are silent, or dead somewhere",
     "scale": "float clips of another scale than -1 to 1",
     "duplicate": "clips of the same sound",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 from edge_asd.clips import ClipName, SoundFiles, says_anomaly
 from edge_asd.errors import AudioFormatError, DataError
+from edge_asd.own_set import is_own
 from edge_asd.train.data.attributes import read_attributes
 from edge_asd.train.data.counting import count_faults, not_mimii_due
 from edge_asd.train.data.dataset import machine_folders
@@ -22,6 +25,16 @@ RATE, SECONDS = 16000, 10
 
 SHORTEST, LONGEST = 6, 18
 """Seconds of the clips of other years of DCASE Task 2; those of 2026 have two channels."""
+
+
+class _Length(NamedTuple):
+    shortest: Fraction | int  # s
+    longest: Fraction | int
+    words: str
+
+
+_PUBLISHED = _Length(SECONDS, SECONDS, f"{SECONDS} s")
+_OTHER_YEARS = _Length(SHORTEST, LONGEST, f"{SHORTEST} to {LONGEST} s")
 
 _THREADS = 2  # hides the disk's latency; more of them only quarrel about the interpreter's lock
 _CHUNK = 64
@@ -63,19 +76,41 @@ def verify(root: Path, *, counts: bool = True, channel: int = 0, progress: Progr
         raise DataError(f"{root} holds no clips. Expected sound files in fan/train, fan/source_test and so on.")
     report.count(clips)
     report.notes += _year_notes(report)
-    reason = (_synthetic(root, report) or _other_year(report) or _foreign(report)) if counts else "it was not asked for"
+    own = [folder.name for folder in folders if is_own(folder)]
+    reason = (
+        (_synthetic(root, report) or _own(own) or _other_year(report) or _foreign(report))
+        if counts
+        else "it was not asked for"
+    )
     report.checks += ["names", "format", "silence", "duplicates"] + (["counts"] if reason is None else [])
     if reason is None:
         report.faults += count_faults(report, clips)
     else:
         report.notes.append(f"Counts were not compared with Table 1: {reason}.")
     checks = _check_files(root, clips, channel, progress)
+    lengths = {machine: _PUBLISHED if year == 2021 else _OTHER_YEARS for machine, year in report.years.items()}
+    lengths |= {name: _own_length(checks[i] for i, clip in enumerate(clips) if clip.machine == name) for name in own}
     for clip, check in zip(clips, checks, strict=True):
-        report.faults += _file_faults(clip, check, report.years[clip.machine])
+        report.faults += _file_faults(clip, check, report.years[clip.machine], lengths[clip.machine])
     report.notes += _length_notes(report, clips, checks)
     report.faults += _duplicates(root, clips, checks, progress)
     report.faults.sort(key=lambda fault: (fault.machine, fault.section or "", fault.path or "", fault.kind))
     return report
+
+
+def _own(machines: list[str]) -> str | None:
+    if not machines:
+        return None
+    return f"{', '.join(machines)} {'is a set' if len(machines) == 1 else 'are sets'} of your own, of any size"
+
+
+def _own_length(checks: Iterable[WavCheck]) -> _Length:
+    """Return the length that most clips of one's own machine have, for it may be any."""
+    lengths = Counter(Fraction(header.frames or 0, header.sample_rate) for check in checks if (header := check.header))
+    if not lengths:
+        return _PUBLISHED
+    length = lengths.most_common(1)[0][0]
+    return _Length(length, length, f"{float(length):g} s, as of most clips of this machine,")
 
 
 def _year_notes(report: Report) -> list[str]:
@@ -192,7 +227,7 @@ def _channel_count(channels: int) -> str:
     return f"{channels} channel{'s' if channels > 1 else ''}"
 
 
-def _file_faults(clip: Found, check: WavCheck, year: int) -> Iterable[Fault]:
+def _file_faults(clip: Found, check: WavCheck, year: int, length: _Length) -> Iterable[Fault]:
     section = clip.name.section if clip.name else None
     header = check.header
     if header is None:
@@ -213,11 +248,9 @@ def _file_faults(clip: Found, check: WavCheck, year: int) -> Iterable[Fault]:
     if wrong:
         yield Fault("format", clip.machine, section, clip.path, f"has {', '.join(wrong)}.")
     frames = header.frames or 0
-    shortest, longest = (SECONDS, SECONDS) if year == 2021 else (SHORTEST, LONGEST)
-    if not shortest * header.sample_rate <= frames <= longest * header.sample_rate:
+    if not length.shortest * header.sample_rate <= frames <= length.longest * header.sample_rate:
         text = f"is {frames / header.sample_rate:.4g} s long ({frames} samples)"
-        wanted = f"{SECONDS} s" if year == 2021 else f"{SHORTEST} to {LONGEST} s"
-        yield Fault("length", clip.machine, section, clip.path, f"{text} where {wanted} are expected.")
+        yield Fault("length", clip.machine, section, clip.path, f"{text} where {length.words} are expected.")
     if check.wrong_scale:  # cut to full scale, such sound may look dead, too
         yield Fault("scale", clip.machine, section, clip.path, check.wrong_scale)
     elif check.dead:

@@ -13,7 +13,7 @@ from edge_asd.bundle.kinds import AUTOENCODER
 from edge_asd.errors import DataError, ModelError
 from edge_asd.files import kept_if_filled
 from edge_asd.frontend.spec import FeatureSpec
-from edge_asd.own_set import is_own
+from edge_asd.own_set import imported_places, is_own
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.data.rates import header_notes, headers_of
@@ -162,19 +162,24 @@ def _train(
         raise ModelError(f"{out} holds no run to resume. Leave --resume out to start one.")
 
     own = is_own(data / machine) and not settings.faithful
-    hold_back = SPLITS["faithful" if settings.faithful else settings.split]
-    if own and hold_back is split_training:
-        hold_back = split_own
-    fit, held_back = hold_back(clips)
+    splitter = SPLITS["faithful" if settings.faithful else settings.split]
+
+    def hold_back(name: str, clips: list[Clip]) -> tuple[list[Clip], list[Clip]]:
+        if own and splitter is split_training:
+            return split_own(clips, imported_places(data / name))
+        return splitter(clips)
+
+    fit, held_back = hold_back(machine, clips)
     # The published split holds back nothing of the first sections; quantize then fits on clips that were fitted.
-    for section in dataset.sections if hold_back is not split_faithful else ():
-        if not any(clip.name.section == section for clip in held_back):
+    for section in dataset.sections if splitter is not split_faithful else ():
+        if not all(any(clip.name.section == section for clip in part) for part in (fit, held_back)):
             raise DataError(
-                f"{data / machine}: section {section} has one training clip a domain: none can be held back for "
-                "its threshold. Add recordings of the healthy machine, or leave the section out with --sections."
+                f"{data / machine}: section {section} has one training clip a domain, or all share their sound: none "
+                "can be held back for its threshold. Add recordings of the healthy machine, or leave the section out "
+                "with --sections."
             )
     others = {name: _negative_clips(data, machine, name, settings.channel, note) for name in settings.negatives}
-    parts = {name: hold_back(more) for name, more in others.items()}
+    parts = {name: hold_back(name, more) for name, more in others.items()}
     all_fit = [*fit, *(clip for more, _ in parts.values() for clip in more)]
     all_held_back = [*held_back, *(clip for _, more in parts.values() for clip in more)]
     usual = own_schedule(baseline, settings.features, len(all_fit)) if own else published_schedule(baseline)
@@ -196,6 +201,11 @@ def _train(
         patience=usual.patience if settings.patience is None else settings.patience,
         channel=settings.channel,
     )
+    if left := len(clips) - len(fit) - len(held_back):
+        note(
+            f"{left} of {len(clips)} training clips are left out: they share sound with clips that are held back, or "
+            "for testing, as --overlap and --again of data import make them."
+        )
     headers = headers_of([*all_fit, *all_held_back])
     for text in (
         *dataset.notes,

@@ -70,7 +70,8 @@ def threshold_clips(fit: Sequence[str], held_back: Sequence[str]) -> list[Thresh
     held = Counter(ClipName.parse(key.rpartition("/")[2]).section for key in held_back)
     judged = []
     for section, count in sorted(counts.items()):
-        most = max(count.values())
+        # Clips that overlap count for less: for three times as many as are held back, where a third of them is.
+        most = min(max(count.values()), 3 * held[section] + 2)
         others = held[section] - held_back_count(most, OWN_HELD_BACK)
         more = next(k for k in itertools.count() if others + held_back_count(most + k, OWN_HELD_BACK) >= OWN_HELD_BACK)
         lowest = lowest_rate(held[section]) if held[section] else None

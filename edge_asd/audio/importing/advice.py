@@ -80,8 +80,8 @@ def notes_at_the_end(report: ImportReport, short: Sequence[int], cuts: Cuts) -> 
         yield "Anomalous clips are for testing, and overlap nowhere."
     elif cuts.overlap:
         yield (
-            "Clips for training overlap: those that train holds back for its threshold share sound with those that it "
-            "is fitted on, and the threshold may be too low for new sound. Fit it on site with edge-asd calibrate."
+            "Clips for training overlap: train holds back only such for its threshold as share no sound with others, "
+            "so more of this recording's time is needed for a threshold than without --overlap."
         )
     if report.clips or len(short) < 2 or len(short) < len(report.files) or max(short) - min(short) > _ALIKE:
         return

@@ -77,7 +77,7 @@ class Importer:
         self._length, self._overlap = round(cuts.clip_seconds * RATE), round(cuts.overlap * RATE)
         self._again, self._dry_run, self._progress = again, dry_run, progress
         self._writer = ClipWriter(own, made_by="edge-asd data import", dry_run=dry_run)
-        self._ledger = Ledger(own)
+        self._ledger = Ledger(own.folder)
         self._held = ExitStack()
         self._holds = False
         self._short: list[int] = []
@@ -201,10 +201,23 @@ class Importer:
             return None
         self._sounds[found.sound] = file.file
         known = self._ledger.recordings.get(found.sound)
+        alike = self._begins_as(file, found)
         if self._again:
+            if known is not None or alike:
+                self.report.note(
+                    f"{file.file} or a part of it was imported before, and clips of that are still there: the set has "
+                    "this sound twice now. Unless that is wanted, remove the older ones."
+                )
             return []
         if known is None:
-            return None if self._grown(path, file, found) else []
+            if not alike:
+                return []
+            self.report.skip(
+                path,
+                f"begins with the same sound as {alike}, which was imported before: it is a longer or a shorter copy. "
+                "Give the new part alone, or --again to import all of it.",
+            )
+            return None
         there = list(known.clips)
         # A process was killed, or the power went, before they were on the disk.
         while there and not (self.own.folder / there[-1].path).exists():
@@ -225,18 +238,11 @@ class Importer:
         file.account("imported_before", _covered(there))
         return there
 
-    def _grown(self, path: Path, file: FileReport, found: _Surveyed) -> bool:
-        """Refuse a recording that begins as another does: it went on after that was imported, or was cut."""
+    def _begins_as(self, file: FileReport, found: _Surveyed) -> str | None:
+        """Find a recording that begins as this one does: it went on after that was imported, or was cut."""
         begins = {known.begin: known.file for known in self._ledger.recordings.values()} | self._begins
         self._begins.setdefault(found.begin, file.file)
-        if not found.begin or found.begin not in begins:
-            return False
-        self.report.skip(
-            path,
-            f"begins with the same sound as {begins[found.begin]}, which was imported before: it is a longer or a "
-            "shorter copy. Give the new part alone, or --again to import all of it.",
-        )
-        return True
+        return begins.get(found.begin) if found.begin else None
 
     def _foreign(self, clip: ImportedClip) -> str:
         """Say what an earlier import took the sound for; "" where it is the same."""

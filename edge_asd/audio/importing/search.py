@@ -119,9 +119,12 @@ def _kind(entry: os.DirEntry[str]) -> str:
         return "hidden"
     if entry.is_dir(follow_symlinks=False):
         return "own" if os.path.exists(os.path.join(entry.path, MARK)) else "folder"
-    if entry.is_dir():
-        return "link"
-    if not entry.is_file():
+    try:
+        if entry.is_dir():
+            return "link"
+        if not entry.is_file():
+            return "special"
+    except OSError:  # links that lead in a circle
         return "special"
     return "sound" if entry.name.lower().endswith(SUFFIXES) or _holds_sound(entry.path) else "other"
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 
 from edge_asd.cli import app
 from edge_asd.errors import DataError
+from edge_asd.own_set import ClipWriter, OwnSet
 from edge_asd.train.data.findings import KINDS
 from edge_asd.train.data.verify import verify
 from tests.train.data.table1_tree import SOUND_BYTES, make_table1_tree, wav_header, write_clip
@@ -363,6 +364,21 @@ def test_ones_own_fan_is_not_counted_against_table_1(tmp_path):
     report = verify(make(tmp_path, *(f"fan/{name}" for name in NAMES)))
     assert (report.faults, report.expected) == ([], {})
     assert "it has 2 clips where MIMII DUE has 1,403 in the same sections" in report.notes[0]
+
+
+def test_ones_own_machine_is_told_and_its_clips_may_have_any_length(tmp_path):
+    folder = tmp_path / "fan"
+    writer = ClipWriter(OwnSet(tmp_path, "fan", "00", "source"), made_by="edge-asd data record")
+    for i in range(6):
+        writer.write(np.random.default_rng(i).integers(-900, 900, 5 * 16000, dtype=np.int16))
+    report = verify(tmp_path)
+    assert (report.faults, report.checks) == ([], ["names", "format", "silence", "duplicates"])
+    assert report.notes == ["Counts were not compared with Table 1: fan is a set of your own, of any size."]
+    other = folder / "train" / "section_00_source_train_normal_0001.wav"
+    rewrite(lambda path: write_clip(path, 7, 9 * 16000))(other)
+    (fault,) = verify(tmp_path).faults
+    assert (fault.kind, fault.path) == ("length", f"fan/train/{other.name}")
+    assert fault.text == "is 4.5 s long (72000 samples) where 5 s, as of most clips of this machine, are expected."
 
 
 def test_the_words_for_people(tmp_path):

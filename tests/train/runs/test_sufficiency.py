@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_asd.errors import ModelError
+from edge_asd.errors import DataError, ModelError
 from edge_asd.false_alarms import lowest_rate
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.train.data.dataset import Dataset
@@ -130,7 +130,7 @@ def test_own_clips_are_fitted_until_held_back_ones_gain_no_more_and_are_judged(o
     notes, settings = [], Settings(epochs=2)
     run = train(own_data, MACHINE, tmp_path / "run", settings, note=notes.append)
     assert (run.batch_size, run.learning_rate, run.patience, run.epochs) == (64, 1e-3, 10, 2)
-    fit, held_back = split_own(Dataset(own_data, MACHINE).select(split="train"))
+    fit, held_back = split_own(Dataset(own_data, MACHINE).select(split="train"), {})
     assert (run.fit, run.held_back) == ([clip.key for clip in fit], [clip.key for clip in held_back])
     assert [(c.section, c.domain, c.clips_fit, c.clips_held_back) for c in run.cells] == [
         ("00", "source", 4, 2), ("00", "target", 1, 1), ("01", "source", 3, 1),
@@ -156,3 +156,14 @@ def test_own_clips_are_fitted_until_held_back_ones_gain_no_more_and_are_judged(o
 def test_without_the_mark_nothing_is_judged(run_folder):
     assert Run.load(run_folder).cells is None
     assert '"cells"' not in (run_folder / "run.json").read_text()
+
+
+def test_clips_that_all_share_their_sound_give_no_threshold(own_data, tmp_path):
+    shutil.copytree(own_data / MACHINE, tmp_path / MACHINE)
+    with (tmp_path / MACHINE / "imported.jsonl").open("w") as ledger:
+        for i, clip in enumerate(sorted((tmp_path / MACHINE / "train").glob("section_01_*"))):
+            line = {"sound": "s", "begin": "b", "file": "a.wav", "clip": f"train/{clip.name}", "start": i, "stop": 99}
+            ledger.write(json.dumps(line) + "\n")
+    with pytest.raises(DataError, match=r"section 01 .* share their sound"):
+        train(tmp_path, MACHINE, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -28,6 +28,7 @@ _MOST_RATIO, _FREE = 30, 1 << 26
 
 _CHUNK = 1 << 18
 _LONGEST_NAME = 255  # bytes, of each part: what file systems take
+_LONGEST_PATH, _MOST_PARTS = 1024, 16  # clips lie three folders deep or so
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -168,6 +169,7 @@ def alike(name: str) -> str:
 def _parts(info: zipfile.ZipInfo, where: str) -> tuple[str, ...]:
     """Take an entry's name apart; refuse any that could lead out of the folder."""
     name: str = info.orig_filename  # as written: zipfile mends names
+    parts = tuple(name.removesuffix("/").split("/"))
     what = None
     if "\\" in name:
         what = "with a backslash"
@@ -177,11 +179,12 @@ def _parts(info: zipfile.ZipInfo, where: str) -> tuple[str, ...]:
         what = "with a drive's letter"
     elif not name.isprintable():
         what = "with characters that cannot be shown"
-    parts = tuple(name.removesuffix("/").split("/"))
-    if what is None and any(part in ("", ".", "..") for part in parts):
+    elif any(part in ("", ".", "..") for part in parts):
         what = "that leads elsewhere"
-    if what is None and any(len(part.encode()) > _LONGEST_NAME for part in parts):
+    elif len(name.encode()) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_NAME for part in parts):
         what = "that is too long"
+    elif len(parts) > _MOST_PARTS:
+        what = f"in {len(parts) - 1:,} folders"
     if what is not None:
         raise RefusedArchiveError(
             f"{where} holds a name {what}: {name!r:.120}. It was refused, and nothing of it was kept."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +27,8 @@ CHUNK = 1 << 16  # bytes
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 8
+_WINDOW = 10
+"""Within so many times the wait for the next bytes, `CHUNK` bytes have to come: a drip would never end."""
 _OF_URLLIB3 = re.compile(r"^\w+\([^)]*\): ")
 
 
@@ -130,8 +133,9 @@ class Client:
         with _named(url):
             response = self._session().get(url, headers=headers, stream=True, timeout=timeout)
         try:
-            if url.startswith("https:") and not response.url.startswith("https:"):
-                raise DownloadError(f"{url} leads to {response.url:.200}, which is not encrypted. It was refused.")
+            plain = next((one.url for one in (*response.history, response) if not one.url.startswith("https:")), None)
+            if url.startswith("https:") and plain is not None:
+                raise DownloadError(f"{url} leads to {plain:.200}, which is not encrypted. It was refused.")
             code = response.status_code
             if code in _PASSING:
                 asked = retry_after(response.headers.get("Retry-After"))
@@ -153,6 +157,7 @@ class Client:
             If the download was told to stop.
         """
         read = getattr(response.raw, "read1", None) or response.raw.read
+        since, come = time.monotonic(), 0
         while True:
             if self.stop.is_set():
                 raise Stopped
@@ -161,6 +166,11 @@ class Client:
             if not chunk:
                 return
             yield chunk
+            come += len(chunk)
+            if time.monotonic() > since + _WINDOW * self.patience.read:
+                if come < CHUNK:
+                    raise PassingError("the server sends next to nothing")
+                since, come = time.monotonic(), 0
 
     def _session(self) -> Any:
         session = getattr(self._of_thread, "session", None)
@@ -196,6 +206,8 @@ def _named(url: str) -> Iterator[None]:
         raise PassingError("the server did not answer in time") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         raise PassingError(f"the connection failed ({_deepest(error)})") from error
+    except ValueError as error:  # of addresses that cannot be taken apart or decoded, which requests lets through
+        raise DownloadError(f"{url} leads to an address that cannot be read: {error}. Check --base-url.") from error
     except OSError as error:
         raise PassingError(f"the connection broke ({error.strerror or error})") from error
 

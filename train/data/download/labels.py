@@ -55,7 +55,11 @@ def missing_files(folder: Path, files: dict[str, str]) -> list[str]:
         path = folder / name
         if not path.exists():
             missing.append(name)
-        elif not path.is_file() or hashlib.sha256(path.read_bytes()[: _LARGEST + 1]).hexdigest() != digest:
+        elif (
+            not path.is_file()
+            or path.stat().st_size > _LARGEST
+            or hashlib.sha256(path.read_bytes()).hexdigest() != digest
+        ):
             raise DataError(
                 f"{path} is there, and is not the published file. Nothing of yours is overwritten: move it away."
             )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from edge_asd.clips import FOLDERS, SUFFIXES
+from edge_asd.own_set import OWN_FILES
 from edge_asd.train.data.download.archives import Member, RefusedArchiveError, alike
+from edge_asd.train.data.marker import MARKER
 
 CLIP_FOLDERS = frozenset({*FOLDERS, "test", "supplemental"})
 """Folders that clips lie in, in any year's sets."""
 
 _LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
+_MARKS = {(name,) for name in (MARKER, *OWN_FILES)}
+"""What tells a machine made up by this program, or recorded by its user, from a published one."""
+
+_MACHINE = re.compile(r"\w[\w .+-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Layout:
         By path relative to the data set.
     machines : list of str
     left_out : list of str
-        Files that belong to no machine.
+        Files that belong to no machine, and marks of this program.
     """
 
     places: dict[str, Member]
@@ -63,11 +70,11 @@ def lay_out(members: Sequence[Member], where: str, machine: str | None) -> Layou
     taken: dict[str, str] = {}
     for member in kept:
         base = next((member.parts[:n] for n in range(len(member.parts)) if member.parts[:n] in bases), None)
-        if base is None:
+        if base is None or member.parts[len(base) :] in _MARKS:
             left_out.append(member.name)
             continue
         name = base[-1] if base else machine
-        if name is None or name in CLIP_FOLDERS:
+        if name is None or name in CLIP_FOLDERS or not _MACHINE.fullmatch(name):
             raise RefusedArchiveError(
                 f"{where} does not tell which machine {member.name!r:.120} is of. It was refused."
             )

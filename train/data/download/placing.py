@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from edge_asd.errors import DataError, OutputError
+from edge_asd.own_set import is_own
 from edge_asd.train.data.download.archives import opened, unpack
 from edge_asd.train.data.download.layout import Layout, lay_out
 from edge_asd.train.data.download.placed import Placed, stamp
 from edge_asd.train.data.download.space import check_room
+from edge_asd.train.data.marker import read_marker
 
 _SHOWN = 3
 
@@ -67,6 +69,7 @@ def place(
         work.mkdir(parents=True)
         with opened(archive) as (zipped, members):
             layout = lay_out(members, where, machine)
+            refuse_made_here(data, layout.machines)
             files = {name: (member.info.file_size, member.info.CRC) for name, member in layout.places.items()}
             ours = {name: found for placed in older for name, found in placed.files.items()}
             there = _standing(data, files, ours, where)
@@ -96,6 +99,23 @@ def place(
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Placed(record, where, md5, files), layout
+
+
+def refuse_made_here(data: Path, machines: Iterable[str]) -> None:
+    """Refuse to mix published clips with a user's own, or with made-up ones.
+
+    Raises
+    ------
+    DataError
+        If a machine's folder is marked as either.
+    """
+    for machine in machines:
+        folder = data / machine
+        if is_own(folder) or read_marker(folder) is not None:
+            raise DataError(
+                f"{folder} holds clips that were made with edge-asd, not published ones: they are not mixed. Choose "
+                "another --out."
+            )
 
 
 def _standing(data: Path, files: dict[str, tuple[int, int]], ours: dict[str, tuple[int, int]], where: str) -> set[str]:

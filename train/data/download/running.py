@@ -16,7 +16,7 @@ from edge_asd.train.data.download.client import Client
 from edge_asd.train.data.download.labels import FOLDER, PLACE, fetch_labels, ground_truth_files, missing_files
 from edge_asd.train.data.download.outcomes import Outcome, Result, Servers
 from edge_asd.train.data.download.placed import forget_placed, read_placed, write_placed
-from edge_asd.train.data.download.placing import place
+from edge_asd.train.data.download.placing import place, refuse_made_here
 from edge_asd.train.data.download.plan import Item, Wanted, make_plan
 from edge_asd.train.data.download.records import LARGEST_DOCUMENT
 from edge_asd.train.data.download.resuming import WrongChecksumError, clear_leftovers, fetch
@@ -114,6 +114,7 @@ class _Run:
         items, notes = make_plan(choice, self._document)
         for text in notes:
             self._tell(text)
+        refuse_made_here(self.out, [item.machine for item in items if item.machine is not None])
         todo = [item for item in items if not self._is_in_place(item)]
         gone = [item for item in items if item not in todo and not self.work.archive(item).is_file()]
         if self.keep and gone:

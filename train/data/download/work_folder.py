@@ -110,7 +110,11 @@ def alone(out: Path) -> Iterator[WorkFolder]:
                 ) from None
             except OSError:
                 pass
-        shutil.rmtree(work.unpacked, ignore_errors=True)
+        # Whoever held it has removed it meanwhile.
+        if not work.root.exists() or not os.path.samestat(os.fstat(handle), work.root.stat()):
+            raise OutputError(f"Another download into {out} has just ended. Try again.")
+        if work.unpacked.is_dir():
+            shutil.rmtree(work.unpacked, ignore_errors=True)
         yield work
     finally:
         with suppress(OSError):

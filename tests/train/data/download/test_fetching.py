@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import time
@@ -9,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from edge_asd.train.data import download
+from edge_asd.train.data.download import client
 from edge_asd.train.data.download.records import RECORDS
 from tests.cli.command import assert_error
+from tests.train.data.download import http_server
 from tests.train.data.download.conftest import Fetch
 from tests.train.data.download.http_server import FAULTS, Server, failing
+from tests.train.data.download.impatient import IMPATIENT
 from tests.train.data.download.made_archives import clips_of, hidden, publish, publish_2021, tree, zipped
 
 PARTS = ("dev", "eval-train", "eval-test")
@@ -181,3 +186,15 @@ def test_a_server_that_asks_for_too_much_or_never_answers_is_an_error(server: Se
     assert_error(fetch("--base-url", "http://127.0.0.1:1"), "Connection refused", "last of 4 attempts")
     for url in ("file:///etc", "ftp://example.org", "http://", "https://a b", "nonsense", "http://x:y"):
         assert_error(fetch("--base-url", url), "is not an address")
+
+
+def test_a_drip_is_ended(server: Server, fetch: Fetch, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and all of them would take days."""
+    publish_2021(server, ("fan",))
+    monkeypatch.setattr(http_server, "_PIECE", 100)
+    server.pause = 0.01
+    monkeypatch.setattr(client, "_WINDOW", 1)
+    patience = dataclasses.replace(IMPATIENT, attempts=4, read=0.5)
+    monkeypatch.setattr(download, "Patience", lambda: patience)
+    assert_error(fetch(), "dev_data_fan.zip: the server sends next to nothing", "last of 4 attempts")
+    assert any(".part" in name for name in hidden(data))

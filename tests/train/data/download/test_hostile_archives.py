@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_asd.own_set import ClipWriter, OwnSet
 from edge_asd.train.data.download.records import RECORDS
+from edge_asd.train.data.marker import write_marker
 from tests.cli.command import assert_error
 from tests.train.data.download.conftest import Fetch
 from tests.train.data.download.http_server import Server
@@ -85,6 +87,8 @@ def bomb(name: str, *, size: int, told: int) -> bytes:
         ("fan/train/a\x1b[2J.wav", "cannot be shown"),
         (f"fan/train/{'x' * 300}.wav", "too long"),
         ("fan/train/../", "leads elsewhere"),
+        (f"fan/{'a/' * 30}x.wav", "in 31 folders"),
+        (f"fan/{'a/' * 20_000}x.wav", "too long"),
     ],
 )
 def test_names_that_lead_elsewhere(server: Server, fetch: Fetch, data: Path, name: str, why: str) -> None:
@@ -261,3 +265,43 @@ def test_a_mended_archive_replaces_what_the_earlier_one_placed(server: Server, f
     assert tree(data) == new
     assert kept in new
     assert "Nothing to do" in fetch().stdout
+
+
+def test_deep_names_take_neither_memory_nor_time(server: Server, fetch: Fetch, data: Path) -> None:
+    """All folders above each of a hundred names that fill their field would be over a hundred gigabytes."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    names = [f"fan/{i:03d}/" + "a/" * 30_000 + "x.wav" for i in range(100)]
+    refuse(server, fetch, data, archive_of(*map(entry, names)), "too long")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+@pytest.mark.parametrize("name", ["dev_...zip", "dev_..zip", "dev_-rf.zip", "dev_a,b.zip"])
+def test_a_name_that_is_no_machine_s(server: Server, fetch: Fetch, data: Path, name: str) -> None:
+    publish(server, DEV, {name: zipped({GOOD.removeprefix("fan/"): clip(1)})})
+    assert_error(fetch(), name, "does not tell which machine")
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("made_by", ["data record", "data synth"])
+def test_published_clips_are_not_mixed_with_clips_made_here(
+    server: Server, fetch: Fetch, data: Path, made_by: str
+) -> None:
+    publish(server, DEV, {"dev_data_fan.zip": zipped({GOOD: clip(1)})})
+    if made_by == "data record":
+        ClipWriter(OwnSet(data, "fan", "00", "source"), made_by="edge-asd data record").prepare()
+    else:
+        (data / "fan").mkdir(parents=True)
+        write_marker(data / "fan", preset="tiny", seed=0, table1_counts=False, recordings=False)
+    before = tree(data)
+    assert_error(fetch(), "not mixed", "--out")
+    assert tree(data) == before
+    assert server.asked_for("dev_data_fan.zip") == []
+
+
+def test_an_archive_brings_no_marks_of_this_program(server: Server, fetch: Fetch, data: Path) -> None:
+    marks = {f"fan/{name}": b"{}" for name in ("own.json", "imported.jsonl", "synthetic.json")}
+    publish(server, DEV, {"dev_data_fan.zip": zipped({GOOD: clip(1), **marks})})
+    run = fetch()
+    assert run.returncode == 0, run.stderr
+    assert list(tree(data)) == [GOOD]
+    assert "left out 3 files" in run.stderr

@@ -81,6 +81,9 @@ def test_hostile_servers_are_refused(server: Server, fetch: Fetch, data: Path) -
     for target in ("file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1"):
         server.redirects[path] = target
         assert_error(fetch(), "leads to an address that is refused")
+    for target in ("http://[::1", "http://\xff\xfe/"):
+        server.redirects[path] = target
+        assert_error(fetch(), "leads to an address that cannot be read")
     server.redirects[path] = path
     assert_error(fetch(), "without an end")
     del server.redirects[path]
