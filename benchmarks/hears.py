@@ -174,7 +174,10 @@ def correlation(
     rng = np.random.default_rng(0)
     groups = {u: [r for r in rows if unit(r) == u] for u in units}
     drawn = [of([r for i in rng.integers(len(units), size=len(units)) for r in groups[units[i]]]) for _ in range(2000)]
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    known = [value for value in drawn if value == value]
+    if not known or of(rows) != of(rows):  # not a number: one of both does not vary
+        return None
+    low, high = np.percentile(known, [2.5, 97.5])
     return of(rows), float(low), float(high)
 
 

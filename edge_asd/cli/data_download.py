@@ -68,11 +68,9 @@ def command(
     """
     stage = load_stage("train.data.download")
     machines, parts = _names(machine), _names(part)
-    choice, notes = None, []
+    choice = None
     if parts or not ground_truth:
-        choice, notes = stage.wanted(year, parts or ["dev"], machines, record)
-        for text in notes:
-            note(f"Note: {text}")
+        choice = stage.wanted(year, parts or ["dev"], machines, record)
     if ground_truth and year != 2021:
         raise DataError(
             "--ground-truth fetches the labels of 2021 alone. Those of 2020 to 2025 are in the repository "
@@ -102,7 +100,7 @@ def command(
         line.clear()
     if problem is not None:
         note(f"Note: {problem}")
-    document = _document(result, out, year, checked, [*notes, *result.notes, *([problem] if problem else [])])
+    document = _document(result, out, year, checked, [*result.notes, *([problem] if problem else [])])
     if json:
         print_json(document)
     else:

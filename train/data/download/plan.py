@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edge_asd.errors import DataError
 from edge_asd.strict_json import Json
 from edge_asd.train.data.download.archive_names import is_of, machine_of, newest
-from edge_asd.train.data.download.records import MIMII_DUE, PARTS, RECORDS, RecordFile, parse_record, record_of
+from edge_asd.train.data.download.records import MIMII_DUE, PARTS, RECORDS, RecordFile, parse_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,12 @@ class Item:
     replaces: tuple[str, ...]
 
 
-def wanted(year: int, parts: Sequence[str], machines: Sequence[str], record: int | None) -> tuple[Wanted, list[str]]:
-    """Read a choice of parts ("all" are those whose records are known) and machines ("all" or names).
+def wanted(year: int, parts: Sequence[str], machines: Sequence[str], record: int | None) -> Wanted:
+    """Read a choice of parts and machines: names, or "all".
 
     Returns
     -------
     wanted : Wanted
-    notes : list of str
 
     Raises
     ------
@@ -70,16 +69,9 @@ def wanted(year: int, parts: Sequence[str], machines: Sequence[str], record: int
     """
     if year not in RECORDS:
         raise DataError(f"There is no set of {year}. Years: {min(RECORDS)} to {max(RECORDS)}.")
-    notes = []
     chosen = list(dict.fromkeys(parts))
     if "all" in chosen:
-        chosen = [part for part in PARTS if part in RECORDS[year]]
-        notes = [
-            f"The {part} clips of {year} are left out: their Zenodo record is not known to edge-asd. If it has been "
-            f"published, fetch them by its number: --part {part} --record NUMBER."
-            for part in PARTS
-            if part not in RECORDS[year]
-        ]
+        chosen = list(PARTS)
     known = (*PARTS, *([MIMII_DUE] if MIMII_DUE in RECORDS[year] else []))
     if strange := [part for part in chosen if part not in known]:
         raise DataError(f"{year} has no part {strange[0]!r}. Choose from: {', '.join(known)}, all.")
@@ -90,7 +82,7 @@ def wanted(year: int, parts: Sequence[str], machines: Sequence[str], record: int
     names = [] if "all" in machines else list(dict.fromkeys(machines))
     if bad := [name for name in names if not name or not name.isprintable() or set(name) & set("/\\")]:
         raise DataError(f"{bad[0]!r} is not the name of a machine. Names are such as fan, or all.")
-    return Wanted(year, tuple(chosen), tuple(names), record), notes
+    return Wanted(year, tuple(chosen), tuple(names), record)
 
 
 def make_plan(choice: Wanted, document: Callable[[int], tuple[Json, str]]) -> tuple[list[Item], list[str]]:
@@ -110,7 +102,7 @@ def make_plan(choice: Wanted, document: Callable[[int], tuple[Json, str]]) -> tu
     Raises
     ------
     DataError
-        If a record is not known, or no archive is of a machine that was named.
+        If no archive is of a machine that was named.
     DownloadError
         If a record cannot be read.
     """
@@ -118,7 +110,7 @@ def make_plan(choice: Wanted, document: Callable[[int], tuple[Json, str]]) -> tu
     notes: list[str] = []
     there: list[str] = []
     for part in choice.parts:
-        record = choice.record or record_of(choice.year, part)
+        record = choice.record or RECORDS[choice.year][part]
         listed, where = document(record)
         revisions = newest(parse_record(listed, record, where))
         there += [machine_of(file.name) or file.name for file in revisions]

@@ -1,7 +1,8 @@
 """Where the public sets lie: Zenodo records by year and part, and the files that a record's JSON lists.
 
 Record numbers of 2021 and of MIMII DUE are those of the challenge's and the paper's pages; those of 2020 and of 2022 to
-2026 are in the downloads of the challenge's baseline (nttcslab/dcase2023_task2_baseline_ae).
+2026 are in the downloads of the challenge's baseline (nttcslab/dcase2023_task2_baseline_ae), but for the last, which is
+the record's own page.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from edge_asd.errors import DataError, DownloadError
+from edge_asd.errors import DownloadError
 from edge_asd.strict_json import Json
 
 PARTS = ("dev", "eval-train", "eval-test")
@@ -26,9 +27,9 @@ RECORDS: dict[int, dict[str, int]] = {
     2023: {"dev": 7882613, "eval-train": 7830345, "eval-test": 7860847},
     2024: {"dev": 10902294, "eval-train": 11259435, "eval-test": 11363076},
     2025: {"dev": 15097779, "eval-train": 15392814, "eval-test": 15519362},
-    2026: {"dev": 19336329, "eval-train": 20151556},
+    2026: {"dev": 19336329, "eval-train": 20151556, "eval-test": 20437238},
 }
-"""Zenodo record of each year and part; that of the evaluation clips of 2026 is not known."""
+"""Zenodo record of each year and part."""
 
 LARGEST_DOCUMENT = 4 << 20
 """Bytes of a record's JSON; Zenodo's have some ten thousand."""
@@ -97,22 +98,6 @@ def parse_record(document: Json, record: int, where: str) -> list[RecordFile]:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise DownloadError(f"{where} lists {twice!r} twice. Check --base-url.")
     return archives
-
-
-def record_of(year: int, part: str) -> int:
-    """Return the record of a part.
-
-    Raises
-    ------
-    DataError
-        If none is known.
-    """
-    if (record := RECORDS[year].get(part)) is None:
-        raise DataError(
-            f"The Zenodo record of the {part} clips of {year} is not known to edge-asd. If it has been published, give "
-            f"its number: --part {part} --record NUMBER."
-        )
-    return record
 
 
 def _is_archive(entry: Any, where: str) -> bool:

@@ -80,7 +80,6 @@ def test_a_set_of_ones_own_is_probed_although_it_has_anomalies(bundle, tiny_data
 
     seen: list[int] = []
     monkeypatch.setattr(module, "hearings", lambda _, subjects, __: seen.append(len(subjects)) or [])
-    assert evaluate(bundle, tiny_data, tmp_path / "public").healthy.hears is None
     data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     mark_own(data / MACHINE, "edge-asd data import")
     assert evaluate(bundle, data, tmp_path / "own").healthy.hears == []
