@@ -169,6 +169,11 @@ def test_what_is_no_file_of_scores(folder, tmp_path):
     os.mkfifo(folder / SCORES)
     with pytest.raises(DataError, match=f"{SCORES} cannot be read as scores: it is not a regular file"):
         read_score_files([folder])
+    (folder / SCORES).unlink()
+    with (folder / SCORES).open("wb") as file:
+        file.truncate(2**26 + 1)  # no bytes on the disk
+    with pytest.raises(DataError, match=f"{SCORES} cannot be read as scores: it has over 64 MB"):
+        read_score_files([folder])
 
 
 PIECES = [NAMES[0], NAMES[1], ",", "\n", "\r", '"', " ", "1e5", "nan", "-.", "\x00", "\u2028", "\ufeff", "\x85"]
