@@ -3,8 +3,8 @@
 The level of a fault in a clip is 20 log10(RMS of what is added / RMS of the clip), both over the whole clip, the
 clip's mean taken away: 0 dB is as loud as the machine with all that sounds around it, pauses of either included.
 The mix is rounded to 16 bits. One that leaves their range is not made: it would be judged for the clipping. Nor is one
-whose fault has an RMS below 1 LSB, of which rounding leaves another level, or nothing. The loudest level of a fault in a
-clip is therefore the loudest that fits, and the softest may lie above that of `LEVELS_DB`.
+whose fault has an RMS below 1 LSB, of which rounding leaves another level, or nothing. The loudest level of a fault in
+a clip is therefore the loudest that fits, and the softest may lie above that of `LEVELS_DB`.
 """
 
 from __future__ import annotations
