@@ -55,9 +55,9 @@ def _hears(report: Any) -> str:
                 [section, band.name, "-".join(map(str, clips)), *(found[fault].levels_text for fault in faults)]
             )
     legend = (
-        "What it would hear: faults mixed into healthy test clips, and the level in dB against the machine's\n"
-        "own from which on half / nine tenths of the clips are flagged (- for never). They are made faults:\n"
-        "your machine's may sound otherwise.\n\n"
+        "What it would hear: faults mixed into healthy test clips that are not flagged as they are, and the\n"
+        "level in dB against the machine's own from which on half / nine tenths of these clips are flagged\n"
+        "(- for never). They are made faults: your machine's may sound otherwise.\n\n"
     )
     summaries = "\n".join(textwrap.fill(text, _WIDTH) for text in report.summaries())
     return f"{legend}{table(header, rows)}\n\n{summaries}"

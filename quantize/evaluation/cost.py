@@ -27,7 +27,7 @@ from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.figures.means import Row
 from edge_asd.train.figures.measures import Measures, measures_of, missing_domains, pick, rows_of
 from edge_asd.train.figures.official_csv import write_result
-from edge_asd.train.figures.score_files import decisions_name, scores_name, write_pairs
+from edge_asd.train.figures.score_files import decisions_name, remove_contradicted, scores_name, write_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,8 @@ def evaluate(
     }
     for (section, row_domain), group in files.items():
         _write_scores((bundle.machine, section, row_domain, measures.year), limits[section], group, out)
+    for folder in (out, out / "float", out / "fixed"):
+        remove_contradicted(folder, [(bundle.machine, *place) for place in files], measures.year)
     table = [
         Row(r.machine, r.section, r.domain, (r.auc_shipped, r.pauc_shipped, r.precision, r.recall, r.f1))
         for r in results

@@ -18,6 +18,7 @@ from edge_asd.errors import DataError
 T = TypeVar("T")
 
 _LONGEST_NAME = 255  # bytes in a file's name
+_LARGEST = 2**26  # bytes of a file: a whole year's clips are a tenth of it
 
 
 def read_clip_table(
@@ -100,7 +101,7 @@ def csv_lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     DataError
-        If it cannot be read, or is no CSV file in UTF-8.
+        If it cannot be read, is far larger than such files are, or is no CSV file in UTF-8.
     """
 
     def refuse(error: object, line: int | None = None) -> DataError:
@@ -110,9 +111,12 @@ def csv_lines(path: Path, kind: str) -> Iterator[tuple[int, list[str]]]:
     try:
         if path.exists() and not path.is_file():
             raise refuse("it is not a regular file")  # a named pipe would be waited for
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise refuse(error.strerror or error) from error
+    if len(data) > _LARGEST:
+        raise refuse(f"it has over {_LARGEST >> 20} MB")
     try:
         data.decode()
     except UnicodeDecodeError as error:

@@ -152,7 +152,7 @@ def resample_figures(
     Returns
     -------
     figures : list of Resampled, or None
-        One for each of `scores`; None where a class has fewer than two clips.
+        One for each of `scores`; None where a class has fewer than two clips, or `within` none with two.
 
     Raises
     ------

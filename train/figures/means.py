@@ -31,14 +31,15 @@ class Row:
     values: tuple[Value, ...]
 
 
-def means(rows: Sequence[Row], kind: Mean) -> list[Value]:
+def means(rows: Sequence[Row], kind: Mean, measures: Measures) -> list[Value]:
     """Average each figure over rows, "arithmetic" or "harmonic"; None where no row has it.
 
-    As in the published code, zeros count as the smallest float step in harmonic means, and sums
-    run from the first row to the last: NumPy's pairwise and Python's compensated sums (from 3.12
-    on) give other last digits.
+    A pAUC that belongs to a whole section counts once. As in the published code, zeros count as the
+    smallest float step in harmonic means, and sums run from the first row to the last: NumPy's
+    pairwise and Python's compensated sums (from 3.12 on) give other last digits.
     """
-    return [mean([row.values[column] for row in rows], kind) for column in range(_COLUMNS)]
+    counted = {_PAUC: list(counted_once(rows, measures))}
+    return [mean([row.values[column] for row in counted.get(column, rows)], kind) for column in range(_COLUMNS)]
 
 
 def mean(values: Sequence[Value], kind: Mean) -> Value:

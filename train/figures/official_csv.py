@@ -55,11 +55,11 @@ def write_result(path: Path, rows: Sequence[Row], measures: Measures) -> None:
     """
     blocks = [[row for row in rows if row.machine == machine] for machine in dict.fromkeys(row.machine for row in rows)]
     if not measures.domains:
-        lines = _lines_by_id(blocks)
+        lines = _lines_by_id(blocks, measures)
     elif measures.mixed:
         lines = _lines_by_section(blocks, measures.means)
     else:
-        lines = _lines_by_row(blocks, measures.means)
+        lines = _lines_by_row(blocks, measures)
     write_lines(path, lines)
 
 
@@ -78,26 +78,26 @@ def write_lines(path: Path, lines: Iterable[Sequence[object]]) -> None:
     write_atomically(path, csv_bytes(lines))
 
 
-def _lines_by_row(blocks: Sequence[Sequence[Row]], kinds: Sequence[Mean]) -> list[Sequence[object]]:
+def _lines_by_row(blocks: Sequence[Sequence[Row]], measures: Measures) -> list[Sequence[object]]:
     lines: list[Sequence[object]] = []
     for block in blocks:
         ordered = sorted(block, key=lambda row: (row.domain or "", row.section))
         lines += [[ordered[0].machine], [*_BY_ROW]]
         lines += [[row.section, row.domain, *row.values] for row in ordered]
-        lines += [[f"{kind} mean", "", *means(ordered, kind)] for kind in kinds] + [[]]
+        lines += [[f"{kind} mean", "", *means(ordered, kind, measures)] for kind in measures.means] + [[]]
     everything = [row for block in blocks for row in block]
     lines += [["", "", *_METRICS]]
-    lines += [[_OVERALL.format(kind), "", *means(everything, kind)] for kind in kinds] + [[]]
+    lines += [[_OVERALL.format(kind), "", *means(everything, kind, measures)] for kind in measures.means] + [[]]
     return lines
 
 
-def _lines_by_id(blocks: Sequence[Sequence[Row]]) -> list[Sequence[object]]:
+def _lines_by_id(blocks: Sequence[Sequence[Row]], measures: Measures) -> list[Sequence[object]]:
     lines: list[Sequence[object]] = []
     for block in blocks:
         ordered = sorted(block, key=lambda row: row.section)
         lines += [[ordered[0].machine], [*_BY_ID]]
         lines += [[row.section, *row.values[:2]] for row in ordered]
-        lines += [["Average", *means(ordered, "arithmetic")[:2]], []]
+        lines += [["Average", *means(ordered, "arithmetic", measures)[:2]], []]
     return lines
 
 

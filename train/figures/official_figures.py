@@ -79,8 +79,8 @@ class OfficialFigures:
         return {
             "year": self.measures.year,
             "results": [asdict(result) for result in self.results],
-            "arithmetic": dict(zip(FIGURES, means(self.rows, "arithmetic"), strict=True)),
-            "harmonic": dict(zip(FIGURES, means(self.rows, "harmonic"), strict=True)),
+            "arithmetic": dict(zip(FIGURES, means(self.rows, "arithmetic", self.measures), strict=True)),
+            "harmonic": dict(zip(FIGURES, means(self.rows, "harmonic", self.measures), strict=True)),
             "official": self.official,
             "official_low": self.official_low,
             "official_high": self.official_high,
@@ -199,7 +199,8 @@ def _row_figures(
         flaws.add("no precision, recall and F1, for want of decisions", cell)
     judged = decisions or DecisionFigures(None, None, None)
     if drawn and not drawn.auc and ranks.auc is not None:
-        flaws.add("no intervals, for want of two normal clips and two anomalies", cell)
+        apart = " of one domain" if measures.mixed and row.domain else ""
+        flaws.add(f"no intervals, for want of two normal clips and two anomalies{apart}", cell)
     auc_low, auc_high = percentile_interval(drawn.auc[0]) if drawn and drawn.auc else (None, None)
     pauc_low, pauc_high = percentile_interval(drawn.pauc[0]) if drawn and drawn.pauc else (None, None)
     labels = pick(section.labels, row.auc)

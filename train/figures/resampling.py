@@ -56,7 +56,7 @@ def resample_views(
     Returns
     -------
     figures : dict of view to list of Resampled, or None
-        One for each of `scores`; None where a class of the view has fewer than two clips.
+        One for each of `scores`; None where a class of the view cannot vary: no stratum of it has two clips.
 
     Raises
     ------
@@ -71,7 +71,9 @@ def resample_views(
     plans: dict[View, _Plan | None] = {}
     for view in views:
         inside = np.isin(np.arange(anomaly.size), view)
-        varies = min(np.count_nonzero(inside & anomaly), np.count_nonzero(inside & ~anomaly)) > 1
+        # By class, whether a stratum has more than one clip to draw from.
+        wide = {bool(anomaly[some[0]]) for some in numbers if some.size > 1 and inside[some[0]]}
+        varies = len(wide) == 2
         plans[view] = _Plan(inside, anomaly, numbers, values, resamples) if varies else None
     used = [plan for plan in plans.values() if plan is not None]
     if used:

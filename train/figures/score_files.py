@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -87,6 +87,31 @@ def _place_name(machine: str, section: str, domain: str | None, year: int) -> st
 def write_pairs(path: Path, pairs: Iterable[tuple[str, int | float]]) -> None:
     """Write "file name,value" lines, without a header."""
     write_lines(path, [[name, value] for name, value in pairs])
+
+
+def remove_contradicted(folder: Path, written: Collection[Cell], year: int) -> None:
+    """Remove files of the same clips as others that were just written, under the names of another year.
+
+    An earlier result left them; `read_score_files` would refuse the folder for them.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not exist.
+    written : collection of Cell
+        What was written; files of other machines and sections, or of another domain alone, stay.
+    year : int
+        Whose names were written.
+    """
+    names = {name(*cell, year) for cell in written for name in (scores_name, decisions_name)}
+    for path in sorted(folder.glob("*.csv")):
+        match = _NAME.fullmatch(path.name)
+        if match is None or path.name in names:
+            continue
+        machine, section, domain = _cell(match)
+        beside = [cell[2] for cell in written if cell[:2] == (machine, section)]
+        if beside and (domain is None or None in beside):
+            path.unlink(missing_ok=True)
 
 
 def read_score_files(folders: Sequence[Path]) -> tuple[list[CellScores], list[str]]:

@@ -13,8 +13,9 @@ def official_table(figures: Figures) -> Table:
     """Means of ``result.csv`` over all cells, by model and seed."""
     rows = []
     for (model, seed), cells in figures.official.items():
-        arithmetic, harmonic = means(cells, "arithmetic"), means(cells, "harmonic")
-        score = official_score(cells, figures.measures)
+        measures = figures.measures
+        arithmetic, harmonic = means(cells, "arithmetic", measures), means(cells, "harmonic", measures)
+        score = official_score(cells, measures)
         rows.append([MODELS[model], str(seed), *map(number, [*arithmetic[:2], *harmonic[:2], score, *arithmetic[2:]])])
     return Table(
         "official",

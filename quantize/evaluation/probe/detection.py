@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.quantize.evaluation.probe.faults import BANDS, FAULTS, Band, fault_wave
-from edge_asd.quantize.evaluation.probe.levels import LEVELS_DB, Heard, loudest_level, mixed, search, share_level
+from edge_asd.quantize.evaluation.probe.levels import (
+    Heard,
+    levels_within,
+    loudest_level,
+    mixed,
+    search,
+    share_level,
+    softest_level,
+)
 from edge_asd.quantize.evaluation.scoring import in_threads
 from edge_asd.thresholds import is_anomalous
 
@@ -54,8 +62,8 @@ class Hearing:
     level_half_db, level_90_db : int or None [dB]
         The softest level from which on half of the clips are flagged, and nine tenths; None where they are not up to
         the loudest that was tried.
-    loudest_db : int or None [dB]
-        The loudest level that was tried in at least half of the clips.
+    loudest_db, softest_db : int or None [dB]
+        The loudest and the softest level that were tried in at least half of the clips each.
     clips : int
         Clips that the fault was mixed into.
     lost : int
@@ -68,6 +76,7 @@ class Hearing:
     level_half_db: int | None
     level_90_db: int | None
     loudest_db: int | None
+    softest_db: int | None
     clips: int
     lost: int
 
@@ -87,6 +96,7 @@ class Hearing:
             "level_half_db": self.level_half_db,
             "level_90_db": self.level_90_db,
             "loudest_db": self.loudest_db,
+            "softest_db": self.softest_db,
             "clips": self.clips,
             "clips_lost": self.lost,
         }
@@ -127,16 +137,16 @@ def hearings(
         wave = fault_wave(fault, clip, band, np.random.default_rng(key))
         if wave is None:
             return None
-        fits = (level for level in LEVELS_DB if mixed(subject.pcm, wave, level) is not None)
-        if (loudest := next(fits, None)) is None:
+        levels = levels_within(subject.pcm, wave)
+        if not levels:
             return None
 
         def heard(level: int) -> bool:
             mix = mixed(subject.pcm, wave, level)
-            assert mix is not None  # softer than one that fits
+            assert mix is not None  # the levels are those at which it can be made
             return is_anomalous(score(mix, subject.section), subject.threshold)
 
-        return search(heard, loudest)
+        return search(heard, levels)
 
     tasks = list(product(subjects, faults, bands))
     results: dict[tuple[str, str, Band], list[Heard]] = {}
@@ -150,6 +160,7 @@ def hearings(
             level_half_db=share_level(group, 5),
             level_90_db=share_level(group, 9),
             loudest_db=loudest_level(group),
+            softest_db=softest_level(group),
             clips=len(group),
             lost=sum(result.lost for result in group),
         )

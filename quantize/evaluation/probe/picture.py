@@ -46,7 +46,7 @@ def hears_picture(path: Path, sections: Mapping[str, Sequence[Hearing]], *, titl
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     figure.supxlabel(
         "level of a fault against the machine's own [dB] at which half / nine tenths of the clips are flagged; "
-        "grey: not heard",
+        "grey: not heard, or not tried",
         fontsize=9,
         color=GREY,
     )

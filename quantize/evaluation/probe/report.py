@@ -94,9 +94,11 @@ class Report:
         return [words.summary(group) for group in self.sections.values()]
 
     def draw(self, folder: Path, title: str) -> None:
-        """Write `PICTURE` where there is something to see."""
+        """Write `PICTURE` where there is something to see; an earlier one goes where there is nothing."""
         if self.hears:
             hears_picture(folder / PICTURE, self.sections, title=title)
+        else:
+            (folder / PICTURE).unlink(missing_ok=True)
 
 
 def report(

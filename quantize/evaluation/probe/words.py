@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from edge_asd.quantize.evaluation.probe.detection import Hearing
 from edge_asd.quantize.evaluation.probe.faults import BANDS
-from edge_asd.quantize.evaluation.probe.levels import LEVELS_DB
 
 _SOUNDS = {
     "tone": "a whine at {}",
@@ -21,12 +20,13 @@ def fault_text(fault: str, band: str) -> str:
     return _SOUNDS[fault].format(band)
 
 
-def level_text(level_db: int) -> str:
-    """Say how loud a fault is, as in "6 dB under the machine's level"."""
+def level_text(level_db: int, softest_db: int | None = None) -> str:
+    """Say how loud a fault is, as in "6 dB under the machine's level"; softer than the softest was not tried."""
     if level_db == 0:
-        return "as loud as the machine"
-    least = " or more" if level_db == LEVELS_DB[-1] else ""
-    return f"{abs(level_db)} dB{least} {'under' if level_db < 0 else 'over'} the machine's level"
+        text = "as loud as the machine"
+    else:
+        text = f"{abs(level_db)} dB {'under' if level_db < 0 else 'over'} the machine's level"
+    return f"{text} or softer" if softest_db is not None and level_db <= softest_db else text
 
 
 def summary(group: Sequence[Hearing]) -> str:
@@ -66,7 +66,7 @@ def summary(group: Sequence[Hearing]) -> str:
 
 def _heard(hearing: Hearing) -> str:
     assert hearing.level_half_db is not None
-    text = f"{fault_text(hearing.fault, hearing.band.name)} {level_text(hearing.level_half_db)}"
+    text = f"{fault_text(hearing.fault, hearing.band.name)} {level_text(hearing.level_half_db, hearing.softest_db)}"
     if hearing.level_90_db is None:
         return f"{text} (in half of the clips; never in nine tenths)"
     if hearing.level_90_db == hearing.level_half_db:

@@ -104,10 +104,18 @@ def test_metrics_of_the_files_are_the_same(evaluation, out):
 
 
 def test_the_set_of_2021_by_the_measures_of_2022_and_the_other_way_round(evaluation, bundle, data, tiny_data, tmp_path):
+    before, picture = evaluate(bundle, tiny_data, tmp_path / "a"), tmp_path / "a" / "hears.png"
+    assert (tmp_path / "a" / "anomaly_score_fan_section_00_source_test.csv").is_file()
+    picture.touch()
     of_2022 = evaluate(bundle, tiny_data, tmp_path / "a", year=2022)
     assert [r.as_dict() for r in of_2022.results] == [r.as_dict() for r in evaluation.results]
-    assert (tmp_path / "a" / "anomaly_score_fan_section_00_test.csv").is_file()
-    of_2021, before = evaluate(bundle, data, tmp_path / "b", year=2021), evaluate(bundle, tiny_data, tmp_path / "c")
+    # Nothing of the earlier result is left to be taken for this one's.
+    for folder in ("", "float", "fixed"):
+        names = [path.name for path in (tmp_path / "a" / folder).glob("anomaly_score_*")]
+        assert sorted(names) == [f"anomaly_score_fan_section_{section}_test.csv" for section in ("00", "01")]
+    assert len(official_figures([tmp_path / "a"]).results) == len(of_2022.results)
+    assert not picture.exists()
+    of_2021 = evaluate(bundle, data, tmp_path / "b", year=2021)
     # The clip without a label is of unknown domain here, and a row of its own.
     assert [r.as_dict() for r in of_2021.results[1:]] == [r.as_dict() for r in before.results]
     assert (of_2021.results[0].section, of_2021.results[0].domain, of_2021.results[0].auc_shipped) == ("01", None, None)

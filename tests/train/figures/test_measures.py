@@ -187,7 +187,7 @@ def test_means_and_official_score_are_those_that_the_evaluator_of_2025_published
         for i, (source, target, pauc) in enumerate(zip(sources, targets, paucs, strict=True))
         for domain, auc in (("source", source), ("target", target))
     ]
-    arithmetic, harmonic = means(rows, "arithmetic"), means(rows, "harmonic")
+    arithmetic, harmonic = (means(rows, kind, measures_of(2025)) for kind in ("arithmetic", "harmonic"))
     found = (*arithmetic[:2], *harmonic[:2], official_score(rows, measures_of(2025)))
     for value, expected in zip(found, published, strict=True):
         assert expected is None or value == pytest.approx(expected, rel=1e-14)
@@ -205,10 +205,10 @@ def test_means_are_those_that_the_evaluator_of_2022_published():
         for section, (auc, pauc, precision, recall) in sections.items()
         for i, domain in enumerate(("source", "target"))
     ]
-    assert means(rows, "arithmetic")[:4] == pytest.approx(
+    assert means(rows, "arithmetic", measures_of(2022))[:4] == pytest.approx(
         [0.6502666666666667, 0.6163157894736843, 0.6502485169151835, 0.5633333333333334], rel=1e-14
     )
-    assert means(rows, "harmonic")[:4] == pytest.approx(
+    assert means(rows, "harmonic", measures_of(2022))[:4] == pytest.approx(
         [0.6118288605395442, 0.6020590065980902, 0.6259758490782256, 0.44042200910247076], rel=1e-14
     )
 
@@ -222,7 +222,7 @@ def test_the_mean_of_2020_is_the_published_one():
     ]
     rows = [Row("fan", f"0{1 + 2 * i}", None, (*pair, None, None, None)) for i, pair in enumerate(published)]
     assert measures_of(2020).means == ("arithmetic",)
-    assert means(rows, "arithmetic")[:2] == [0.8434024651452082, 0.6675372536174548]
+    assert means(rows, "arithmetic", measures_of(2020))[:2] == [0.8434024651452082, 0.6675372536174548]
 
 
 def test_a_zero_counts_as_the_smallest_step_in_the_official_score():
@@ -318,6 +318,23 @@ def test_what_cannot_vary_has_no_interval():
     assert source.auc is None  # one normal clip
     assert target.auc is not None
     assert source.pauc is not None
+    # Two anomalies, each alone in its domain, are drawn every time.
+    labels, domains = ["normal", "normal", "anomaly"] * 2, ["source"] * 3 + ["target"] * 3
+    for drawn in resample_rows(
+        ("fan", "00"), rows_of(labels, domains, measures), labels, domains, [1, 4, 2, 3, 6, 5], measures=measures
+    ):
+        assert (drawn.auc, drawn.pauc) == (None, None)
+
+
+def test_a_sections_pauc_enters_a_mean_once_however_many_rows_it_has():
+    rows = [
+        Row("fan", "00", "source", (0.9, 0.8, None, None, None)),
+        Row("fan", "00", "target", (0.5, 0.8, None, None, None)),
+        Row("fan", "01", "source", (0.7, 0.5, None, None, None)),  # it has no target clips
+    ]
+    assert means(rows, "arithmetic", measures_of(2023))[:2] == [pytest.approx(0.7), pytest.approx(0.65)]
+    assert means(rows, "harmonic", measures_of(2023))[1] == pytest.approx(hmean([0.8, 0.5]))
+    assert means(rows, "arithmetic", measures_of(2021))[1] == pytest.approx(0.7)
 
 
 def test_a_clip_without_label_and_domain_does_not_cost_the_official_score():

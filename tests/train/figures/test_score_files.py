@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_asd.errors import DataError
-from edge_asd.train.figures.score_files import decisions_name, read_score_files, scores_name, write_pairs
+from edge_asd.train.figures.score_files import (
+    decisions_name,
+    read_score_files,
+    remove_contradicted,
+    scores_name,
+    write_pairs,
+)
 
 NAMES = [f"section_00_source_test_{label}_{i:04d}.wav" for label in ("normal", "anomaly") for i in range(3)]
 SCORES = scores_name("fan", "00", "source")
@@ -29,6 +35,22 @@ def test_pairs_are_lines_without_a_header(tmp_path):
     write_pairs(path, [("a.wav", 46063592), ("b.wav", 9.6587), ("c,d.wav", 0)])
     assert path.name == "anomaly_score_fan_section_00_source_test.csv"
     assert path.read_bytes() == b'a.wav,46063592\nb.wav,9.6587\n"c,d.wav",0\n'
+
+
+def test_what_was_written_under_the_names_of_another_year_goes(tmp_path):
+    old = [scores_name("fan", "00", domain, year) for domain, year in (("source", 2021), (None, 2022), (None, 2020))]
+    old += [decisions_name("fan", "00", "target"), scores_name("fan", "01", "source"), scores_name("pump", "00", None)]
+    others = ["anomaly_score_fan.csv", "result.csv"]
+    for year, written, kept in (
+        (2022, ("fan", "00", None), {old[1], *old[4:]}),
+        (2020, ("fan", "00", None), {old[2], *old[4:]}),
+        (2021, ("fan", "00", "source"), {old[0], *old[3:]}),  # of another domain, as evaluate --domain writes them
+    ):
+        for name in (*old, *others):
+            (tmp_path / name).touch()
+        remove_contradicted(tmp_path, [written], year)
+        assert {path.name for path in tmp_path.iterdir()} == {*kept, *others}
+    remove_contradicted(tmp_path / "nowhere", [written], year)
 
 
 def test_names_of_decisions():
@@ -168,6 +190,11 @@ def test_what_is_no_file_of_scores(folder, tmp_path):
         read_score_files([folder])
     os.mkfifo(folder / SCORES)
     with pytest.raises(DataError, match=f"{SCORES} cannot be read as scores: it is not a regular file"):
+        read_score_files([folder])
+    (folder / SCORES).unlink()
+    with (folder / SCORES).open("wb") as file:
+        file.truncate(2**26 + 1)  # no bytes on the disk
+    with pytest.raises(DataError, match=f"{SCORES} cannot be read as scores: it has over 64 MB"):
         read_score_files([folder])
 
 

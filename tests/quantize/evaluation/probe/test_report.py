@@ -134,6 +134,7 @@ def test_evaluate_without_any_anomaly(command, healthy_data, tmp_path, monkeypat
             "level_half_db",
             "level_90_db",
             "loudest_db",
+            "softest_db",
             "clips",
             "clips_lost",
         )
