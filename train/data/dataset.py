@@ -116,7 +116,7 @@ class Dataset:
             for path, name in ((path, _parse_name(path)) for path in self._layout.paths)
         ]
         self._files = [(clip.path.name, clip.name) for clip in self.clips]
-        if text := mixed_forms([name for _, name in self._files]):
+        if text := mixed_forms(self._files):
             raise DataError(f"{folder} {text}")
         if not self.clips:
             raise DataError(f"{folder} holds no clips. Expected sound files in {', '.join(FOLDERS)} below it.")

@@ -97,9 +97,9 @@ def place_fault(name: ClipName, folder: str) -> str | None:
     return f"says {name.place} but lies in {folder}. Move it to {' or '.join(name.folders)}, or rename it."
 
 
-def mixed_forms(names: Sequence[ClipName]) -> str | None:
+def mixed_forms(files: Sequence[tuple[str, ClipName]]) -> str | None:
     """Say that names of 2020 lie beside those of later years; None where they do not."""
-    examples = {name.form: name.file_name() for name in reversed(names)}
+    examples = {name.form: file for file, name in reversed(files)}
     if len(examples) < 2:
         return None
     return (

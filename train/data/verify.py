@@ -176,7 +176,7 @@ def _list(root: Path, folder: Path, report: Report) -> list[Found]:
             text = "is an anomalous clip among the training clips, which must all be normal. Remove it."
             report.faults.append(Fault("label", machine, name.section if name else None, path, text))
     files = [(clip.path.rsplit("/", 1)[1], clip.name) for clip in clips if clip.name]
-    for mixed in filter(None, (layout.mixed, mixed_forms([name for _, name in files]))):
+    for mixed in filter(None, (layout.mixed, mixed_forms(files))):
         report.faults.append(Fault("layout", machine, None, machine, mixed))
     report.faults += _attributes_faults(layout, files, report)
     report.notes += layout.notes()

@@ -110,6 +110,12 @@ def cell_notes(run: Run) -> list[str]:
         spread = cell.level_high_db - cell.level_low_db
         wide = spread > _LEVELS_DB
         fitted, new = cell.loss_fit, cell.loss_held_back
+        if new is None:
+            clips = f"its {cell.clips_fit} clips" if cell.clips_fit > 1 else "its one clip"
+            texts.append(
+                f"{where}: nothing of {clips} is held back, so neither the threshold nor the number of epochs rests on "
+                "this sound, and how well the model knows it was not measured. Record more of it."
+            )
         if fitted is not None and new is not None and _gap(fitted, new, kind.classifies):
             reason = (
                 f"Their levels differ, too, by {spread:.0f} dB: record more of each way in which the machine runs."

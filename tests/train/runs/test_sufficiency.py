@@ -87,7 +87,7 @@ def run_with(cells: list[Cell] | None, model: str = "ae", held_back: int = 29) -
         ("ae", {"loss_held_back": 11.6}, ["More recordings of it are likely to help"]),
         ("ae", {"loss_held_back": 11.6, "level_low_db": -35.0}, ["differ, too, by 7 dB: record more of each way"]),
         ("ae", {"level_low_db": -35.0}, ["levels differ by 7 dB. If the machine runs in several ways"]),
-        ("ae", {"loss_held_back": None, "clips_held_back": 0}, []),
+        ("ae", {"loss_held_back": None, "clips_held_back": 0}, ["nothing of its 20 clips is held back"]),
         ("mobilenetv2", {"loss_fit": 0.001, "loss_held_back": 0.09}, []),
         ("mobilenetv2", {"loss_fit": 0.001, "loss_held_back": 0.11}, ["More recordings of it are likely to help"]),
     ],
@@ -98,6 +98,12 @@ def test_a_model_that_knows_its_fitted_clips_better_is_told(model, changes, word
     assert len(texts) == len(words)
     assert all(word in text for word, text in zip(words, texts, strict=True))
     assert shortcomings(run) == texts
+
+
+def test_sound_of_which_no_clip_is_held_back_is_not_said_to_suffice():
+    alone = cell(domain="target", clips_fit=1, clips_held_back=0, loss_held_back=None)
+    (text,) = shortcomings(run_with([cell(), alone])) or []
+    assert text.startswith("Section 00, target: nothing of its one clip is held back, so neither the threshold nor")
 
 
 def test_recordings_that_nobody_judged_are_not_said_to_suffice():
