@@ -68,6 +68,12 @@ class Client:
         self.patience, self.stop, self.waiting = patience, stop, waiting
         self.turnstile = Turnstile(stop)
         self._of_thread = threading.local()  # no promise that a session may be shared
+        self._sessions: list[requests.Session] = []
+
+    def close(self) -> None:
+        """Close the connections that were kept open for the next request; threads must have ended."""
+        for session in self._sessions:
+            session.close()
 
     def persist(
         self,
@@ -176,6 +182,7 @@ class Client:
         session = getattr(self._of_thread, "session", None)
         if session is None:
             session = self._of_thread.session = requests.Session()
+            self._sessions.append(session)
             session.max_redirects = _MOST_REDIRECTS
         return session
 

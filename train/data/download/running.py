@@ -84,6 +84,7 @@ def download(
             if labels_of is not None:
                 run.labels(labels_of, jobs)
         finally:
+            run.client.close()
             work.tidy()
     return run.result
 
