@@ -107,7 +107,7 @@ def command(
         with (
             kept_if_filled(own.folder),
             Asked() as asked,
-            Capture(device, sample_rate=RATE, channel=channel) as capture,
+            Capture(device, sample_rate=RATE, channel=channel, there=True) as capture,
         ):
             line.note(_keys_text(asked))
             record_clips(
