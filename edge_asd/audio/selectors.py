@@ -52,7 +52,7 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
         default = [device for device in devices if device.is_default]
         if default:
             return default[0]
-        raise UnavailableDeviceError(f"No microphone is the default. Name one of: {_listed(devices, devices)}.")
+        raise NoSuchDeviceError(f"No microphone is the default. Name one of: {_listed(devices, devices)}.")
     found = _fitting(devices, wanted)
     if len(found) == 1:
         return found[0]
