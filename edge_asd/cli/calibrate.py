@@ -206,21 +206,18 @@ def _document(target: Path, bundle: Bundle, request: Request, heard: Heard, done
     }
 
 
-def _number(alarms: float) -> str:
-    """Write a number of alarms in few digits, and none below a thousandth."""
-    return f"{alarms:,.0f}" if alarms >= 10 else f"{max(alarms, 0.001):.2g}"
-
-
 def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) -> None:
+    from edge_asd.false_alarms import CONFIDENCE, alarms_text
+
     unit, section, new, previous = done.bundle.kind.unit, request.section, done.threshold, done.previous
     print(f"Section {section}{f', {request.domain}' if request.domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
     if (promise := done.promise) is not None:
-        expected, highest = _number(promise.alarms_per_day), _number(promise.highest_alarms_per_day)
+        expected, highest = alarms_text(promise.alarms_per_day), alarms_text(promise.highest_alarms_per_day)
         print(
             f"Expect {expected} alarms a day on healthy sound like this: of {promise.decisions_per_day:,.0f} decisions "
             f"a day over the threshold, hardly any come close enough together. {promise.spans} scores can promise no "
-            f"more than {highest} a day (with 95 % confidence)."
+            f"more than {highest} a day (with {100 * CONFIDENCE:g} % confidence)."
         )
     off = done.bundle.thresholds[section].off_level_db
     print(f"Machine off: {'never; sound of every level is judged' if off is None else f'below {off:.1f} dB'}.")

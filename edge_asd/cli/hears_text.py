@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from edge_asd.cli.common import table
-from edge_asd.false_alarms import lowest_rate
+from edge_asd.false_alarms import CONFIDENCE, lowest_rate
 
 _WIDTH = 100
 
@@ -39,7 +39,8 @@ def _false_alarms(rows: list[Any]) -> str:
                 for row in rows
             ],
         )
-        + f"\n\n{clips} cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is flagged."
+        + f"\n\n{clips} cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is flagged (with "
+        f"{100 * CONFIDENCE:g} % confidence)."
     )
 
 
