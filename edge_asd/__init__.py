@@ -35,6 +35,7 @@ __all__ = [
     "DownloadError",
     "EdgeAsdError",
     "ModelError",
+    "NoSuchDeviceError",
     "OutputError",
     "UnavailableDeviceError",
     "__version__",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         DownloadError,
         EdgeAsdError,
         ModelError,
+        NoSuchDeviceError,
         OutputError,
         UnavailableDeviceError,
     )

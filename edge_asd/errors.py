@@ -11,6 +11,7 @@
     ├── ConfigError           a configuration file, or what overrides it, that cannot be used
     ├── AudioDeviceError      no microphone, no PortAudio, or a stream that stopped
     │   └── UnavailableDeviceError  a microphone that is not there, or refuses: it may come later
+    │       └── NoSuchDeviceError   none is what was asked for; or its name is wrong
     ├── DependencyError       a package that is missing, or hidden by another file
     └── OutputError           a place that cannot be written
 
@@ -30,6 +31,7 @@ __all__ = [
     "DownloadError",
     "EdgeAsdError",
     "ModelError",
+    "NoSuchDeviceError",
     "OutputError",
     "UnavailableDeviceError",
 ]
@@ -69,6 +71,10 @@ class AudioDeviceError(EdgeAsdError):
 
 class UnavailableDeviceError(AudioDeviceError):
     """A microphone that is not there, or refuses: it may come later."""
+
+
+class NoSuchDeviceError(UnavailableDeviceError):
+    """No microphone is what was asked for: it may come later, or its name is wrong."""
 
 
 class DependencyError(EdgeAsdError):

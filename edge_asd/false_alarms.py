@@ -53,6 +53,11 @@ def alarms_per_day(policy: Policy, span_s: float, rate: float, interval_s: float
     return per_day * begins(needed, of, min(rate, needed / (of + 1)))
 
 
+def alarms_text(alarms: float) -> str:
+    """Write a number of alarms a day in few digits, and none below a thousandth."""
+    return f"{alarms:,.0f}" if alarms >= 10 else f"{max(alarms, 0.001):.2g}"
+
+
 def decisions_over_per_day(rate: float, interval_s: float = INTERVAL_S) -> float:
     """Return how many decisions a day are over the threshold: a share of them all, dependent or not."""
     return DAY_S / interval_s * rate

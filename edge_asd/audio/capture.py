@@ -17,7 +17,7 @@ from edge_asd.audio.gain import Gain
 from edge_asd.audio.microphone import Loss, Microphone
 from edge_asd.audio.shared import PORTAUDIO
 from edge_asd.audio.stream import Break, Pcm, Resampler, Waiting, check_rate, clock_of
-from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
+from edge_asd.errors import AudioDeviceError, NoSuchDeviceError, UnavailableDeviceError
 from edge_asd.quiet import quiet_libraries
 
 _GONE_SECONDS = 2.0  # A microphone that sends nothing for so long is gone.
@@ -40,14 +40,17 @@ class Capture:
     ----------
     device : str or int or None
         What `edge_asd.audio.selectors.choose_device` takes: a USB port or number, a name, a unique part of one, an
-        index; None for the default. It need not be there yet. Once it was opened, the device is found again by what
-        it is (see `edge_asd.audio.finder.DeviceFinder`), never by its index.
+        index; None for the default. Once it was opened, the device is found again by what it is (see
+        `edge_asd.audio.finder.DeviceFinder`), never by its index.
     sample_rate : int, 1000 to 384000 [Hz]
         Rate of the sound that is given. A device that refuses it is recorded at its own rate, and resampled.
     channel : int >= 0
         The device's channel to use.
     gain_db : float, -60 to 60 [dB]
         Digital gain; see `edge_asd.audio.gain`.
+    there : bool
+        It must be there when the capture begins: somebody is beside it, and a mistyped name would be waited for in
+        vain. Without, as for a service, it may come later. Once it was found it is waited for in either case.
 
     Attributes
     ----------
@@ -71,7 +74,13 @@ class Capture:
     """
 
     def __init__(
-        self, device: str | int | None = None, *, sample_rate: int = 16000, channel: int = 0, gain_db: float = 0.0
+        self,
+        device: str | int | None = None,
+        *,
+        sample_rate: int = 16000,
+        channel: int = 0,
+        gain_db: float = 0.0,
+        there: bool = False,
     ) -> None:
         check_rate(sample_rate)
         self.description: str | None = None
@@ -79,7 +88,7 @@ class Capture:
         self.native_rate = sample_rate
         self.overflows = 0
         self.lost_seconds = 0.0
-        self._finder = DeviceFinder(device)
+        self._finder, self._there = DeviceFinder(device), there
         self._rate, self._channel, self._gain = sample_rate, channel, Gain(gain_db)
         self._news: queue.SimpleQueue[Microphone | str | Exception] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -116,7 +125,8 @@ class Capture:
         Raises
         ------
         AudioDeviceError
-            Before the first sound: if PortAudio is missing, or what was asked for is ambiguous or cannot ever be.
+            Before the first sound: if PortAudio is missing, or what was asked for is ambiguous or cannot ever be, or
+            is not there although it must be (`NoSuchDeviceError`).
         DependencyError
             If the package sounddevice is missing.
         """
@@ -238,7 +248,8 @@ class Capture:
             try:
                 microphone = PORTAUDIO.open(self._opened)
             except AudioDeviceError as error:
-                if not opened and not isinstance(error, UnavailableDeviceError):
+                may_come = isinstance(error, UnavailableDeviceError)
+                if not opened and (not may_come or (self._there and isinstance(error, NoSuchDeviceError))):
                     raise
                 self._news.put(str(error))
             else:

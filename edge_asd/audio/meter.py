@@ -64,6 +64,8 @@ class Meter:
 
     def text(self) -> str:
         """Say both, for people."""
+        if not self._blocks:
+            return "nothing heard yet"
         return f"now {_db(self.level_db)}, peak {_db(self.peak_db)}"
 
     def bar(self, width: int) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from edge_asd.audio.devices import InputDevice
 from edge_asd.audio.hardware import PORT, SERIAL
-from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
+from edge_asd.errors import AudioDeviceError, NoSuchDeviceError, UnavailableDeviceError
 
 _PART = r"(?:,(?P<part>[0-9]{1,3}))?"
 _USB = re.compile(
@@ -39,12 +39,12 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
     Raises
     ------
     AudioDeviceError
-        If none (`UnavailableDeviceError`, but for an index) or more than one fits. The message lists the candidates.
+        If none (`NoSuchDeviceError`, but for an index) or more than one fits. The message lists the candidates.
         More than one is an `UnavailableDeviceError`, too, where some but not all have a name of their own: at boot,
         ALSA may not have named them yet.
     """
     if not devices:
-        raise UnavailableDeviceError(
+        raise NoSuchDeviceError(
             "No microphone was found. Plug one in, check that `arecord -l` lists it and that this user may record "
             "(group audio)."
         )
@@ -52,7 +52,7 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
         default = [device for device in devices if device.is_default]
         if default:
             return default[0]
-        raise UnavailableDeviceError(f"No microphone is the default. Name one of: {_listed(devices, devices)}.")
+        raise NoSuchDeviceError(f"No microphone is the default. Name one of: {_listed(devices, devices)}.")
     found = _fitting(devices, wanted)
     if len(found) == 1:
         return found[0]
@@ -67,8 +67,10 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | int | None) -> I
             f"{wanted!r} names no USB microphone: write usb:1-1.2 for what is plugged in at that port, or "
             f"usb:0d8c:0014 or usb:0d8c:0014:SERIAL for a vendor and product. There are: {_listed(devices, devices)}."
         )
-    kind = AudioDeviceError if by_index(devices, wanted) else UnavailableDeviceError
-    raise kind(f"There is no microphone {wanted!r}. There are: {_listed(devices, devices)}.")
+    missing = f"There is no microphone {wanted!r}. There are: {_listed(devices, devices)}."
+    if by_index(devices, wanted):
+        raise AudioDeviceError(missing)
+    raise NoSuchDeviceError(f"{missing} Check the name, or plug it in.")
 
 
 def selector(device: InputDevice, devices: Sequence[InputDevice]) -> str:

@@ -75,7 +75,7 @@ def hear_microphone(
     request.check(bundle)
     spans = spans_wanted(bundle, minutes, request.domain)
     rate = bundle.features.sample_rate
-    with Capture(device, sample_rate=rate, channel=channel, gain_db=request.gain_db) as capture:
+    with Capture(device, sample_rate=rate, channel=channel, gain_db=request.gain_db, there=True) as capture:
         return hear_live(bundle, request, capture.announced(note), spans, progress=progress, note=note)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from edge_asd.cli.choices import DomainName
-from edge_asd.cli.common import BundleArgument, JsonOption, finite, note, print_json
+from edge_asd.cli.common import BundleArgument, JsonOption, counted, finite, note, print_json
 from edge_asd.cli.progress import Progress
 from edge_asd.cli.thresholds import (
     DEFAULT_QUANTILE,
@@ -46,7 +46,12 @@ def command(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1440.0, callback=finite, help="With --device: sound to record.", show_default="5"),
+        typer.Option(
+            min=0.0,
+            max=1440.0,
+            callback=finite,
+            help=f"With --device: sound to record; {DEFAULT_MINUTES:g} by default.",
+        ),
     ] = None,
     restore: Annotated[
         bool, typer.Option("--restore", help="Put back what the section had before its last calibration.")
@@ -169,7 +174,7 @@ def _hear(
             )
         request.check(bundle)
         spans = spans_wanted(bundle, minutes, request.domain)
-        stage = f"recording {minutes:g} minutes, {spans} score spans"
+        stage = f"recording {counted(minutes, 'minute')}, {counted(spans, 'score span')}"
         return hear_microphone(
             bundle,
             request,
@@ -206,21 +211,19 @@ def _document(target: Path, bundle: Bundle, request: Request, heard: Heard, done
     }
 
 
-def _number(alarms: float) -> str:
-    """Write a number of alarms in few digits, and none below a thousandth."""
-    return f"{alarms:,.0f}" if alarms >= 10 else f"{max(alarms, 0.001):.2g}"
-
-
 def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) -> None:
+    from edge_asd.false_alarms import CONFIDENCE, alarms_text
+
     unit, section, new, previous = done.bundle.kind.unit, request.section, done.threshold, done.previous
     print(f"Section {section}{f', {request.domain}' if request.domain else ''}: {describe(new, unit)}.")
     print(f"Before: {describe(previous, unit)}." if previous else "It had none before.")
     if (promise := done.promise) is not None:
-        expected, highest = _number(promise.alarms_per_day), _number(promise.highest_alarms_per_day)
+        expected, highest = alarms_text(promise.alarms_per_day), alarms_text(promise.highest_alarms_per_day)
         print(
             f"Expect {expected} alarms a day on healthy sound like this: of {promise.decisions_per_day:,.0f} decisions "
-            f"a day over the threshold, hardly any come close enough together. {promise.spans} scores can promise no "
-            f"more than {highest} a day (with 95 % confidence)."
+            "a day over the threshold, hardly any come close enough together. "
+            f"{counted(promise.spans, 'score')} can promise no more than {highest} a day (with {100 * CONFIDENCE:g} % "
+            "confidence)."
         )
     off = done.bundle.thresholds[section].off_level_db
     print(f"Machine off: {'never; sound of every level is judged' if off is None else f'below {off:.1f} dB'}.")

@@ -133,6 +133,12 @@ ClipSecondsOption = Annotated[
 ]
 
 
+def counted(number: float, what: str) -> str:
+    """Return a number with what it counts, in its singular or plural: ``1 minute``, ``1,200 clips``."""
+    digits = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{digits} {what}{'' if number == 1 else 's'}"
+
+
 def figure(value: float | None) -> str:
     """Format an AUC for a table; a dash where there is none."""
     return "-" if value is None else f"{value:.3f}"

@@ -18,6 +18,7 @@ from edge_asd.cli.common import (
     OwnMachineOption,
     OwnOutOption,
     OwnSectionOption,
+    counted,
     finite,
     note,
     print_json,
@@ -130,13 +131,15 @@ def _print(document: dict[str, Any]) -> None:
         f"{reason.replace('_', ' ')} {samples / rate:.2f} s" for reason, samples in document["left"].items() if samples
     )
     print(
-        f"{'Would write' if document['dry_run'] else 'Wrote'} {document['clips_train']:,} clips for training and "
-        f"{document['clips_test']:,} for testing into {_line(document['out'])}/{document['machine']}."
+        f"{'Would write' if document['dry_run'] else 'Wrote'} {counted(document['clips_train'], 'clip')} for training "
+        f"and {document['clips_test']:,} for testing into {_line(document['out'])}/{document['machine']}."
     )
     print(
         f"Samples at {rate} Hz: {document['samples_in']:,} in, {document['samples_out']:,} in clips, "
         f"{document['samples_left']:,} left{f' ({said})' if said else ''}."
     )
+    if document["clips_train"] + document["clips_test"] and not document["dry_run"]:
+        print(f"Next: edge-asd data verify {_line(document['out'])}")
 
 
 def _common_folder(files: list[str]) -> str:

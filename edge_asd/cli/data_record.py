@@ -22,6 +22,7 @@ from edge_asd.cli.common import (
     OwnMachineOption,
     OwnOutOption,
     OwnSectionOption,
+    counted,
     finite,
     note,
     print_json,
@@ -55,7 +56,7 @@ def command(
     domain: OwnDomainOption = DomainName.source,
     minutes: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1440.0, callback=finite, help="Sound to record.", show_default="5"),
+        typer.Option(min=0.0, max=1440.0, callback=finite, help=f"Sound to record; {DEFAULT_MINUTES:g} by default."),
     ] = None,
     clips: Annotated[int | None, typer.Option(min=1, max=100_000, help="Clips to record, instead.")] = None,
     device: Annotated[
@@ -107,7 +108,7 @@ def command(
         with (
             kept_if_filled(own.folder),
             Asked() as asked,
-            Capture(device, sample_rate=RATE, channel=channel) as capture,
+            Capture(device, sample_rate=RATE, channel=channel, there=True) as capture,
         ):
             line.note(_keys_text(asked))
             record_clips(
@@ -118,7 +119,7 @@ def command(
                 shown=_Shown(recorder, wanted, wanted * clip_seconds, line),
             )
     except OutputError as error:
-        kept = f" {_count(len(paths))} written before; they stay." if paths else ""
+        kept = f" {counted(len(paths), 'clip')} written before; they stay." if paths else ""
         raise OutputError(f"{error}{kept}") from error
     finally:
         line.clear()
@@ -162,7 +163,7 @@ class _Shown:
             )
         elif time.monotonic() >= self._next:
             self._next = time.monotonic() + _TELL_SECONDS
-            done = f"{recorder.recorded.clips} of {self._wanted} clips"
+            done = f"{recorder.recorded.clips} of {counted(self._wanted, 'clip')}"
             self._line.note(f"{'Paused; ' if recorder.paused else ''}{done}; {recorder.meter.text()}.")
 
 
@@ -223,8 +224,8 @@ def _print(document: dict[str, Any]) -> None:
     train, test, skipped = document["clips_train"], document["clips_test"], document["skipped"]
     if train + test:
         print(
-            f"{_count(train + test)} of {document['clip_seconds']:g} s written to {document['out']}: {train} for "
-            f"training, {test} for testing. Machine {document['machine']}, section {document['section']}, "
+            f"{counted(train + test, 'clip')} of {document['clip_seconds']:g} s written to {document['out']}: {train} "
+            f"for training, {test} for testing. Machine {document['machine']}, section {document['section']}, "
             f"{document['domain']}, {document['label']}."
         )
     else:
@@ -239,7 +240,3 @@ def _print(document: dict[str, Any]) -> None:
         if peak > _HEADROOM_DB:
             note("Note: There is little room above this peak, and faults are louder. Turn the gain down by 6 dB.")
         print(f"Next: edge-asd data verify {document['out']}")
-
-
-def _count(clips: int) -> str:
-    return f"{clips} clip{'' if clips == 1 else 's'}"

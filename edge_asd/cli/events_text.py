@@ -11,7 +11,7 @@ from typing import Any
 from edge_asd.csv_writing import check_csv_replaceable, csv_bytes
 from edge_asd.detectors.scores import score_value, told_apart
 from edge_asd.errors import OutputError
-from edge_asd.files import open_without_waiting
+from edge_asd.files import is_held, open_without_waiting
 from edge_asd.monitor.records.clip_names import PART, find_clip
 
 _EVENTS = (
@@ -110,7 +110,9 @@ class Table:
         path = find_clip(self._clips, name)
         if path is None:
             return "gone"
-        return "incomplete" if path.name.endswith(PART) else "kept"
+        if not path.name.endswith(PART):
+            return "kept"
+        return "recording" if is_held(path) else "incomplete"
 
     def _minute(self, row: dict[str, Any]) -> list[str]:
         least, mean, greatest, threshold = (

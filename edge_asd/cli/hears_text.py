@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from edge_asd.cli.common import table
-from edge_asd.false_alarms import lowest_rate
+from edge_asd.cli.common import counted, table
+from edge_asd.false_alarms import CONFIDENCE, lowest_rate
 
 _WIDTH = 100
 
@@ -23,7 +23,6 @@ def healthy_text(report: Any) -> str:
 
 def _false_alarms(rows: list[Any]) -> str:
     fewest = min(row.clips for row in rows)
-    clips = f"{fewest} clip{'s' if fewest > 1 else ''}"
     return (
         "False alarms on healthy test clips, which neither model nor threshold has seen:\n\n"
         + table(
@@ -39,7 +38,8 @@ def _false_alarms(rows: list[Any]) -> str:
                 for row in rows
             ],
         )
-        + f"\n\n{clips} cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is flagged."
+        + f"\n\n{counted(fewest, 'clip')} cannot promise a rate below {lowest_rate(fewest):.1%}, even if none is "
+        f"flagged (with {100 * CONFIDENCE:g} % confidence)."
     )
 
 

@@ -15,7 +15,10 @@ DEFAULT_QUANTILE = 0.9
 QuantileOption = Annotated[
     float | None,
     typer.Option(
-        min=0.0, max=1.0, callback=finite, help="Share of healthy scores at or below the threshold.", show_default="0.9"
+        min=0.0,
+        max=1.0,
+        callback=finite,
+        help=f"Share of healthy scores at or below the threshold; {DEFAULT_QUANTILE} by default.",
     ),
 ]
 FalsePositiveRateOption = Annotated[

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from edge_asd.binomial import clopper_pearson
+import math
+
 from edge_asd.bundle.manifest import Threshold
 from edge_asd.bundle.policy import Policy
-from edge_asd.false_alarms import alarms_per_day
+from edge_asd.false_alarms import CONFIDENCE, alarms_per_day, alarms_text, upper_limit
 from edge_asd.thresholds import FEW_CLIPS
 
 
 def promise_text(threshold: Threshold, policy: Policy, span_s: float, interval_s: float) -> str:
-    """Say it, and what makes it better; "" where the clips suffice.
+    """Say it, as ``edge-asd calibrate`` does, and what makes it better; "" where the clips suffice.
 
     Parameters
     ----------
@@ -24,12 +25,25 @@ def promise_text(threshold: Threshold, policy: Policy, span_s: float, interval_s
     clips = sum(threshold.clips.values())
     if not 0 < clips < FEW_CLIPS:
         return ""
-    over = round(clips * (1 - threshold.quantile))
-    share = clopper_pearson(over, clips)[1]
-    alarms = alarms_per_day(policy, span_s, share, interval_s)
-    told = f"{alarms:.0f}" if alarms >= 10 else f"{alarms:.1f}"
-    return (
-        f"Its threshold rests on {clips} healthy clip{'s' if clips > 1 else ''} only: up to {share:.0%} of healthy "
-        f"scores may lie above it, and raise up to {told} alarms a day. Calibrate it here: "
-        "edge-asd calibrate --device."
+    share = upper_limit(_flagged(threshold, clips), clips)
+    alarms = alarms_text(alarms_per_day(policy, span_s, share, interval_s))
+    advice = (
+        "Calibrate it on more sound: edge-asd calibrate --device NAME --minutes 30."
+        if threshold.calibrated
+        else "Calibrate it here: edge-asd calibrate --device NAME."
     )
+    return (
+        f"Its threshold rests on {clips} healthy clip{'s' if clips > 1 else ''} only: it promises that at most "
+        f"{share:.0%} of healthy scores lie above it and raise at most {alarms} alarms a day (with "
+        f"{100 * CONFIDENCE:g} % confidence). {advice}"
+    )
+
+
+def _flagged(threshold: Threshold, clips: int) -> int:
+    """How many of the clips lie above it.
+
+    Where a bundle does not tell, those that a quantile leaves: exact for clips of one domain without equal scores.
+    """
+    if threshold.false_positives is not None:
+        return threshold.false_positives.flagged
+    return math.floor(clips * (1 - threshold.quantile) + 1e-9)

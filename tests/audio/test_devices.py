@@ -123,4 +123,4 @@ def test_a_machine_without_microphone(tmp_path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **private}
     )
-    assert done.stdout.startswith("UnavailableDeviceError No microphone was found"), done.stderr
+    assert done.stdout.startswith("NoSuchDeviceError No microphone was found"), done.stderr

@@ -66,7 +66,7 @@ def test_a_name_that_is_not_there_is_waited_for(pulse_microphone: PulseMicrophon
         note = listener.wait_for("note")["note"]
         listener.stop()
     assert note.startswith("There is no microphone 'Blue Yeti'. There are: [0] default (ALSA, 32 ch")
-    assert note.endswith("Waiting for it; Ctrl-C stops.")
+    assert note.endswith(" Check the name, or plug it in. Waiting for it; Ctrl-C stops.")
 
 
 def test_the_list_of_devices(pulse_microphone: PulseMicrophone) -> None:

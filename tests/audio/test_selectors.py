@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge_asd.audio.devices import InputDevice
 from edge_asd.audio.hardware import Hardware
 from edge_asd.audio.selectors import by_port, choose_device, selector
-from edge_asd.errors import AudioDeviceError, UnavailableDeviceError
+from edge_asd.errors import AudioDeviceError, NoSuchDeviceError, UnavailableDeviceError
 from tests.audio.device_trees import HAT, HDMI, MIC, TWIN, YETI, alsa_name, listed
 
 CARDS = {0: HDMI, 1: HAT, 2: MIC, 3: TWIN, 4: YETI}
@@ -75,7 +75,10 @@ def test_two_of_a_kind_are_refused_with_what_to_write(tmp_path: Path, wanted: st
 
 @pytest.mark.parametrize("wanted", ["usb:1-1.4", "usb:1-1.2,1", "usb:2-1.2", "usb:0d8c:0015", "usb:b58e:9e84:OTHER"])
 def test_what_is_not_plugged_in_may_come_later(tmp_path: Path, wanted: str) -> None:
-    with pytest.raises(UnavailableDeviceError, match=r"There is no microphone .* = usb:1-1\.2; .* = default\.$"):
+    with pytest.raises(
+        NoSuchDeviceError,
+        match=r"There is no microphone .* = usb:1-1\.2; .* = default\. Check the name, or plug it in\.$",
+    ):
         choose_device(listed(tmp_path, {2: MIC}), wanted)
 
 

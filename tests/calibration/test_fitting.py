@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.bundle.policy import Policy
+from edge_asd.bundle.policy import INTERVAL_S, Policy
 from edge_asd.calibration.fitting import calibrate, restore
 from edge_asd.calibration.heard import Heard, Request
 from edge_asd.calibration.off_level import learn_off_level, round_down
 from edge_asd.calibration.recordings import hear_recordings
 from edge_asd.calibration.spans import block_powers
 from edge_asd.errors import BundleError, DataError
-from edge_asd.false_alarms import alarms_per_day, allowed_rate, lowest_rate, spans_for_rate, upper_limit
+from edge_asd.false_alarms import alarms_per_day, alarms_text, allowed_rate, lowest_rate, spans_for_rate, upper_limit
 from edge_asd.monitor.engine import Engine
+from edge_asd.monitor.promise import promise_text
 from tests.cli.command import Command, assert_error
 from tests.data import machine_sound, write_wav
 
@@ -59,6 +60,16 @@ def test_false_alarms_a_day(ten_seconds: Bundle) -> None:
     lenient = replace(ten_seconds, policy=Policy(needed=15, of=60))
     with pytest.raises(DataError, match="cannot promise 1 false alarms a day"):
         calibrate(lenient, Request(section="00", false_alarms_per_day=1), heard(30))
+
+
+@pytest.mark.parametrize("asked", [{}, {"quantile": 0.75}, {"false_positive_rate": 0.2}, {"false_alarms_per_day": 100}])
+@pytest.mark.parametrize("count", [12, 15, 18, 19])
+def test_the_monitor_tells_the_same_of_it(ten_seconds: Bundle, count: int, asked: dict[str, float]) -> None:
+    done = calibrate(ten_seconds, Request(section="00", **asked), heard(count))
+    assert done.promise is not None
+    share, alarms = f"{done.promise.highest_rate:.0%}", alarms_text(done.promise.highest_alarms_per_day)
+    told = promise_text(done.threshold, Policy(), ten_seconds.score_seconds, INTERVAL_S)
+    assert f"at most {share} of healthy scores lie above it and raise at most {alarms} alarms a day" in told
 
 
 def test_what_few_minutes_cannot_promise_is_refused(ten_seconds: Bundle) -> None:

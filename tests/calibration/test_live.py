@@ -25,7 +25,7 @@ from edge_asd.calibration.heard import Heard, Request
 from edge_asd.calibration.live import hear_live, spans_wanted
 from edge_asd.calibration.recordings import hear_recordings
 from edge_asd.errors import DataError
-from tests.cli.command import Command, assert_error
+from tests.cli.command import Command, assert_error, edge_asd, without_microphone
 from tests.data import RATE, machine_sound, write_wav
 from tests.golden.committed import NAMES
 from tests.pulse import PulseMicrophone
@@ -242,6 +242,13 @@ def test_an_interrupt_writes_nothing(machine: Path, pulse_microphone: PulseMicro
     assert (process.returncode, err) == (130, "Stopped.\n")
     assert machine.read_bytes() == NAMES["ae"].read_bytes()
     assert sorted(path.name for path in machine.parent.iterdir()) == ["fan.easd", "sound.wav"]
+
+
+def test_a_mistyped_microphone_ends_it_at_once(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    fit = ("calibrate", NAMES["ae"], "--section", "00", "--out", tmp_path / "fan.easd", "--device")
+    assert_error(edge_asd(*fit, "Blue Yeti", env=pulse_microphone.env), "no microphone 'Blue Yeti'. There are: [0] ")
+    assert not (tmp_path / "fan.easd").exists()
+    assert_error(edge_asd(*fit, "USB", env=without_microphone(tmp_path)), "No microphone was found. Plug one in")
 
 
 @pytest.mark.prove

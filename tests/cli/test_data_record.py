@@ -26,7 +26,7 @@ from edge_asd.audio.health import level_db
 from edge_asd.audio.meter import peak_db
 from edge_asd.audio.recording_file import read_recording
 from edge_asd.audio.stream import SETTLE_SECONDS, Pcm
-from tests.cli.command import Command, assert_error
+from tests.cli.command import Command, assert_error, edge_asd
 from tests.data import RATE
 from tests.pulse import PulseMicrophone, pulse
 
@@ -339,6 +339,15 @@ def test_a_full_disk_ends_it_with_what_was_written(
     finally:
         with suppress(OSError):
             subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_mistyped_microphone_ends_it_at_once(pulse_microphone: PulseMicrophone, tmp_path: Path) -> None:
+    done = edge_asd(
+        *("data", "record", "--machine", "mill", "--out", tmp_path / "set", "--device", "Blue Yeti"),
+        env=pulse_microphone.env,
+    )
+    assert_error(done, "no microphone 'Blue Yeti'. There are: [0] default (ALSA", "= default. Check the name, or plug")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_usage(tmp_path: Path, command: Command) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,8 +29,6 @@ SETTINGS = RecordsSettings(pre_s=1, post_s=1, longest_s=2, floor_bytes=0)
 
 @pytest.fixture(autouse=True)
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    import time
-
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     time.tzset()
     yield
@@ -71,6 +71,20 @@ def test_the_list_is_a_table_with_the_readers_time_and_no_control_characters(com
     ]
     clip_files(folder / "clips")[0].unlink()
     assert command("events", folder).stdout.splitlines()[2].endswith("gone")
+
+
+def test_a_clip_under_way_is_told_from_one_that_a_killed_monitor_left(command: Command, tmp_path: Path) -> None:
+    records = Records(tmp_path / "records", SETTINGS, pytest.fail)
+    records.begin(origin())
+    records.hear("pump", 0, sound(2 * RATE))
+    records.report(event(2 * RATE))
+    end = time.monotonic() + 60
+    while "recording" not in command("events", tmp_path / "records").stdout:  # another thread writes
+        assert time.monotonic() < end
+    shutil.copytree(tmp_path / "records", tmp_path / "left")
+    assert "incomplete" in command("events", tmp_path / "left").stdout
+    records.close()
+    assert "kept" in command("events", tmp_path / "records").stdout
 
 
 def test_filters(command: Command, folder: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import typer.main
 
 from edge_asd.cli import app
+from edge_asd.cli.common import counted
 from tests.cli.command import Command
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -40,6 +41,7 @@ def test_help_at_80_columns_cuts_no_options_name(command: Command, monkeypatch: 
     for words, one in leaves(typer.main.get_command(app)):
         text = command(*words, "--help").stdout
         assert max(map(len, text.splitlines())) <= 80, words
+        assert "default: (" not in text, words
         for parameter in one.params:
             for name in parameter.opts if parameter.param_type_name == "option" else ():
                 assert re.search(rf"(?<![\w-]){name}(?![\w-])", text), (words, name)
@@ -50,3 +52,8 @@ def test_the_readme_invents_no_command() -> None:
     blocks = "".join(README.read_text().split("```")[1::2])
     used = set(re.findall(r"^(?:.*\| )?edge-asd (\w+)", blocks, re.MULTILINE))
     assert {"train", "monitor"} <= used <= known
+
+
+def test_one_is_not_told_in_the_plural() -> None:
+    told = [counted(1, "minute"), counted(1.0, "minute"), counted(0.5, "minute"), counted(0, "clip")]
+    assert [*told, counted(1200, "clip")] == ["1 minute", "1 minute", "0.5 minutes", "0 clips", "1,200 clips"]

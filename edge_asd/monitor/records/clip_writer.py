@@ -13,6 +13,7 @@ import numpy as np
 
 from edge_asd.audio.sound_header import MAX_RATE, MIN_RATE
 from edge_asd.audio.stream import Pcm
+from edge_asd.files import hold
 from edge_asd.monitor.records.clip_names import ENCODING, ENDINGS, PART, stem_of
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
@@ -50,6 +51,7 @@ class ClipWriter:
         self._folder, self._rate = folder, rate
         self._path = folder / f"{stem}{PART}"
         self._file = self._path.open("xb", buffering=0)
+        hold(self._file.fileno())  # tells that it is being recorded from what a killed monitor left
         try:
             self._write_header()
         except OSError:

@@ -148,7 +148,7 @@ def test_evaluate_without_any_anomaly(command, healthy_data, tmp_path, monkeypat
     assert (tmp_path / "a" / "hears.png").read_bytes().startswith(b"\x89PNG")
 
     text = done.stdout[done.stdout.index("False alarms on healthy") : done.stdout.index("Scores, float against")]
-    assert "2 clips cannot promise a rate below 77.6%, even if none is flagged." in text
+    assert "2 clips cannot promise a rate below 77.6%, even if none is flagged (with 95 % confidence)." in text
     assert "section  band " in text
     assert "Section 00 hears best " in text
     assert max(map(len, text.splitlines())) <= 100
