@@ -266,7 +266,7 @@ def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipF
             f"A score cannot span {seconds:g} s: {clip.path} lasts {length:.2f} s, and thresholds are fitted on whole "
             "spans. Ask for a shorter --score-seconds, or leave it out."
         )
-    notes.append(f"Scores span {length:.2f} s, not {SCORE_SECONDS:g}: no longer is {clip.path.name}.")
+    notes.append(f"Scores span {length:.2f} s, not {SCORE_SECONDS:g}, for the shortest clip, {clip.path.name}, has no more.")
     return len(shortest.frames)
 
 
