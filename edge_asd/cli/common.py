@@ -89,12 +89,19 @@ OwnAttributesOption = Annotated[
 FIRST_YEAR, LAST_YEAR = 2020, 2026
 """Of the published measures (`edge_asd.train.figures.measures.YEARS`)."""
 
+
+def _year(value: int | None) -> int | None:
+    if value is not None and not FIRST_YEAR <= value <= LAST_YEAR:
+        raise typer.BadParameter(f"there are measures of {FIRST_YEAR} to {LAST_YEAR}, none of {value}.")
+    return value
+
+
 YearOption = Annotated[
     int | None,
     typer.Option(
         "--year",
-        min=FIRST_YEAR,
-        max=LAST_YEAR,
+        metavar="YEAR",
+        callback=_year,
         help="Compute that year's measures of DCASE Task 2 (docs/measures.md), whatever the names tell.",
     ),
 ]

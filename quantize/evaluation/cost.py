@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN, Domain
+from edge_asd.clips import UNKNOWN_DOMAIN, Domain
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
@@ -114,7 +114,7 @@ def evaluate(
         )
         raise DataError(f"By the measures of {measures.year}, {why}: leave --domain out, or give --year 2021.")
     sections = [section for section in dataset.sections if section in bundle.thresholds]
-    domains = (DOMAINS if domain is None else (domain,)) if measures.domains else ()
+    domains = (dataset.expected_domains if domain is None else (domain,)) if measures.domains else ()
     clips = [
         clip
         for clip in dataset.select(split="test")
