@@ -158,6 +158,9 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])
 
 
-def measures_line(measures: Any) -> str:
-    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say below what they are of."""
-    return f"Measures of {measures.source}.\n{measures.explained}"
+def measures_line(measures: Any, *, by_names: bool = False) -> str:
+    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say below what they are of.
+
+    With `by_names` nothing but the names of score files told the year.
+    """
+    return f"Measures of {measures.source_by_names if by_names else measures.source}.\n{measures.explained}"
