@@ -160,9 +160,10 @@ class _Run:
         kept.mkdir(parents=True, exist_ok=True)
         clear_leftovers(kept)
         done: list[str] = []
+        client = Client(self.client.patience, self.stop, self._wait, "--ground-truth-url, or --base-url")
 
         def job(name: str) -> None:
-            fetch_labels(self.client, self.servers.ground_truth, name, files[name], kept, folder)
+            fetch_labels(client, self.servers.ground_truth, name, files[name], kept, folder)
             if not self.keep:
                 (kept / name).unlink(missing_ok=True)
             done.append(name)

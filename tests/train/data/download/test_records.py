@@ -165,6 +165,11 @@ def test_the_ground_truth_of_2021(
     listed = tmp_path / "list.sha256"
     listed.write_text("".join(f"{hashlib.sha256(text).hexdigest()}  {name}\n" for name, text in files.items()))
     monkeypatch.setattr(labels, "_HASHES", listed)
+    url = "--ground-truth-url"
+    assert_error(
+        fetch("--ground-truth", "--jobs", 1), "404", "There is no such thing there. Check --ground-truth-url, or"
+    )
+    assert_error(fetch("--ground-truth", url, "http://127.0.0.1:1"), "Connection refused", "last of 4 attempts")
     server.files |= {f"/{GROUND_TRUTH_PLACE}/{name}": text for name, text in files.items()}
     done = fetch("--ground-truth", "--machine", "fan", "--json")
     assert done.returncode == 0, done.stderr
@@ -189,5 +194,5 @@ def test_the_ground_truth_of_2021(
     assert_error(fetch("--ground-truth"), f"{name} has another checksum")
     assert not (data / "ground_truth" / name).exists()
     server.files[f"/folder/{name}"] = files[name]
-    assert fetch("--ground-truth", "--ground-truth-url", f"{server.url}/folder/").returncode == 0
+    assert fetch("--ground-truth", url, f"{server.url}/folder/").returncode == 0
     assert tree(data) == expected | {f"ground_truth/{name}": text for name, text in files.items()}
