@@ -153,7 +153,12 @@ def quantise_source(
 
     progress("representative data")
     representative = representative_windows(
-        fit, run.features, run.baseline.input_shape(run.features.n_mels), cache, headroom_db=headroom_db
+        fit,
+        run.features,
+        run.baseline.input_shape(run.features.n_mels),
+        cache,
+        headroom_db=headroom_db,
+        domains=dataset.expected_domains,
     )
     notes += representative.notes
     progress("conversion")
@@ -266,7 +271,9 @@ def _score_frames(run: Run, seconds: float | None, clips: list[tuple[Clip, ClipF
             f"A score cannot span {seconds:g} s: {clip.path} lasts {length:.2f} s, and thresholds are fitted on whole "
             "spans. Ask for a shorter --score-seconds, or leave it out."
         )
-    notes.append(f"Scores span {length:.2f} s, not {SCORE_SECONDS:g}: no longer is {clip.path.name}.")
+    notes.append(
+        f"Scores span {length:.2f} s, not {SCORE_SECONDS:g}, for the shortest clip, {clip.path.name}, has no more."
+    )
     return len(shortest.frames)
 
 

@@ -89,12 +89,19 @@ OwnAttributesOption = Annotated[
 FIRST_YEAR, LAST_YEAR = 2020, 2026
 """Of the published measures (`edge_asd.train.figures.measures.YEARS`)."""
 
+
+def _year(value: int | None) -> int | None:
+    if value is not None and not FIRST_YEAR <= value <= LAST_YEAR:
+        raise typer.BadParameter(f"there are measures of {FIRST_YEAR} to {LAST_YEAR}, none of {value}.")
+    return value
+
+
 YearOption = Annotated[
     int | None,
     typer.Option(
         "--year",
-        min=FIRST_YEAR,
-        max=LAST_YEAR,
+        metavar="YEAR",
+        callback=_year,
         help="Compute that year's measures of DCASE Task 2 (docs/measures.md), whatever the names tell.",
     ),
 ]
@@ -157,6 +164,9 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join([line(header), "  ".join("-" * w for w in widths), *map(line, rows)])
 
 
-def measures_line(measures: Any) -> str:
-    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say below what they are of."""
-    return f"Measures of {measures.source}.\n{measures.explained}"
+def measures_line(measures: Any, *, by_names: bool = False) -> str:
+    """Name a year's measures (`edge_asd.train.figures.measures.Measures`), and say below what they are of.
+
+    With `by_names` nothing but the names of score files told the year.
+    """
+    return f"Measures of {measures.source_by_names if by_names else measures.source}.\n{measures.explained}"

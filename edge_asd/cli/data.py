@@ -75,15 +75,16 @@ def _test(counts: dict[str, int], domain: str) -> str:
 
 def _print_report(document: dict[str, Any]) -> None:
     rows = []
-    untold = any(key in section["counts"] for section in document["sections"] for key in _UNTOLD)
+    there = {key for section in document["sections"] for key in section["counts"]}
+    untold = not there.isdisjoint(_UNTOLD)
+    domains = ["source_", "target_"] if there.difference(_UNTOLD) or not untold else []
+    domains += [""] if untold else []
     for section in document["sections"]:
         counts = section["counts"]
-        cells = [cell(counts, domain) for domain in ("source_", "target_") for cell in (_train, _test)]
+        cells = [cell(counts, domain) for domain in domains for cell in (_train, _test)]
         rows.append([section["machine"], section["section"], str(section["faults"] or "-"), *cells])
-        if untold:
-            rows[-1] += [_train(counts, ""), _test(counts, "")]
-    header = ["machine", "section", "faults", "source train", "test", "target train", "test"]
-    header += ["domain not told: train", "test"] if untold else []
+    of_domain = {"source_": "source train", "target_": "target train", "": "domain not told: train"}
+    header = ["machine", "section", "faults", *(name for domain in domains for name in (of_domain[domain], "test"))]
     print(table(header, rows))
     print("(test: normal + anomaly where the names tell)")
     for text in document["notes"]:

@@ -86,7 +86,7 @@ def command(
     if json:
         print_json(document)
     else:
-        _print_figures(document, done.measures)
+        _print_figures(document, done.measures, by_names=year is None)
 
 
 def _threshold(text: str) -> tuple[str | None, float]:
@@ -97,7 +97,7 @@ def _threshold(text: str) -> tuple[str | None, float]:
     return machine or None, value
 
 
-def _print_figures(document: dict[str, Any], measures: Any) -> None:
+def _print_figures(document: dict[str, Any], measures: Any, *, by_names: bool) -> None:
     intervals = document["bootstrap"]["resamples"] > 0
 
     def ranks(values: dict[str, Any], name: str) -> list[str]:
@@ -116,7 +116,7 @@ def _print_figures(document: dict[str, Any], measures: Any) -> None:
     for kind in measures.means:
         rows.append(line([f"{kind} mean", "", "", "", ""], document[kind]))
     print(table([*header, "AUC", *between, "pAUC", *between, "precision", "recall", "F1"], rows))
-    print(measures_line(measures))
+    print(measures_line(measures, by_names=by_names))
     if not measures.official:
         return
     official = f"{figure(document['official'])} {_interval(document, 'official')}".rstrip()

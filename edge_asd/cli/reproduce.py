@@ -141,7 +141,9 @@ def command(
         )
     )
     print(measures_line(load_stage("train.figures.measures").measures_of(done.results.arguments.year)))
+    tables = list(done.written.results.values())
     print(f"\nReport: {done.written.html}")
+    print(f"Official table{'s' if len(tables) > 1 else ''}: {', '.join(map(str, tables))}")
 
 
 def _command_line(data: Path, out: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -192,9 +193,13 @@ def _print(folder: Path, run: Any, data: Path) -> None:
     if load_stage("train.runs.sufficiency").shortcomings(run) == []:
         suffice = "Its recordings suffice, by their number and by how the held-back clips fare.\n"
     print(
-        f"{run.machine}, {sections_text}: {len(run.loss)} epochs on {len(run.fit)} clips "
+        f"{run.machine}, {sections_text}: {_count(run.loss, 'epoch')} on {_count(run.fit, 'clip')} "
         f"({len(run.held_back)} held back).{stopped}\n"
         f"{what} {run.loss[best]:.3g} {unit}, held back {run.validation_loss[best]:.3g} {unit}.\n"
         f"{suffice}"
         f"Next: edge-asd quantize {folder} --data {data} --out {folder.resolve().name}.easd"
     )
+
+
+def _count(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'s' if len(things) != 1 else ''}"

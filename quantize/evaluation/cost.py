@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.clips import DOMAINS, UNKNOWN_DOMAIN, Domain
+from edge_asd.clips import UNKNOWN_DOMAIN, Domain
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder, write_atomically
@@ -17,6 +17,7 @@ from edge_asd.own_set import is_own
 from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_row
+from edge_asd.quantize.evaluation.earlier import DOCUMENT, check_earlier, left_note
 from edge_asd.quantize.evaluation.probe.report import Judged, Report, report
 from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
@@ -83,7 +84,8 @@ def evaluate(
     out : Path
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
         Q15.16), ``float/`` and ``fixed/`` with the float model's scores (dB^2 or nat),
-        ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in.
+        ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in. It is of one machine
+        and year: results of another are not mixed with these (`edge_asd.quantize.evaluation.earlier`).
     domain : {"source", "target"}, optional
         Evaluate this domain alone, by its own thresholds where the bundle has them. Otherwise both,
         by the thresholds of their sections. Of measures that mix domains, or know none, it cannot be chosen.
@@ -114,7 +116,7 @@ def evaluate(
         )
         raise DataError(f"By the measures of {measures.year}, {why}: leave --domain out, or give --year 2021.")
     sections = [section for section in dataset.sections if section in bundle.thresholds]
-    domains = (DOMAINS if domain is None else (domain,)) if measures.domains else ()
+    domains = (dataset.expected_domains if domain is None else (domain,)) if measures.domains else ()
     clips = [
         clip
         for clip in dataset.select(split="test")
@@ -138,7 +140,8 @@ def evaluate(
     rate = bundle.features.sample_rate
     notes += filter(None, [rates_note(bundle.training_rates, rate, "training clips")])
     notes += header_notes(headers_of(clips), rate, bundle.channel, "test clips")
-    with results_folder(out, "evaluation.json"):
+    check_earlier(out, bundle.machine, measures.year, any_year=year is not None)
+    with results_folder(out, DOCUMENT):
         scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
     if others := sum(clip.frames != bundle.score_window_frames for clip in scored):
         span = bundle.features.sample_count(bundle.score_window_frames) / bundle.features.sample_rate
@@ -176,6 +179,8 @@ def evaluate(
         _write_scores((bundle.machine, section, row_domain, measures.year), limits[section], group, out)
     for folder in (out, out / "float", out / "fixed"):
         remove_contradicted(folder, [(bundle.machine, *place) for place in files], measures.year)
+    left = left_note(out, bundle.machine, {scores_name(bundle.machine, *place, measures.year) for place in files})
+    notes += filter(None, [left])
     table = [
         Row(r.machine, r.section, r.domain, (r.auc_shipped, r.pauc_shipped, r.precision, r.recall, r.f1))
         for r in results
@@ -191,7 +196,7 @@ def evaluate(
     )
     healthy.draw(out, f"{bundle.machine}: faults mixed into healthy test clips")
     document = json.dumps(evaluation.as_dict(), indent=1, allow_nan=False) + "\n"
-    write_atomically(out / "evaluation.json", document.encode())
+    write_atomically(out / DOCUMENT, document.encode())
     return evaluation
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
+from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN, Domain
 from edge_asd.errors import ModelError
 from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
 from edge_asd.train.data.dataset import Clip
@@ -56,6 +56,7 @@ def representative_windows(
     cache: FeatureCache | None = None,
     *,
     headroom_db: float = HEADROOM_DB,
+    domains: Sequence[Domain] = DOMAINS,
 ) -> Representative:
     """Choose windows of training clips, balanced over sections and domains.
 
@@ -72,6 +73,8 @@ def representative_windows(
         The user's by default.
     headroom_db : float, 0 to `MAX_HEADROOM_DB`
         Level of the louder copies above the windows, and of the softer ones below them.
+    domains : sequence of {"source", "target"}
+        Those that a note misses where a section has none of their clips.
 
     Raises
     ------
@@ -108,7 +111,7 @@ def representative_windows(
         f"Section {section} has no {domain} training clips: its int8 ranges rest on its other recordings, and on "
         f"copies of them {headroom_db:g} dB louder and softer."
         for section in sorted({clip.name.section for clip in clips if clip.name.domain})  # in 2020 there are no domains
-        for domain in DOMAINS
+        for domain in domains
         if (section, domain) not in cells
     ]
     return Representative(windows, record, notes)

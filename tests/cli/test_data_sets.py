@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.cli import app
 from tests.cli.command import Command, assert_error
 from tests.golden.committed import NAMES
 
@@ -225,3 +227,35 @@ def test_synth_refuses_anomalies_among_the_healthy(command: Command, tmp_path: P
     done = command("data", "synth", tmp_path / "data", "--machine", "fan", "--machine-clips", tmp_path / "own")
     assert_error(done, "Abnormal-2.wav is an anomaly by its name")
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "header", "cells"),
+    [
+        (
+            ["train/normal_id_00_00000000.wav", "test/anomaly_id_00_00000000.wav"],
+            "machine section faults domain not told: train test",
+            ["1", "0 + 1"],
+        ),
+        (
+            ["train/section_00_source_train_normal_0000.wav", "test/section_00_0000.wav"],
+            "machine section faults source train test target train test domain not told: train test",
+            ["1", "0", "0", "0", "0", "1"],
+        ),
+        (
+            ["train/section_00_source_train_normal_0000.wav"],
+            "machine section faults source train test target train test",
+            ["1", "0", "0", "0"],
+        ),
+    ],
+)
+def test_verify_has_columns_for_the_domains_that_names_tell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], files: list[str], header: str, cells: list[str]
+) -> None:
+    for name in files:
+        write(tmp_path / "fan" / name, np.arange(16000, dtype=np.int16))
+    with pytest.raises(SystemExit):  # clips of one second
+        app(["data", "verify", str(tmp_path)])
+    first, _, row = capsys.readouterr().out.splitlines()[:3]
+    assert " ".join(first.split()) == header
+    assert re.split(" {2,}", row)[3:] == cells

@@ -143,7 +143,7 @@ def test_the_year_is_told_or_given(official_format: Path, capsys) -> None:
         with pytest.raises(SystemExit) as error:
             app(["metrics", str(official_format), "--year", year])
         assert error.value.code == 2
-        capsys.readouterr()
+        assert ("there are measures of 2020 to 2026" in capsys.readouterr().err) == (year != "x")
 
 
 def test_figures_of_2021_are_what_they_were(official_format: Path, capsys) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from edge_asd.audio.health import dead_text
 from edge_asd.audio.recording_file import Recording, read_recording
 from edge_asd.audio.recording_stream import file_header
-from edge_asd.clips import FOLDERS, ClipName, Domain, Split, as_wav, parse_section, says_anomaly
+from edge_asd.clips import DOMAINS, FOLDERS, ClipName, Domain, Split, as_wav, parse_section, says_anomaly
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.own_set import is_own
 from edge_asd.train.data.attributes import read_attributes
 from edge_asd.train.data.ground_truth import Place, read_ground_truth, truth_place
 from edge_asd.train.data.layout import mixed_forms, place_fault, read_layout, told_year
@@ -148,6 +149,13 @@ class Dataset:
     def sections(self) -> list[str]:
         """Sections that have clips, sorted."""
         return sorted({clip.name.section for clip in self.clips})
+
+    @property
+    def expected_domains(self) -> tuple[Domain, ...]:
+        """Domains whose clips are missed where a section has none: of a set of one's own, those that it has at all."""
+        if not is_own(self.root / self.machine):
+            return DOMAINS
+        return tuple(domain for domain in DOMAINS if any(clip.name.domain == domain for clip in self.clips))
 
     def select(self, *, split: Split, section: str | None = None, domain: Domain | None = None) -> list[Clip]:
         """Return the clips of a split, and of a section and domain where they are given."""

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 Mean = Literal["arithmetic", "harmonic"]
 
+FIRST_MIXED = 2022
+"""The first year of domain generalization, whose measures are those of all later years."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -62,6 +65,16 @@ class Measures:
         return f"DCASE {self.year} Task 2 ({self.evaluator}, {self.description})"
 
     @property
+    def source_by_names(self) -> str:
+        """The same where nothing but names of score files told the year: from 2022 on they are alike."""
+        if self.year != FIRST_MIXED:
+            return self.source
+        return (
+            f"DCASE Task 2 of {self.year} and later, the same to {YEARS[-1]} (of {self.year}: {self.evaluator}, "
+            f"{self.description}; --year names another year's)"
+        )
+
+    @property
     def explained(self) -> str:
         """What the figures of a row are of, in one line."""
         if self.mixed:
@@ -99,7 +112,7 @@ MEASURES: dict[int, Measures] = {
             evaluator="y-kawagu/dcase2021_task2_evaluator",
             description="arXiv:2106.04492",
         ),
-        _mixed(2022, "Kota-Dohi/dcase2022_evaluator", "arXiv:2206.05876"),
+        _mixed(FIRST_MIXED, "Kota-Dohi/dcase2022_evaluator", "arXiv:2206.05876"),
         _mixed(2023, "nttcslab/dcase2023_task2_evaluator", "arXiv:2305.07828"),
         _mixed(2024, "nttcslab/dcase2024_task2_evaluator", "arXiv:2406.07250"),
         _mixed(2025, "nttcslab/dcase2025_task2_evaluator", "arXiv:2506.10097"),

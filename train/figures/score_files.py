@@ -114,6 +114,12 @@ def remove_contradicted(folder: Path, written: Collection[Cell], year: int) -> N
             path.unlink(missing_ok=True)
 
 
+def scores_there(folder: Path, machine: str) -> list[Path]:
+    """Return the files in a folder, which need not exist, that are by their names scores of a machine."""
+    found = ((path, _NAME.fullmatch(path.name)) for path in sorted(folder.glob(f"{_SCORES}*.csv")))
+    return [path for path, match in found if match and match["machine"] == machine]
+
+
 def read_score_files(folders: Sequence[Path]) -> tuple[list[CellScores], list[str]]:
     """Read the score files, and the decisions beside them, of folders that belong together.
 

@@ -42,19 +42,25 @@ def describe_data(
         for machine, group in clips.items()
         for clip in group
     )
-    notes = []
-    if absent := [machine for machine in MACHINES if machine not in clips]:
+    notes, why_not = [], _why_not(root, clips)
+    if why_not is None and (absent := [machine for machine in MACHINES if machine not in clips]):
         notes.append(f"Machines of MIMII DUE that are not here: {', '.join(absent)}.")
-    if companions := [machine for machine in clips if machine in COMPANIONS]:
+    of_other_years = _of_other_years(clips)
+    if companions := [machine for machine in clips if machine in COMPANIONS and machine not in of_other_years]:
         notes.append(f"{' and '.join(companions)}: part of DCASE 2021 Task 2, not of MIMII DUE.")
     ordered = sorted(counts.items(), key=lambda item: tuple(value or "" for value in item[0]))
     return DataDescription(
         printable(root.resolve().name),
         tuple(ClipCount(*key, count) for key, count in ordered),
         {machine: hashes[machine] for machine in sorted(clips)},
-        _why_not(root, clips),
+        why_not,
         tuple(notes),
     )
+
+
+def _of_other_years(clips: Mapping[str, Sequence[Clip]]) -> list[str]:
+    """Return machines whose test clips of all domains lie in one folder, as they do in all years but 2021."""
+    return [name for name, group in clips.items() if any(clip.key.startswith("test/") for clip in group)]
 
 
 def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
@@ -63,8 +69,9 @@ def _why_not(root: Path, clips: Mapping[str, Sequence[Clip]]) -> str | None:
     if made_up:
         verb = "is" if len(made_up) == 1 else "are"
         return f"{', '.join(made_up)} {verb} synthetic, made by edge-asd data synth."
-    if others := [printable(name) for name, group in clips.items() if any(c.key.startswith("test/") for c in group)]:
-        return f"{', '.join(others)}: test clips in one folder, as in other years of DCASE Task 2 than 2021."
+    if others := _of_other_years(clips):
+        names = ", ".join(map(printable, others))
+        return f"{names}: test clips in one folder, as in other years of DCASE Task 2 than 2021."
     report = Report(root)
     found = [Found(machine, f"{machine}/{clip.key}", clip.name) for machine, group in clips.items() for clip in group]
     report.count(found)

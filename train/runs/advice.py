@@ -33,7 +33,7 @@ def advice(run: Run) -> list[str]:
     span, unit = max(1, len(losses) // 10), run.baseline.kind.unit
     if len(losses) > span and losses[-1] < (1 - _FALLING) * losses[-1 - span]:
         texts.append(
-            f"The loss on held-back clips still falls ({losses[-1 - span]:.3g} to {losses[-1]:.3g} {unit} "
-            f"over the last {span} epoch{'s' if span > 1 else ''}). More --epochs with --resume may hear more."
+            f"The loss on held-back clips still falls (from {losses[-1 - span]:.3g} to {losses[-1]:.3g} {unit} over "
+            f"the last {'epoch' if span == 1 else f'{span} epochs'}). More --epochs with --resume may hear more."
         )
     return texts

@@ -85,6 +85,7 @@ def test_a_domain_without_clips_is_named_and_the_rest_goes_on(found, clips):
     alone = representative_windows(source, FeatureSpec(), (640,))
     assert [note[:31] for note in alone.notes] == ["Section 00 has no target traini", "Section 01 has no target traini"]
     assert len(alone.windows)
+    assert representative_windows(source, FeatureSpec(), (640,), domains=("source",)).notes == []
 
 
 def test_no_clips_give_no_windows():

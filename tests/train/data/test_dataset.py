@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge_asd.clips import ClipName
 from edge_asd.errors import AudioFormatError, DataError
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.own_set.mark import mark_own
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.data.splits import split_training
@@ -45,6 +46,14 @@ def test_all_clips_are_found_with_their_sections_and_domains(tiny_data):
         assert (labels.count("normal"), labels.count("anomaly")) == (normal, anomaly)
     assert dataset.select(split="test", section="01", domain="target") == []
     assert [clip.key for clip in dataset.clips if clip.name.label is None and clip.name.split == "test"] == [UNLABELLED]
+
+
+def test_of_ones_own_set_only_domains_that_it_has_are_missed(root):
+    assert Dataset(root, "fan").expected_domains == ("source", "target")
+    mark_own(root / "fan", "edge-asd data record")
+    assert Dataset(root, "fan").expected_domains == ("source",)
+    write_wav(root / "fan" / "target_test" / "section_01_target_test_normal_0000.wav", sound())
+    assert Dataset(root, "fan").expected_domains == ("source", "target")
 
 
 def test_the_order_of_clips_is_that_of_their_names(tiny_data):

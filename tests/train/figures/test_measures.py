@@ -50,6 +50,11 @@ def figures(year: int, labels=LABELS, domains=DOMAINS, scores=SCORES, threshold:
 def test_every_year_names_its_sources():
     assert list(MEASURES) == list(range(2020, 2027))
     assert len({one.source for one in MEASURES.values()}) == 7
+    assert [year for year, one in MEASURES.items() if one.source_by_names != one.source] == [2022]
+    assert MEASURES[2022].source_by_names == (
+        "DCASE Task 2 of 2022 and later, the same to 2026 (of 2022: Kota-Dohi/dcase2022_evaluator, arXiv:2206.05876; "
+        "--year names another year's)"
+    )
     with pytest.raises(DataError, match=r"The measures of 2019 are not known\. Give a year from 2020 to 2026"):
         measures_of(2019)
 

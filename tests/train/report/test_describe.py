@@ -36,6 +36,13 @@ def test_companions_do_not_count(tmp_path):
     assert made.notes[-1] == "ToyCar: part of DCASE 2021 Task 2, not of MIMII DUE."
 
 
+def test_machines_of_other_years_are_not_compared_with_2021(tmp_path):
+    names = ("section_00_source_test_normal_0001_noAttribute.wav", "section_00_target_test_anomaly_0001.wav")
+    modern = [Clip(Path(name), ClipName.parse(name, "test"), f"test/{name}") for name in names]
+    made = describe(tmp_path, {"ToyCar": modern, "bearing": modern})
+    assert (made.is_mimii_due, made.notes) == (False, ())
+
+
 def test_one_clip_too_few_is_not_mimii_due(tmp_path):
     made = describe(tmp_path, {"fan": table1_clips("fan", "00")[1:]})
     assert made.not_mimii_due == "fan, section 00: 999 source train clips where Table 1 has 1000."

@@ -26,6 +26,12 @@ def test_a_loss_that_still_falls_is_told(losses: list[float], falls: bool) -> No
     assert any("still falls" in text and "--resume" in text for text in advice(run(losses))) == falls
 
 
+def test_the_last_epochs_are_named() -> None:
+    (one,), (ten,) = (advice(run(losses)) for losses in ([81.2, 63.0], [10.0] * 90 + [9.0] * 10))
+    assert "(from 81.2 to 63 dB² over the last epoch)" in one
+    assert "(from 10 to 9 dB² over the last 10 epochs)" in ten
+
+
 @pytest.mark.parametrize(("loss", "guessing"), [(1.0986, True), (1.05, True), (1.0, False), (0.2, False)])
 def test_a_classifier_that_guesses_is_told(loss: float, guessing: bool) -> None:
     texts = advice(run([loss], "mobilenetv2"))

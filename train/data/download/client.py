@@ -21,7 +21,15 @@ import urllib3
 from edge_asd import __version__
 from edge_asd.errors import DownloadError
 from edge_asd.strict_json import Json, parse_object
-from edge_asd.train.data.download.retrying import PassingError, Patience, Stopped, Turnstile, persist, retry_after
+from edge_asd.train.data.download.retrying import (
+    NoServerError,
+    PassingError,
+    Patience,
+    Stopped,
+    Turnstile,
+    persist,
+    retry_after,
+)
 
 CHUNK = 1 << 16  # bytes
 
@@ -62,10 +70,19 @@ class Client:
         Set where everything should end.
     waiting : callable
         Told what is being waited for, and "" when the wait is over.
+    options : str
+        Those that say where things are asked for: what is not there is missed with them.
     """
 
-    def __init__(self, patience: Patience, stop: threading.Event, waiting: Callable[[str], None]) -> None:
-        self.patience, self.stop, self.waiting = patience, stop, waiting
+    def __init__(
+        self,
+        patience: Patience,
+        stop: threading.Event,
+        waiting: Callable[[str], None],
+        options: str = "--base-url, or the number given with --record",
+    ) -> None:
+        self.patience, self.stop, self.waiting, self.options = patience, stop, waiting, options
+        self.reached = False
         self.turnstile = Turnstile(stop)
         self._of_thread = threading.local()  # no promise that a session may be shared
         self._sessions: list[requests.Session] = []
@@ -89,6 +106,7 @@ class Client:
             patience=patience or self.patience,
             turnstile=self.turnstile,
             gained=gained,
+            reached=lambda: self.reached,
             waiting=self.waiting,
         )
 
@@ -117,8 +135,7 @@ class Client:
                 told = f" ({error.__cause__})" if error.__cause__ else ""
                 raise PassingError(f"what the server sent is not a list of files{told:.120}") from error
 
-        # Fewer attempts than for gigabytes: who has no network, or another than he thinks, should know soon.
-        patience = replace(self.patience, attempts=max(1, self.patience.attempts // 2))
+        patience = replace(self.patience, attempts=min(self.patience.attempts, self.patience.few))
         document: tuple[bytes, Json] = self.persist(url, once, patience=patience)
         return document
 
@@ -138,6 +155,7 @@ class Client:
         timeout = (self.patience.connect, self.patience.read)
         with _named(url):
             response = self._session().get(url, headers=headers, stream=True, timeout=timeout)
+        self.reached = True
         try:
             plain = next((one.url for one in (*response.history, response) if not one.url.startswith("https:")), None)
             if url.startswith("https:") and plain is not None:
@@ -147,7 +165,7 @@ class Client:
                 asked = retry_after(response.headers.get("Retry-After"))
                 raise PassingError(f"the server answered {code} {_reason(response)}", asked)
             if code not in (200, 206) and not (code == 416 and "Range" in headers):
-                raise DownloadError(f"{url}: the server answered {code} {_reason(response)}.{_advice(code)}")
+                raise DownloadError(f"{url}: the server answered {code} {_reason(response)}.{self._advice(code)}")
             yield response
         finally:
             response.close()
@@ -177,6 +195,11 @@ class Client:
                 if come < CHUNK:
                     raise PassingError("the server sends next to nothing")
                 since, come = time.monotonic(), 0
+
+    def _advice(self, code: int) -> str:
+        if code in (401, 403):
+            return " It does not give this to everybody; a proxy or a mirror may be the cause."
+        return f"{' There is no such thing there.' if code in (404, 410) else ''} Check {self.options}."
 
     def _session(self) -> Any:
         session = getattr(self._of_thread, "session", None)
@@ -212,11 +235,18 @@ def _named(url: str) -> Iterator[None]:
     except requests.exceptions.Timeout as error:
         raise PassingError("the server did not answer in time") from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise PassingError(f"the connection failed ({_deepest(error)})") from error
+        kind = NoServerError if _is_unmade(error) else PassingError
+        raise kind(f"the connection failed ({_deepest(error)})") from error
     except ValueError as error:  # of addresses that cannot be taken apart or decoded, which requests lets through
         raise DownloadError(f"{url} leads to an address that cannot be read: {error}. Check --base-url.") from error
     except OSError as error:
         raise PassingError(f"the connection broke ({error.strerror or error})") from error
+
+
+def _is_unmade(error: Exception) -> bool:
+    """Tell a connection that could not be made, for want of an address or of anybody there, from a broken one."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), urllib3.exceptions.NewConnectionError)
 
 
 def _deepest(error: BaseException) -> str:
@@ -234,11 +264,3 @@ def _deepest(error: BaseException) -> str:
 
 def _reason(response: Any) -> str:
     return "".join(c for c in str(response.reason or "") if c.isprintable())[:60] or "without a reason"
-
-
-def _advice(code: int) -> str:
-    if code in (401, 403):
-        return " It does not give this to everybody; a proxy or a mirror may be the cause."
-    if code in (404, 410):
-        return " There is no such thing there. Check --base-url, or the number given with --record."
-    return " Check --base-url."

@@ -36,6 +36,10 @@ class PassingError(Exception):
         self.after = after
 
 
+class NoServerError(PassingError):
+    """No connection could be made at all: the server's name is not known, or nobody listens there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a server is given.
@@ -44,6 +48,9 @@ class Patience:
     ----------
     attempts : int > 0
         In a row, none of which brings the work forward.
+    few : int > 0
+        The same for a small document, and for a server that was never reached: who has no network, or another than he
+        thinks, should know soon.
     first_wait, longest_wait : float > 0 [s]
         Before the second attempt, doubled from one to the next, and the bound of it.
     longest_asked : float > 0 [s]
@@ -55,6 +62,7 @@ class Patience:
     """
 
     attempts: int = 8
+    few: int = 4
     first_wait: float = 1.0
     longest_wait: float = 60.0
     longest_asked: float = 900.0
@@ -114,6 +122,7 @@ def persist(
     patience: Patience,
     turnstile: Turnstile,
     gained: Callable[[], bool] = lambda: False,
+    reached: Callable[[], bool] = lambda: True,
     waiting: Callable[[str], None] = lambda text: None,
 ) -> _T:
     """Do something until it succeeds.
@@ -128,6 +137,8 @@ def persist(
     turnstile : Turnstile
     gained : callable, optional
         Tells whether the last attempt brought the work forward: then the count begins anew.
+    reached : callable, optional
+        Tells whether the server has ever answered.
     waiting : callable, optional
         Told what is being waited for, and "" when the wait is over.
 
@@ -145,9 +156,11 @@ def persist(
             return once()
         except PassingError as trouble:
             failures = 1 if gained() else failures + 1
-            if failures >= patience.attempts:
+            never = isinstance(trouble, NoServerError) and not reached()
+            attempts = min(patience.attempts, patience.few) if never else patience.attempts
+            if failures >= attempts:
                 raise DownloadError(
-                    f"{what}: {trouble}. That was the last of {patience.attempts} attempts. Check the network, or try "
+                    f"{what}: {trouble}. That was the last of {attempts} attempts. Check the network, or try "
                     "later: the same command goes on where this one ended."
                 ) from trouble
             asked = trouble.after or 0.0

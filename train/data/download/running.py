@@ -11,6 +11,7 @@ from urllib.parse import quote
 from edge_asd.errors import DataError, EdgeAsdError
 from edge_asd.files import kept_if_filled, write_atomically
 from edge_asd.strict_json import Json
+from edge_asd.train.data.download.archive_names import is_of
 from edge_asd.train.data.download.archives import RefusedArchiveError
 from edge_asd.train.data.download.client import Client
 from edge_asd.train.data.download.labels import FOLDER, PLACE, fetch_labels, ground_truth_files, missing_files
@@ -125,6 +126,7 @@ class _Run:
             )
         if not todo:
             return
+        self._keep_years_apart(choice.year, [item.file.name for item in todo])
         for item in todo:
             folder = self.work.archive(item).parent
             folder.mkdir(parents=True, exist_ok=True)
@@ -161,9 +163,10 @@ class _Run:
         kept.mkdir(parents=True, exist_ok=True)
         clear_leftovers(kept)
         done: list[str] = []
+        client = Client(self.client.patience, self.stop, self._wait, "--ground-truth-url, or --base-url")
 
         def job(name: str) -> None:
-            fetch_labels(self.client, self.servers.ground_truth, name, files[name], kept, folder)
+            fetch_labels(client, self.servers.ground_truth, name, files[name], kept, folder)
             if not self.keep:
                 (kept / name).unlink(missing_ok=True)
             done.append(name)
@@ -177,6 +180,19 @@ class _Run:
         )
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
+
+    def _keep_years_apart(self, year: int, archives: list[str]) -> None:
+        """Refuse to put a machine's clips among those of the same machine of another year; tell of other machines."""
+        for other, machines in self.work.other_years(year).items():
+            if both := [machine for machine in machines if any(is_of(name, machine) for name in archives)]:
+                raise DataError(
+                    f"{self.out} holds clips of {', '.join(both)} of {other}, and those of {year} are other recordings "
+                    "under the same names. Nothing was fetched: choose another --out for each year."
+                )
+            self._tell(
+                f"{self.out} holds clips of {other} as well ({', '.join(machines)}). A folder for each year keeps "
+                "machines of the same name apart."
+            )
 
     def _document(self, record: int) -> tuple[Json, str]:
         url = f"{self.servers.records}/api/records/{record}"

@@ -68,6 +68,17 @@ class WorkFolder:
                 found.append(one)
         return found
 
+    def other_years(self, year: int) -> dict[int, list[str]]:
+        """Return the machines that were placed from the known records of other years, by year."""
+        found: dict[int, set[str]] = {}
+        for other, parts in RECORDS.items():
+            for record in parts.values() if other != year else ():
+                for path in self.placed.glob(f"{record}-*.zip.json"):
+                    placed = read_placed(self.placed, record, path.name[len(f"{record}-") : -len(".json")])
+                    if placed is not None:
+                        found.setdefault(other, set()).update(name.split("/")[0] for name in placed.files)
+        return {other: sorted(machines, key=str.casefold) for other, machines in sorted(found.items())}
+
     def tidy(self) -> None:
         """Remove folders that are empty."""
         for top, _, _ in os.walk(self.mirror, topdown=False):

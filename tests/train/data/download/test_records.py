@@ -71,6 +71,24 @@ def test_hostile_lists_are_refused(document: Any, words: str) -> None:
         parse_record(document, 7, "The list")
 
 
+def test_years_are_kept_apart(server: Server, fetch: Fetch, data: Path) -> None:
+    placed = publish_2021(server, ("fan",))
+    assert fetch().returncode == 0
+    archives = {f"dev_{machine}.zip": zipped(clips_of(machine, "dev", 1)) for machine in ("fan", "bearing")}
+    publish(server, RECORDS[2022]["dev"], archives)
+    server.requests.clear()
+    assert_error(fetch("--year", 2022), "holds clips of fan of 2021", "choose another --out")
+    assert len(server.requests) == 1
+    assert tree(data) == placed
+    done = fetch("--year", 2022, "--machine", "bearing", "--json")
+    assert done.returncode == 0, done.stderr
+    assert f"{data} holds clips of 2021 as well (fan)." in " ".join(json.loads(done.stdout)["notes"])
+    assert set(tree(data)) == {*placed, *clips_of("bearing", "dev", 1)}
+    for again in (("--year", 2022, "--machine", "bearing"), ()):  # all is in place: nothing to tell
+        done = fetch(*again, "--json")
+        assert (done.returncode, json.loads(done.stdout)["notes"]) == (0, [])
+
+
 def test_hostile_servers_are_refused(server: Server, fetch: Fetch, data: Path) -> None:
     path = f"/api/records/{DEV}"
     server.files[path] = b" " * (5 << 20)
@@ -165,6 +183,11 @@ def test_the_ground_truth_of_2021(
     listed = tmp_path / "list.sha256"
     listed.write_text("".join(f"{hashlib.sha256(text).hexdigest()}  {name}\n" for name, text in files.items()))
     monkeypatch.setattr(labels, "_HASHES", listed)
+    url = "--ground-truth-url"
+    assert_error(
+        fetch("--ground-truth", "--jobs", 1), "404", "There is no such thing there. Check --ground-truth-url, or"
+    )
+    assert_error(fetch("--ground-truth", url, "http://127.0.0.1:1"), "Connection refused", "last of 4 attempts")
     server.files |= {f"/{GROUND_TRUTH_PLACE}/{name}": text for name, text in files.items()}
     done = fetch("--ground-truth", "--machine", "fan", "--json")
     assert done.returncode == 0, done.stderr
@@ -189,5 +212,5 @@ def test_the_ground_truth_of_2021(
     assert_error(fetch("--ground-truth"), f"{name} has another checksum")
     assert not (data / "ground_truth" / name).exists()
     server.files[f"/folder/{name}"] = files[name]
-    assert fetch("--ground-truth", "--ground-truth-url", f"{server.url}/folder/").returncode == 0
+    assert fetch("--ground-truth", url, f"{server.url}/folder/").returncode == 0
     assert tree(data) == expected | {f"ground_truth/{name}": text for name, text in files.items()}
