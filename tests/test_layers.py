@@ -39,6 +39,7 @@ LAYERS = {
         notify
         detectors thresholds false_alarms
         bundle
+        distance
         interpreter binomial requantisation
         model_check
         model_file
@@ -53,7 +54,7 @@ LAYERS = {
         report
         synthesis
         runs
-        networks figures
+        networks figures distance
         features
         data
         backend
