@@ -54,7 +54,8 @@ LAYERS = {
         report
         synthesis
         runs
-        networks figures distance
+        networks distance
+        figures
         features
         data
         backend

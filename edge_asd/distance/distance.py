@@ -2,17 +2,19 @@
 
 D is a squared Mahalanobis distance by the covariance delta I + sum of (lambda_k - delta) v_k v_k^T over the leading
 eigenvectors v_k, times delta: |d|^2 - sum of (1 - delta / lambda_k) (v_k . d)^2, with d the features' difference from
-the mean. The fit folds the root of the factor into v_k, and rounds that to int8 with one scale for each row.
+the mean. The fit folds the root of the factor into v_k, and rounds that to int16 with one scale for each row: D is what
+little is left of |d|^2 where a machine is louder as a whole, and int8 rows lose it.
 
-7. d = x - mean, in Q8.7 and int32.
-8. Y_k = sum of q_ki d_i, int32; z_k = floor((Y_k * multiplier_k + 2^29) / 2^30): decibels in Q14, int32.
+7. d = x - mean, in Q8.7 and int16.
+8. Y_k = sum of q_ki d_i, int64; z_k = floor((Y_k * multiplier_k + 2^31) / 2^32): decibels in Q14, int32.
 9. D = max(0, 2^14 * sum of d_i^2 - sum of z_k^2): dB^2 in Q28, int64.
 10. The score of a centre is min(2^31 - 1, floor((16 D + floor(n / 2)) / n)), in Q15.16, with n its normaliser in Q16;
     the section's score is the least of its centres': a healthy sound is near one of them. 1 is the distance of half of
     all healthy clips.
 
-Bounds: |d_i| < 2^16, so |Y_k| <= 256 * 127 * 65535 < 2^31, and sum of d_i^2 < 2^40. Parameters for which |z_k| could
-reach 2^28 are refused, so that the sum of 64 squares stays below 2^62; 16 D + n / 2 < 2^58 + 2^39.
+Bounds: features and means lie between -20096 and 6528, so |d_i| <= 26624, |Y_k| <= 256 * 32767 * 26624 < 2^38 and the
+sum of d_i^2 < 2^38. Multipliers are below 2^25, and products with them below 2^63. Parameters for which |z_k| could reach
+2^28 are refused, so that the sum of 64 squares stays below 2^62; 16 D + n / 2 < 2^56 + 2^39.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def projections(differences: Int64, directions: Directions) -> Int64:
 
     Parameters
     ----------
-    differences : ndarray, int64, -65535 to 65535 [shape=(n, features), dB in Q8.7]
+    differences : ndarray, int64, -26624 to 26624 [shape=(n, features), dB in Q8.7]
     directions : Directions
 
     Returns

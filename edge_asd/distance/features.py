@@ -10,7 +10,7 @@ For a span of n frames with power sum P, level sum S and square sum Q in a band:
 6. The features are the levels of all bands, then the unsteadinesses of all bands, int16.
 
 Bounds: n Q <= n^2 40074^2 < 2^61 and n^2 STEADY^2 < 2^47, so v < 2^62. Levels lie between -156.54 and 51 dB, and the
-standard deviation between STEADY / 256 and 104 dB: all features stay within +-157 dB, 20096 in Q8.7.
+standard deviation between STEADY / 256 and 104 dB: no feature leaves -157 to 51 dB, -20096 to 6528 in Q8.7.
 """
 
 from __future__ import annotations

@@ -18,7 +18,10 @@ DISTANCE_NUMBER = 1
 MOST_FEATURES = 256
 MOST_DIRECTIONS = 64
 
-MULTIPLIER_BITS = 30
+LEAST_MEAN, LARGEST_MEAN = -157 << 7, 51 << 7
+"""No feature lies beyond, so that its difference from a mean fits int16 [dB in Q8.7]."""
+
+MULTIPLIER_BITS = 32
 """Fractional bits of a direction's multiplier."""
 
 PROJECTION_BITS = 14
@@ -30,7 +33,8 @@ NORMALISER_BITS = 16
 LARGEST_NORMALISER = (1 << 40) - 1
 """2^24 dB^2, 256 features 256 dB away."""
 
-_LARGEST_DIFFERENCE = (1 << 16) - 1  # of two int16
+_LARGEST_DIFFERENCE = LARGEST_MEAN - LEAST_MEAN
+_LARGEST_MULTIPLIER = (1 << 25) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,9 @@ class Directions:
 
     Attributes
     ----------
-    vectors : ndarray, int8 [shape=(k, features), -127 to 127]
+    vectors : ndarray, int16 [shape=(k, features), -32767 to 32767]
         k is 0 to 64, and there are 2 to 256 features.
-    multipliers : ndarray, int32 [shape=(k,), Q1.30]
+    multipliers : ndarray, int32, 0 to 2^25 - 1 [shape=(k,), Q0.32]
         A row's scale times 2^7: it turns products with Q8.7 features into decibels in Q14.
 
     Raises
@@ -50,21 +54,22 @@ class Directions:
         If they are no such arrays, or a projection could reach 2^28.
     """
 
-    vectors: npt.NDArray[np.int8]
+    vectors: npt.NDArray[np.int16]
     multipliers: npt.NDArray[np.int32]
 
     def __post_init__(self) -> None:
         vectors, multipliers = self.vectors, self.multipliers
-        if vectors.dtype != np.int8 or multipliers.dtype != np.int32 or vectors.ndim != 2:
-            raise BundleError("Directions must be int8 rows, and their multipliers int32. Fit anew.")
+        if vectors.dtype != np.int16 or multipliers.dtype != np.int32 or vectors.ndim != 2:
+            raise BundleError("Directions must be int16 rows, and their multipliers int32. Fit anew.")
         k, features = vectors.shape
         if k > MOST_DIRECTIONS or not 2 <= features <= MOST_FEATURES or features % 2 or multipliers.shape != (k,):
             raise BundleError(
                 f"{multipliers.size} multipliers for directions of shape {vectors.shape} are not one for each of at "
                 f"most {MOST_DIRECTIONS} rows of 2 to {MOST_FEATURES} features, two for each band. Fit anew."
             )
-        reach = np.abs(vectors.astype(np.int64)).sum(axis=1) * _LARGEST_DIFFERENCE * multipliers.astype(np.int64)
-        if (vectors == -128).any() or (multipliers < 0).any() or (reach >= 1 << (28 + MULTIPLIER_BITS)).any():
+        reach = np.abs(vectors.astype(np.int64)).sum(axis=1) * _LARGEST_DIFFERENCE  # below 2^38
+        fits = (vectors != -(2**15)).all() and ((multipliers >= 0) & (multipliers <= _LARGEST_MULTIPLIER)).all()
+        if not fits or (reach * multipliers >= 1 << (28 + MULTIPLIER_BITS)).any():
             raise BundleError("A direction is out of range: the integer distance could overflow. Fit anew.")
 
 
@@ -74,7 +79,7 @@ class Centre:
 
     Attributes
     ----------
-    mean : ndarray, int16 [shape=(features,), dB in Q8.7]
+    mean : ndarray, int16, -20096 to 6528 [shape=(features,), dB in Q8.7]
     normaliser : int, 1 to 2^40 - 1 [dB^2 in Q16]
         The distance that counts as 1.
 
@@ -88,8 +93,16 @@ class Centre:
     normaliser: int
 
     def __post_init__(self) -> None:
-        if self.mean.dtype != np.int16 or self.mean.ndim != 1 or not 1 <= self.normaliser <= LARGEST_NORMALISER:
-            raise BundleError("A mean must be int16, and its normaliser 1 to 2^40 - 1. Fit anew.")
+        if (
+            self.mean.dtype != np.int16
+            or self.mean.ndim != 1
+            or not ((self.mean >= LEAST_MEAN) & (self.mean <= LARGEST_MEAN)).all()
+            or not 1 <= self.normaliser <= LARGEST_NORMALISER
+        ):
+            raise BundleError(
+                f"A mean must be int16 from {LEAST_MEAN} to {LARGEST_MEAN}, and its normaliser 1 to "
+                f"{LARGEST_NORMALISER}. Fit anew."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class FitSettings:
         Parts of the source clips that are held out in turn for the source's normaliser.
     """
 
-    directions: int = 64
+    directions: int = 32
     gamma: float = 1.25
     folds: int = 5
 

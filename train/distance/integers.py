@@ -22,7 +22,7 @@ from edge_asd.distance.parameters import (
 from edge_asd.train.distance.fit import FloatModel, Floats
 from edge_asd.train.figures.metrics import rank_figures
 
-_LARGEST = 127  # of int8, without -128
+_LARGEST = 2**15 - 1
 _ROW_BITS = MULTIPLIER_BITS + PROJECTION_BITS - FEATURE_BITS
 
 
@@ -46,10 +46,10 @@ def to_integers(model: FloatModel, blocks: Blocks) -> DistanceModel:
 
 
 def round_directions(vectors: Floats) -> Directions:
-    """Round directions to int8, with one scale for each row."""
+    """Round directions to int16, with one scale for each row."""
     scales = np.abs(vectors).max(axis=1) / _LARGEST
     rows = np.rint(vectors / np.where(scales > 0, scales, 1)[:, None])
-    return Directions(rows.astype(np.int8), np.rint(scales * 2.0**_ROW_BITS).astype(np.int32))
+    return Directions(rows.astype(np.int16), np.rint(scales * 2.0**_ROW_BITS).astype(np.int32))
 
 
 def round_centre(mean: Floats, normaliser: float) -> Centre:
