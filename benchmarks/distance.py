@@ -4,9 +4,11 @@
 
 DATA are data sets in the layout of MIMII DUE, such as `edge-asd data synth DATA --preset small --seed 1` makes; the
 figures are means over all of them. Of each section's source training clips as many as `train` holds back are kept from
-the fit, and the threshold is the 0.9 quantile of their scores; all target training clips are fitted on. `level` is the
-AUC of clips' RMS alone. "adapted": 20 healthy target test clips of each section replace the target's mean and
-normaliser, and are not judged; before and after are of the same remaining clips, with the same threshold.
+the fit, and the threshold is the 0.9 quantile of their scores by the source's centre ("plain": by the nearest centre);
+all target training clips are fitted on. `fpr` and `hit` are the shares of healthy and anomalous test clips over the
+threshold; `level` is the AUC of clips' RMS alone. To adapt, two of three healthy target test clips of each section (20
+of 30) replace the target's mean and normaliser, and are not judged; "before" and "after" are of the remaining target
+clips, with the same threshold.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,98 +29,24 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
+from distance_variants import POOLINGS, SHIPPED, VARIANTS, Floats, Variant  # noqa: E402
 
 from edge_asd.clips import DOMAINS, Domain  # noqa: E402
 from edge_asd.distance.blocks import Blocks  # noqa: E402
-from edge_asd.distance.distance import scores  # noqa: E402
-from edge_asd.distance.features import FEATURE_BITS, clip_features  # noqa: E402
+from edge_asd.distance.distance import SCORE_BITS, centre_scores  # noqa: E402
+from edge_asd.distance.features import clip_features  # noqa: E402
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec  # noqa: E402
 from edge_asd.thresholds import weighted_quantile  # noqa: E402
 from edge_asd.train.data.dataset import Dataset, machine_folders  # noqa: E402
 from edge_asd.train.data.splits import held_back_count  # noqa: E402
-from edge_asd.train.distance.fit import FitSettings, FloatCentre, FloatModel, fit, target_normaliser  # noqa: E402
+from edge_asd.train.distance.fit import FloatCentre, FloatModel, fit, target_normaliser  # noqa: E402
 from edge_asd.train.distance.integers import rounding_report, to_integers  # noqa: E402
 from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.figures.means import harmonic_mean  # noqa: E402
 from edge_asd.train.figures.metrics import rank_figures  # noqa: E402
 
-Floats = npt.NDArray[np.float64]
 QUANTILE = 0.9
-ADAPTING = 20
-SHIPPED = "shipped"
 BLOCKS = Blocks.of_span(311)
-
-
-def unsteadiness(db: Floats, steady: float) -> Floats:
-    return 5 * np.log10(db.var(axis=0) + steady**2)
-
-
-def ranked(db: Floats, ratio: float) -> Floats:
-    """TWFR's pooling: frames sorted by level, with weights ratio^rank (Guan et al., ICASSP 2023)."""
-    weights = ratio ** np.arange(len(db))
-    return weights @ -np.sort(-db, axis=0) / weights.sum()
-
-
-def mean_power(db: Floats, exponent: float) -> Floats:
-    return 10 / exponent * np.log10((10 ** (db * exponent / 10)).mean(axis=0))
-
-
-POOLINGS: dict[str, Callable[[Floats], Floats]] = {
-    "level": lambda db: mean_power(db, 1),
-    "power1.5": lambda db: mean_power(db, 1.5),
-    "power2": lambda db: mean_power(db, 2),
-    "mean": lambda db: db.mean(axis=0),
-    "unsteadiness": lambda db: unsteadiness(db, 1 / 256),
-    "unsteadiness0.1": lambda db: unsteadiness(db, 0.1),
-    "unsteadiness0.3": lambda db: unsteadiness(db, 0.3),
-    "unsteadiness1": lambda db: unsteadiness(db, 1.0),
-    "std": lambda db: db.std(axis=0),
-    "flux": lambda db: unsteadiness(np.diff(db, axis=0), 1 / 256),
-    "slow": lambda db: unsteadiness(db.reshape(10, -1, db.shape[1]).mean(axis=1), 1 / 256),
-    **{f"ranked{r}": (lambda db, r=r: ranked(db, r)) for r in (0.9, 0.95, 0.98, 0.99)},
-}
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A choice of features, their weights, and the fit's settings."""
-
-    features: tuple[str, ...] = ("level", "unsteadiness")
-    weights: tuple[float, ...] = (1.0, 1.0)
-    settings: FitSettings = field(default_factory=FitSettings)
-
-
-def _of(*features: str) -> Variant:
-    return Variant(features, (1.0,) * len(features))
-
-
-VARIANTS: dict[str, Variant] = {
-    SHIPPED: Variant(),
-    **{
-        "+".join(features): _of(*features)
-        for features in (
-            ("level",),
-            ("mean", "unsteadiness"),
-            ("level", "std"),
-            ("level", "unsteadiness0.1"),
-            ("level", "unsteadiness0.3"),
-            ("level", "unsteadiness1"),
-            ("power1.5", "unsteadiness"),
-            ("power2", "unsteadiness"),
-            ("level", "flux"),
-            ("level", "unsteadiness", "flux"),
-            ("level", "unsteadiness", "slow"),
-            ("ranked0.9", "unsteadiness"),
-            ("ranked0.95", "unsteadiness"),
-            ("ranked0.98", "unsteadiness"),
-            ("ranked0.99", "unsteadiness"),
-            ("level", "ranked0.95", "unsteadiness"),
-        )
-    },
-    **{f"unsteadiness x {w}": Variant(weights=(1.0, w)) for w in (0.5, 0.7, 1.4)},
-    **{f"{k} directions": Variant(settings=FitSettings(directions=k)) for k in (16, 24, 32, 48, 96)},
-    **{f"gamma {g}": Variant(settings=FitSettings(gamma=g)) for g in (0.5, 0.8, 1.0, 1.1, 1.5, 2.0)},
-}
 
 
 @dataclass
@@ -160,35 +88,58 @@ def held_back(clips: Sequence[Any]) -> set[int]:
     return {int((i + 0.5) * len(clips) / count) for i in range(count)}
 
 
+Score = Callable[[Sequence[Sound], FloatModel], dict[Domain, Floats]]
+"""Scores of clips by each centre of their section."""
+
+
 @dataclass(frozen=True)
 class Judged:
-    """Scores of one section's test clips, and its threshold."""
+    """Scores of some clips of one section."""
 
     scores: Floats
-    anomaly: npt.NDArray[np.bool_]
-    domain: npt.NDArray[np.str_]
-    threshold: float
+    clips: Sequence[Sound]
 
-    def figures(self) -> dict[str, float]:
-        found: dict[str, float] = {"both": self.auc(np.ones(len(self.scores), dtype=bool))}
-        for domain in DOMAINS:
-            own = self.domain == domain
-            if not own.any():
-                continue
-            of_domain = rank_figures(self.anomaly[own].tolist(), self.scores[own].tolist())
-            found[domain], found[f"p_{domain}"] = of_domain.auc or 0.0, of_domain.pauc or 0.0
-            found |= self.rates(own, domain)
-        return found
+    def auc(self, domains: Sequence[str] = DOMAINS) -> tuple[float, float]:
+        """AUC and pAUC of the clips of some domains."""
+        own = [i for i, clip in enumerate(self.clips) if clip.domain in domains]
+        found = rank_figures([self.clips[i].anomaly for i in own], self.scores[own].tolist())
+        return found.auc or 0.0, found.pauc or 0.0
 
-    def auc(self, own: npt.NDArray[np.bool_]) -> float:
-        return rank_figures(self.anomaly[own].tolist(), self.scores[own].tolist()).auc or 0.0
+    def flagged(self, threshold: float, domain: Domain, *, anomaly: bool) -> float:
+        """Share of a domain's healthy or anomalous clips over the threshold."""
+        own = [i for i, clip in enumerate(self.clips) if (clip.domain, clip.anomaly) == (domain, anomaly)]
+        return float((self.scores[own] > threshold).mean())
 
-    def rates(self, own: npt.NDArray[np.bool_], name: str) -> dict[str, float]:
-        flagged = self.scores > self.threshold
+    def rates(self, threshold: float, domain: Domain, name: str) -> dict[str, float]:
         return {
-            f"fpr_{name}": float(flagged[own & ~self.anomaly].mean()),
-            f"hit_{name}": float(flagged[own & self.anomaly].mean()),
+            f"fpr_{name}": self.flagged(threshold, domain, anomaly=False),
+            f"hit_{name}": self.flagged(threshold, domain, anomaly=True),
         }
+
+
+def least(of_centres: Mapping[Domain, Floats]) -> Floats:
+    found: Floats = np.min(list(of_centres.values()), axis=0)
+    return found
+
+
+def section_row(
+    score: Score, model: FloatModel, out: Sequence[Sound], test: Sequence[Sound], after: FloatModel, used: set[int]
+) -> dict[str, float]:
+    """Judge one section by one arithmetic; `used` are the clips that `after` was adapted to."""
+    of_out = score(out, model)
+    threshold, plain = (weighted_quantile({"source": x.tolist()}, QUANTILE) for x in (of_out["source"], least(of_out)))
+    judged = Judged(least(score(test, model)), test)
+    level = Judged(np.array([clip.level_db for clip in test]), test)
+    found = {"both": judged.auc()[0], "level_both": level.auc()[0]}
+    for domain in DOMAINS:
+        found[domain], found[f"p_{domain}"] = judged.auc([domain])
+        found[f"level_{domain}"] = level.auc([domain])[0]
+        found |= judged.rates(threshold, domain, domain) | judged.rates(plain, domain, f"plain_{domain}")
+    rest = [clip for clip in test if clip.domain == "target" and id(clip) not in used]
+    for name, one in (("before", model), ("after", after)):
+        judged = Judged(least(score(rest, one)), rest)
+        found |= {f"auc_{name}": judged.auc()[0]} | judged.rates(threshold, "target", name)
+    return found
 
 
 def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> list[dict[str, Any]]:
@@ -197,13 +148,6 @@ def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> 
     for clip in clips:
         groups[clip.section][clip.domain if clip.train else "test"].append(clip)
     back = {section: held_back(of["source"]) for section, of in groups.items()}
-    kept = {
-        section: {
-            "source": [clip for i, clip in enumerate(of["source"]) if i not in back[section]],
-            **({"target": of["target"]} if of["target"] else {}),
-        }
-        for section, of in groups.items()
-    }
 
     def features(some: Sequence[Sound]) -> Floats:
         return np.array([
@@ -212,77 +156,68 @@ def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> 
         ])  # fmt: skip
 
     began = time.process_time()
-    model = fit({s: {d: features(some) for d, some in of.items()} for s, of in kept.items()}, variant.settings)
+    model = fit(
+        {
+            section: {
+                "source": features([clip for i, clip in enumerate(of["source"]) if i not in back[section]]),
+                **({"target": features(of["target"])} if of["target"] else {}),
+            }
+            for section, of in groups.items()
+        },
+        variant.settings,
+    )
     seconds = time.process_time() - began
-    integers = to_integers(model, BLOCKS) if shipped else None
-    rows = []
-    for section, of in groups.items():
-        test = of["test"]
-        out = [clip for i, clip in enumerate(of["source"]) if i in back[section]]
-        level = Judged(np.array([clip.level_db for clip in test]), *_truth(test), 0.0).figures()
+    return [
+        row | {"section": section, "seconds": seconds}
+        for section, of in groups.items()
+        for row in section_rows(section, of, back[section], model, features, variant, shipped=shipped)
+    ]
 
-        def row(score: Callable[[Sequence[Sound], FloatModel], Floats], arithmetic: str) -> dict[str, Any]:
-            threshold = weighted_quantile({"source": score(out, model).tolist()}, QUANTILE)  # noqa: B023
-            judged = Judged(score(test, model), *_truth(test), threshold)  # noqa: B023
-            return {
-                "arithmetic": arithmetic, "section": section, "seconds": seconds,  # noqa: B023
-                **judged.figures(), **{f"level_{name}": level[name] for name in ("both", *DOMAINS) if name in level},  # noqa: B023
-                **adapted(test, model, section, features, variant, score, threshold),  # noqa: B023
-            }  # fmt: skip
 
-        def by_float(some: Sequence[Sound], model: FloatModel) -> Floats:
-            return model.scores(features(some), section)  # noqa: B023
+def section_rows(
+    section: str,
+    of: Mapping[str, Sequence[Sound]],
+    back: set[int],
+    model: FloatModel,
+    features: Callable[[Sequence[Sound]], Floats],
+    variant: Variant,
+    *,
+    shipped: bool,
+) -> list[dict[str, Any]]:
+    test, out = of["test"], [clip for i, clip in enumerate(of["source"]) if i in back]
+    healthy = [clip for clip in test if clip.domain == "target" and not clip.anomaly]
+    used = [clip for i, clip in enumerate(healthy) if i % 3 < 2]  # two of three, from first to last
+    after = adapted(model, section, features(used), variant.settings.gamma)
+    taken = {id(clip) for clip in used}
 
-        def by_integers(some: Sequence[Sound], model: FloatModel) -> Floats:
-            rounded = to_integers(model, BLOCKS)
-            of_clips = scores(np.array([c.integer for c in some]), rounded.sections[section], rounded.directions)  # noqa: B023
-            return of_clips / 65536
+    def by_float(some: Sequence[Sound], model: FloatModel) -> dict[Domain, Floats]:
+        return model.centre_scores(features(some), section)
 
-        rows.append(row(by_float, "float"))
-        if integers is not None:
-            rows.append(row(by_integers, "integer"))
-            anomaly = [clip.anomaly for clip in test]
-            of_test = scores(np.array([c.integer for c in test]), integers.sections[section], integers.directions)
-            report = rounding_report(by_float(test, model), of_test, anomaly)
-            rows[-1] |= {
-                "correlation": report.correlation, "worst": report.worst, "abs_auc_drop": abs(report.auc_drop or 0.0)
-            }  # fmt: skip
+    def by_integers(some: Sequence[Sound], model: FloatModel) -> dict[Domain, Floats]:
+        rounded = to_integers(model, BLOCKS)
+        integers = np.array([clip.integer for clip in some])
+        of_centres = centre_scores(integers, rounded.sections[section], rounded.directions)
+        return {domain: x / (1 << SCORE_BITS) for domain, x in of_centres.items()}
+
+    rows: list[dict[str, Any]] = [{"arithmetic": "float", **section_row(by_float, model, out, test, after, taken)}]
+    if shipped:
+        report = rounding_report(
+            least(by_float(test, model)),
+            np.rint(least(by_integers(test, model)) * (1 << SCORE_BITS)).astype(np.int32),
+            [clip.anomaly for clip in test],
+        )
+        rows.append({
+            "arithmetic": "integer", **section_row(by_integers, model, out, test, after, taken),
+            "correlation": report.correlation, "worst": report.worst, "abs_auc_drop": abs(report.auc_drop or 0.0),
+        })  # fmt: skip
     return rows
 
 
-def _truth(test: Sequence[Sound]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.str_]]:
-    return np.array([clip.anomaly for clip in test]), np.array([clip.domain for clip in test])
-
-
-def adapted(
-    test: Sequence[Sound],
-    model: FloatModel,
-    section: str,
-    features: Callable[[Sequence[Sound]], Floats],
-    variant: Variant,
-    score: Callable[[Sequence[Sound], FloatModel], Floats],
-    threshold: float,
-) -> dict[str, float]:
-    """Rates on target clips before and after adapting the target; nothing where too few are healthy."""
-    target = [clip for clip in test if clip.domain == "target"]
-    healthy = [clip for clip in target if not clip.anomaly]
-    if len(healthy) <= ADAPTING:
-        return {}
-    used = {id(clip) for clip in healthy[:ADAPTING]}
-    rest = [clip for clip in target if id(clip) not in used]
-    x = features(healthy[:ADAPTING])
+def adapted(model: FloatModel, section: str, clips: Floats, gamma: float) -> FloatModel:
+    """Replace a section's target by the mean and normaliser of some clips."""
     source = model.sections[section]["source"]
-    centre = FloatCentre(
-        x.mean(axis=0), target_normaliser(x, source.normaliser, model.vectors, variant.settings.gamma)
-    )
-    after = replace(model, sections={**model.sections, section: {"source": source, "target": centre}})
-    found = {}
-    for name, one in (("before", model), ("after", after)):
-        judged = Judged(score(rest, one), *_truth(rest), threshold)
-        found |= judged.rates(np.ones(len(rest), dtype=bool), name) | {
-            f"auc_{name}": judged.auc(np.ones(len(rest), dtype=bool))
-        }
-    return found
+    centre = FloatCentre(clips.mean(axis=0), target_normaliser(clips, source.normaliser, model.vectors, gamma))
+    return replace(model, sections={**model.sections, section: {"source": source, "target": centre}})
 
 
 def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -294,7 +229,7 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 COLUMNS = ("official", "source", "target", "both", "p_source", "p_target", "fpr_source", "hit_source", "fpr_target",
-           "hit_target", "fpr_before", "fpr_after", "hit_before", "hit_after", "auc_after", "level_both")  # fmt: skip
+           "hit_target", "fpr_before", "hit_before", "fpr_after", "hit_after", "auc_after", "level_both")  # fmt: skip
 
 
 def table(title: str, lines: Mapping[str, Mapping[str, float]]) -> None:
@@ -307,7 +242,9 @@ def table(title: str, lines: Mapping[str, Mapping[str, float]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--variants", nargs="+", default=[SHIPPED], metavar="NAME", help=f"all, or of: {', '.join(VARIANTS)}")
+    parser.add_argument(
+        "--variants", nargs="+", default=[SHIPPED], metavar="NAME", help=f"all, or of: {', '.join(VARIANTS)}"
+    )
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -337,6 +274,12 @@ def main() -> None:
             sets = {d.name: of(variant=SHIPPED, arithmetic=arithmetic, data=d.name) for d in options.data}
             table(f"{SHIPPED}, {arithmetic}", {**of_kind, **sets, "all": of(variant=SHIPPED, arithmetic=arithmetic)})
         cost = of(variant=SHIPPED, arithmetic="integer")
+        rates = ", ".join(
+            f"{kind} {domain} {100 * cost[f'{name}_plain_{domain}']:.1f}"
+            for domain in DOMAINS
+            for name, kind in (("fpr", "false positives"), ("hit", "detected"))
+        )
+        print(f"\nWith plain thresholds, integers [%]: {rates}.")
         print(
             f"\nInteger against float: mean correlation {cost['correlation']:.6f}, mean |AUC drop| "
             f"{cost['abs_auc_drop']:.5f}, largest relative difference of a score {cost['worst']:.4f} in the mean "

@@ -8,8 +8,8 @@ For each frame and band, with L its log-mel value in Q15.16:
 
 1. x = floor((L + 2^7) / 2^8): decibels in Q8.8. The front end's values reach from -156.54 dB (its floor) to less than
    51 dB (a full-scale signal, all of it in the narrowest band there can be), so -40074 <= x < 13056.
-2. Power p = 2^(x log2(10) / 10) by `edge_asd.frontend.logarithm.power_of_two`, with `Blocks.power_bits` fractional bits.
-   The exponent in Q6.25 is x * 43541, at most 1.75e9 < 2^31; 43541 is 4e-6 too small, 6e-4 dB at the floor.
+2. Power p = 2^(x log2(10) / 10) by `edge_asd.frontend.logarithm.power_of_two`, with `Blocks.power_bits` fractional
+   bits. The exponent in Q6.25 is x * 43541, at most 1.75e9 < 2^31; 43541 is 4e-6 too small, 6e-4 dB at the floor.
 3. Power sum += p, level sum += x, square sum += x^2.
 
 Bounds for n frames in a span, 1 <= n <= 2^15, of b bits (2^(b-1) <= n < 2^b): the exponent is below 17, and power_bits
@@ -125,9 +125,11 @@ class BlockSums:
 
 
 def _runs(sums: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
-    return np.lib.stride_tricks.sliding_window_view(sums, count, axis=0).sum(axis=-1, dtype=sums.dtype) if len(
-        sums
-    ) >= count else sums[:0]
+    return (
+        np.lib.stride_tricks.sliding_window_view(sums, count, axis=0).sum(axis=-1, dtype=sums.dtype)
+        if len(sums) >= count
+        else sums[:0]
+    )
 
 
 def block_sums(frames: npt.NDArray[np.int32], blocks: Blocks) -> BlockSums:

@@ -13,8 +13,8 @@ little is left of |d|^2 where a machine is louder as a whole, and int8 rows lose
     all healthy clips.
 
 Bounds: features and means lie between -20096 and 6528, so |d_i| <= 26624, |Y_k| <= 256 * 32767 * 26624 < 2^38 and the
-sum of d_i^2 < 2^38. Multipliers are below 2^25, and products with them below 2^63. Parameters for which |z_k| could reach
-2^28 are refused, so that the sum of 64 squares stays below 2^62; 16 D + n / 2 < 2^56 + 2^39.
+sum of d_i^2 < 2^38. Multipliers are below 2^25, and products with them below 2^63. Parameters for which |z_k| could
+reach 2^28 are refused, so that the sum of 64 squares stays below 2^62; 16 D + n / 2 < 2^56 + 2^39.
 """
 
 from __future__ import annotations
@@ -72,13 +72,18 @@ def distances(features: npt.NDArray[np.int16], centre: Centre, directions: Direc
     d = features.astype(np.int64) - centre.mean
     z = projections(d, directions)
     square = (d * d).sum(axis=1) << (DISTANCE_BITS - 2 * FEATURE_BITS)
-    return np.maximum(square - (z * z).sum(axis=1), 0)
+    found: Int64 = np.maximum(square - (z * z).sum(axis=1), 0)
+    return found
 
 
 def centre_scores(
     features: npt.NDArray[np.int16], centres: Mapping[Domain, Centre], directions: Directions
 ) -> dict[Domain, npt.NDArray[np.int32]]:
-    """Compute the scores of each centre [shape=(n,), Q15.16]."""
+    """Compute the scores of each centre [shape=(n,), Q15.16].
+
+    A threshold is fitted on the scores of healthy clips by their own domain's centre, never by the least: few target
+    clips make a wide target, which takes in half of the source's, and the threshold would sink with them.
+    """
     up = NORMALISER_BITS + SCORE_BITS - DISTANCE_BITS
     return {
         domain: np.minimum(

@@ -4,9 +4,9 @@ For a span of n frames with power sum P, level sum S and square sum Q in a band:
 
 4. Level: 10 log10 of the mean power. l = log2(P) - power_bits - log2(n) in Q15.16, times 10 log10(2), and no less than
    the front end's floor; to Q8.7.
-5. Unsteadiness: 10 log10 of the standard deviation of the decibels over time, of which `STEADY` is the least told apart:
-   v = n Q - S^2 + n^2 STEADY^2 is n^2 times the variance and its floor in Q16. u = log2(v) - 2 log2(n) - 16 in Q15.16,
-   times 5 log10(2); to Q8.7.
+5. Unsteadiness: 10 log10 of the standard deviation of the decibels over time, of which `STEADY` is the least told
+   apart: v = n Q - S^2 + n^2 STEADY^2 is n^2 times the variance and its floor in Q16. u = log2(v) - 2 log2(n) - 16 in
+   Q15.16, times 5 log10(2); to Q8.7.
 6. The features are the levels of all bands, then the unsteadinesses of all bands, int16.
 
 Bounds: n Q <= n^2 40074^2 < 2^61 and n^2 STEADY^2 < 2^47, so v < 2^62. Levels lie between -156.54 and 51 dB, and the
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.distance.blocks import SUM_BITS, Blocks, BlockSums, block_sums
-from edge_asd.frontend.logarithm import Int64, log2
+from edge_asd.frontend.logarithm import log2
 from edge_asd.frontend.spec import DB_FRACTION_BITS
 from edge_asd.frontend.tables import DB_PER_LOG2, FLOOR_DB, LOG_FRACTION_BITS
 

@@ -135,4 +135,4 @@ class DistanceModel:
     @property
     def n_mels(self) -> int:
         """Bands; two features are of each."""
-        return self.directions.vectors.shape[1] // 2
+        return int(self.directions.vectors.shape[1]) // 2

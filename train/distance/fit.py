@@ -64,20 +64,24 @@ class FloatModel:
     vectors: Floats
     sections: Mapping[str, Mapping[Domain, FloatCentre]]
 
+    def centre_scores(self, features: Floats, section: str) -> dict[Domain, Floats]:
+        """Score clips of a section [shape=(clips, features), dB] by each centre; half the healthy ones are below 1."""
+        return {
+            domain: float_distances(features - centre.mean, self.vectors) / centre.normaliser
+            for domain, centre in self.sections[section].items()
+        }
+
     def scores(self, features: Floats, section: str) -> Floats:
-        """Score clips of a section [shape=(clips, features), dB]; 1 is the distance of half of all healthy clips."""
-        ratios = [
-            float_distances(features - centre.mean, self.vectors) / centre.normaliser
-            for centre in self.sections[section].values()
-        ]
-        least: Floats = np.min(ratios, axis=0)
+        """Score clips of a section: the least of its centres' scores."""
+        least: Floats = np.min(list(self.centre_scores(features, section).values()), axis=0)
         return least
 
 
 def float_distances(differences: Floats, vectors: Floats) -> Floats:
     """Compute squared distances [shape=(clips,), dB^2] of differences from a mean [shape=(clips, features), dB]."""
-    squares: Floats = (differences**2).sum(axis=-1) - ((differences @ vectors.T) ** 2).sum(axis=-1)
-    return np.maximum(squares, 0)
+    squares = (differences**2).sum(axis=-1) - ((differences @ vectors.T) ** 2).sum(axis=-1)
+    found: Floats = np.maximum(squares, 0)
+    return found
 
 
 def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
@@ -144,8 +148,9 @@ def _directions(residuals: list[Floats], count: int) -> Floats:
     if values[0] <= 0:
         raise DataError("The training clips are all the same sound. Record clips at different times.")
     kept = slice(None, -count - 1, -1)
-    weights: Floats = np.sqrt(np.maximum(0, 1 - values[0] / values[kept]))
-    return weights[:, None] * vectors[:, kept].T
+    weights = np.sqrt(np.maximum(0, 1 - values[0] / values[kept]))
+    directions: Floats = weights[:, None] * vectors[:, kept].T
+    return directions
 
 
 def _held_out(source: Mapping[str, Floats], settings: FitSettings) -> dict[str, Floats]:

@@ -79,7 +79,9 @@ def test_the_target_is_heard_by_few_clips() -> None:
     model = fit(known)
     without = fit({"00": {"source": known["00"]["source"]}})
     assert set(without.sections["00"]) == {"source"}
-    assert np.median(model.scores(new["00"]["target"], "00")) < 1.2 < np.median(without.scores(new["00"]["target"], "00"))
+    assert (
+        np.median(model.scores(new["00"]["target"], "00")) < 1.2 < np.median(without.scores(new["00"]["target"], "00"))
+    )
 
 
 def test_one_target_clip_takes_the_sources_normaliser() -> None:
@@ -103,7 +105,7 @@ def test_the_targets_normaliser_is_its_formula(t: int) -> None:
 def test_too_few_source_clips_are_refused() -> None:
     clips = machine(7, 12, target=3, sections=2)
     clips["01"]["source"] = clips["01"]["source"][:9]
-    with pytest.raises(DataError, match="Section 01 has 9 training clips of the source domain.*needs 10"):
+    with pytest.raises(DataError, match=r"Section 01 has 9 training clips of the source domain.*needs 10"):
         fit(clips)
     del clips["01"]["source"]
     with pytest.raises(DataError, match="Section 01 has 0 training clips"):
@@ -122,7 +124,9 @@ def test_a_hundred_clips_take_less_than_five_seconds_of_processor_time() -> None
     assert time.process_time() - began < 5
 
 
-def compared(model: FloatModel, known: Clips, new: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+def compared(
+    model: FloatModel, known: Clips, new: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
     integers = to_integers(model, Blocks())
     return model.scores(new, "00"), scores(rounded(new), integers.sections["00"], integers.directions)
 
