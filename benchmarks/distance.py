@@ -39,7 +39,7 @@ from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec  # noqa: E402
 from edge_asd.thresholds import weighted_quantile  # noqa: E402
 from edge_asd.train.data.dataset import Dataset, machine_folders  # noqa: E402
 from edge_asd.train.data.splits import held_back_count  # noqa: E402
-from edge_asd.train.distance.fit import FloatCentre, FloatModel, fit, target_normaliser  # noqa: E402
+from edge_asd.train.distance.fit import FloatModel, fit, target_centre  # noqa: E402
 from edge_asd.train.distance.integers import rounding_report, to_integers  # noqa: E402
 from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.figures.means import harmonic_mean  # noqa: E402
@@ -216,7 +216,7 @@ def section_rows(
 def adapted(model: FloatModel, section: str, clips: Floats, gamma: float) -> FloatModel:
     """Replace a section's target by the mean and normaliser of some clips."""
     source = model.sections[section]["source"]
-    centre = FloatCentre(clips.mean(axis=0), target_normaliser(clips, source.normaliser, model.vectors, gamma))
+    centre = target_centre(clips, source.normaliser, model.vectors, gamma)
     return replace(model, sections={**model.sections, section: {"source": source, "target": centre}})
 
 

@@ -14,14 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.clips import Domain
+from edge_asd.distance.adapting import GAMMA, LEAST_SOURCE_CLIPS, target_normaliser
 from edge_asd.errors import DataError
 
 Floats = npt.NDArray[np.float64]
 Features = Mapping[str, Mapping[Domain, Floats]]
 """By section and domain [shape=(clips, features), dB]."""
-
-LEAST_CLIPS = 10
-"""Source clips that each section must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class FitSettings:
     """
 
     directions: int = 32
-    gamma: float = 1.25
+    gamma: float = GAMMA
     folds: int = 5
 
 
@@ -90,7 +88,7 @@ def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
     Parameters
     ----------
     features : mapping of str to mapping of {"source", "target"} to ndarray
-        See `Features`. Each section has at least `LEAST_CLIPS` of the source domain.
+        See `Features`. Each section has at least `LEAST_SOURCE_CLIPS` of the source domain.
     settings : FitSettings, optional
 
     Raises
@@ -100,10 +98,10 @@ def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
     """
     settings = settings or FitSettings()
     source = {section: domains.get("source", np.empty((0, 0))) for section, domains in features.items()}
-    if few := [section for section, clips in source.items() if len(clips) < LEAST_CLIPS]:
+    if few := [section for section, clips in source.items() if len(clips) < LEAST_SOURCE_CLIPS]:
         raise DataError(
             f"Section {few[0]} has {len(source[few[0]])} training clips of the source domain, and the distance "
-            f"detector needs {LEAST_CLIPS}. Record more healthy clips of it, or leave the section out."
+            f"detector needs {LEAST_SOURCE_CLIPS}. Record more healthy clips of it, or leave the section out."
         )
     means = {section: clips.mean(axis=0) for section, clips in source.items()}
     vectors = _directions([clips - means[section] for section, clips in source.items()], settings.directions)
@@ -114,30 +112,14 @@ def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
         sections[section] = {"source": FloatCentre(means[section], own)}
         target = domains.get("target", np.empty((0, 0)))
         if len(target):
-            normaliser = target_normaliser(target, own, vectors, settings.gamma)
-            sections[section]["target"] = FloatCentre(target.mean(axis=0), normaliser)
+            sections[section]["target"] = target_centre(target, own, vectors, settings.gamma)
     return FloatModel(vectors, sections)
 
 
-def target_normaliser(clips: Floats, source_normaliser: float, vectors: Floats, gamma: float) -> float:
-    """Return the normaliser of a target domain that is known by few clips.
-
-    The mean distance of a clip from the mean of the t - 1 others is 1 + 1 / (t - 1) times that from the true mean, and
-    a new clip's from the mean of all t is 1 + 1 / t times. No target is taken to be narrower than its source.
-
-    Parameters
-    ----------
-    clips : ndarray [shape=(t, features), dB]
-    source_normaliser : float [dB^2]
-    vectors : ndarray [shape=(k, features)]
-    gamma : float > 0
-    """
-    t = len(clips)
-    if t < 2:
-        return source_normaliser
-    # A clip less the mean of the others is t / (t - 1) times the clip less the mean of all.
-    others = float_distances((clips - clips.mean(axis=0)) * (t / (t - 1)), vectors)
-    return max(source_normaliser, gamma * float(others.mean()) * (1 + 1 / t) / (1 + 1 / (t - 1)))
+def target_centre(clips: Floats, source: float, vectors: Floats, gamma: float) -> FloatCentre:
+    """Return the centre of target clips [shape=(t, features), dB], where the source's normaliser is `source`."""
+    mean = clips.mean(axis=0)
+    return FloatCentre(mean, target_normaliser(float_distances(clips - mean, vectors), source, gamma))
 
 
 def _directions(residuals: list[Floats], count: int) -> Floats:

@@ -8,17 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.distance.adapting import rounded_centre
 from edge_asd.distance.blocks import Blocks
+from edge_asd.distance.distance import SCORE_BITS
 from edge_asd.distance.features import FEATURE_BITS
-from edge_asd.distance.parameters import (
-    LARGEST_NORMALISER,
-    MULTIPLIER_BITS,
-    NORMALISER_BITS,
-    PROJECTION_BITS,
-    Centre,
-    Directions,
-    DistanceModel,
-)
+from edge_asd.distance.parameters import MULTIPLIER_BITS, PROJECTION_BITS, Directions, DistanceModel
 from edge_asd.train.distance.fit import FloatModel, Floats
 from edge_asd.train.figures.metrics import rank_figures
 
@@ -39,7 +33,7 @@ def to_integers(model: FloatModel, blocks: Blocks) -> DistanceModel:
         blocks,
         round_directions(model.vectors),
         {
-            section: {domain: round_centre(one.mean, one.normaliser) for domain, one in centres.items()}
+            section: {domain: rounded_centre(one.mean, one.normaliser) for domain, one in centres.items()}
             for section, centres in model.sections.items()
         },
     )
@@ -50,12 +44,6 @@ def round_directions(vectors: Floats) -> Directions:
     scales = np.abs(vectors).max(axis=1) / _LARGEST
     rows = np.rint(vectors / np.where(scales > 0, scales, 1)[:, None])
     return Directions(rows.astype(np.int16), np.rint(scales * 2.0**_ROW_BITS).astype(np.int32))
-
-
-def round_centre(mean: Floats, normaliser: float) -> Centre:
-    """Round a mean to Q8.7, and its normaliser to Q16."""
-    rounded = max(1, min(LARGEST_NORMALISER, round(normaliser * 2.0**NORMALISER_BITS)))
-    return Centre(np.rint(mean * 2.0**FEATURE_BITS).astype(np.int16), rounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +72,9 @@ def rounding_report(
 
     Logarithms, since a few anomalies far away would correlate whatever the healthy clips do.
     """
-    integers = np.maximum(integer_scores, 1) / 65536
-    floats = np.maximum(float_scores, 1 / 65536)
+    step = 1 / (1 << SCORE_BITS)
+    integers = np.maximum(integer_scores, 1) * step
+    floats = np.maximum(float_scores, step)
     drop = None
     if anomaly is not None:
         by_float, by_integers = (rank_figures(anomaly, list(scores)).auc for scores in (float_scores, integer_scores))

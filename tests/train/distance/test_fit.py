@@ -7,10 +7,11 @@ import numpy.typing as npt
 import pytest
 
 from edge_asd.clips import Domain
+from edge_asd.distance.adapting import GAMMA, adapted
 from edge_asd.distance.blocks import Blocks
 from edge_asd.distance.distance import scores
 from edge_asd.errors import DataError
-from edge_asd.train.distance.fit import FitSettings, FloatModel, fit, float_distances, target_normaliser
+from edge_asd.train.distance.fit import FitSettings, FloatModel, fit, float_distances, target_centre
 from edge_asd.train.distance.integers import rounding_report, to_integers
 
 FEATURES = 256
@@ -97,9 +98,42 @@ def test_the_targets_normaliser_is_its_formula(t: int) -> None:
     left_out = np.mean([
         float_distances(target[i] - np.delete(target, i, axis=0).mean(axis=0), vectors) for i in range(t)
     ])  # fmt: skip
-    wanted = 1.25 * left_out * (1 + 1 / t) / (1 + 1 / (t - 1))
-    assert target_normaliser(target, 0.1, vectors, 1.25) == pytest.approx(wanted, rel=1e-9)
-    assert target_normaliser(target, 1e6, vectors, 1.25) == 1e6
+    wanted = GAMMA * left_out * (1 + 1 / t) / (1 + 1 / (t - 1))
+    assert target_centre(target, 0.1, vectors, GAMMA).normaliser == pytest.approx(wanted, rel=1e-9)
+    assert target_centre(target, 1e6, vectors, GAMMA).normaliser == 1e6
+
+
+def test_a_device_adapts_as_the_fit_would() -> None:
+    known, new = held_out(10, 60, 20, target=3)
+    few = to_integers(fit(known), Blocks())
+    many = to_integers(fit({"00": {"source": known["00"]["source"], "target": new["00"]["target"]}}), Blocks())
+    centre = adapted(rounded(new["00"]["target"]), "target", few.sections["00"], few.directions)
+    assert np.abs(centre.mean - many.sections["00"]["target"].mean).max() <= 1
+    assert centre.normaliser == pytest.approx(many.sections["00"]["target"].normaliser, rel=0.005)
+
+
+def test_a_device_learns_a_source_that_has_moved() -> None:
+    known, new = held_out(11, 60, 100)
+    model = to_integers(fit(known), Blocks())
+    moved = rounded(new["00"]["source"] + np.random.default_rng(1).normal(0, 2, FEATURES))
+    centre = adapted(moved[:20], "source", model.sections["00"], model.directions)
+    before, after = (
+        np.median(scores(moved[20:], centres, model.directions)) / 65536
+        for centres in (model.sections["00"], {"source": centre})
+    )
+    assert before > 5
+    assert 0.9 < after < 1.1
+
+
+@pytest.mark.parametrize(("domain", "count", "least"), [("source", 9, 10), ("target", 1, 2)])
+def test_too_few_clips_to_adapt_are_refused(domain: Domain, count: int, least: int) -> None:
+    clips = machine(12, 20)
+    model = to_integers(fit(clips), Blocks())
+    one = rounded(clips["00"]["source"])
+    with pytest.raises(DataError, match=rf"{count} healthy recordings .* needs {least}"):
+        adapted(one[:count], domain, model.sections["00"], model.directions)
+    with pytest.raises(DataError, match="all the same sound"):
+        adapted(np.repeat(one[:1], 10, axis=0), domain, model.sections["00"], model.directions)
 
 
 def test_too_few_source_clips_are_refused() -> None:
