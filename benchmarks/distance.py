@@ -82,9 +82,9 @@ def sounds(root: Path, machine: str, names: Iterable[str], features: FeatureCach
     return found
 
 
-def held_back(clips: Sequence[Any]) -> set[int]:
-    """As `edge_asd.train.data.splits.split_training` holds source clips back."""
-    count = held_back_count(len(clips))
+def held_back(clips: Sequence[Any], count: int) -> set[int]:
+    """As `edge_asd.train.data.splits.split_training` holds source clips back; `count` of them if not 0."""
+    count = count or held_back_count(len(clips))
     return {int((i + 0.5) * len(clips) / count) for i in range(count)}
 
 
@@ -147,7 +147,7 @@ def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> 
     groups: dict[str, dict[str, list[Sound]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
         groups[clip.section][clip.domain if clip.train else "test"].append(clip)
-    back = {section: held_back(of["source"]) for section, of in groups.items()}
+    back = {section: held_back(of["source"], variant.held_back) for section, of in groups.items()}
 
     def features(some: Sequence[Sound]) -> Floats:
         return np.array([
@@ -230,12 +230,15 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 COLUMNS = ("official", "source", "target", "both", "p_source", "p_target", "fpr_source", "hit_source", "fpr_target",
            "hit_target", "fpr_before", "hit_before", "fpr_after", "hit_after", "auc_after", "level_both")  # fmt: skip
+PLAIN = ("fpr_plain_source", "hit_plain_source", "fpr_plain_target", "hit_plain_target")
 
 
-def table(title: str, lines: Mapping[str, Mapping[str, float]]) -> None:
-    print(f"\n{title}\n{'':24}" + "".join(f"{name.replace('_', ' '):>11}" for name in COLUMNS))
+def table(title: str, lines: Mapping[str, Mapping[str, float]], columns: Sequence[str] = COLUMNS) -> None:
+    width = 1 + max(map(len, columns[1:]))
+    print(f"\n{title}\n{'':24}" + "".join(f"{name.replace('_', ' '):>{width}}" for name in columns))
     for name, means in lines.items():
-        print(f"{name[:24]:24}" + "".join(f"{100 * means[c]:11.1f}" if c in means else f"{'':11}" for c in COLUMNS))
+        values = "".join(f"{100 * means[c]:{width}.1f}" if c in means else " " * width for c in columns)
+        print(f"{name[:24]:24}{values}")
     sys.stdout.flush()
 
 
@@ -286,7 +289,9 @@ def main() -> None:
             f"section. A machine's fit takes {cost['seconds']:.2f} s of processor time."
         )
     if len(names) > 1:
-        table("variants, float", {name: of(variant=name, arithmetic="float") for name in names})
+        means = {name: of(variant=name, arithmetic="float") for name in names}
+        table("variants, float", means)
+        table("variants, float: plain thresholds", means, PLAIN)
         for machine in machines:
             table(f"variants, float: {machine}", {n: of(variant=n, arithmetic="float", machine=machine) for n in names})
 
