@@ -39,6 +39,7 @@ LAYERS = {
         notify
         detectors thresholds false_alarms
         bundle
+        distance
         interpreter binomial requantisation
         model_check
         model_file
@@ -53,7 +54,8 @@ LAYERS = {
         report
         synthesis
         runs
-        networks figures
+        networks distance
+        figures
         features
         data
         backend

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_asd.frontend.logarithm import bit_length, exp2, log2
+from edge_asd.distance.blocks import LOG2_PER_DB
+from edge_asd.frontend.logarithm import POWER_FRACTION_BITS, bit_length, exp2, log2, power_of_two
 
 ONE = 1 << 16
 
@@ -51,3 +52,24 @@ def test_one_undoes_the_other(exponent):
 @given(st.integers(0, 2**53 - 1))
 def test_bit_length_is_pythons(value):
     assert of(bit_length, value) == value.bit_length()
+
+
+def test_power_of_two_is_within_its_bound_wherever_the_front_end_reaches():
+    decibels = np.arange(-157 * 256, 51 * 256)  # Q8.8: every value there is
+    exponents = decibels * LOG2_PER_DB
+    assert np.abs(exponents).max() < 2**31
+    for scale in (28, 36, 44):
+        exact = 2.0 ** (exponents / 2**POWER_FRACTION_BITS + scale)
+        assert (np.abs(power_of_two(exponents, scale) - exact) <= 3.8e-5 * exact + 0.5).all()
+
+
+def test_power_of_two_rises_and_stays_below_the_next_whole_power():
+    exponents = np.arange(-3 << POWER_FRACTION_BITS, 1 << POWER_FRACTION_BITS, 997)
+    powers = power_of_two(exponents, 36)
+    assert (np.diff(powers.astype(np.int64)) >= 0).all()
+    assert powers.max() < 2**37
+    assert power_of_two(np.array([0, -(52 << POWER_FRACTION_BITS), 16 << POWER_FRACTION_BITS]), 36).tolist() == [
+        2**36,
+        0,
+        2**52,
+    ]

@@ -1,0 +1,1 @@
+"""Fitting the distance detector: in floating point from clips' features, then to the integers that ship."""
