@@ -97,9 +97,10 @@ def main(options: dict[str, Any]) -> None:
     microphone.Microphone.take = observed  # type: ignore[method-assign]
     parts: list[Part] = []
     count = 0
+    broken = False
 
     def heard(source: capture.Capture) -> Iterator[Part]:
-        nonlocal count, sleep
+        nonlocal count, sleep, broken
         for part in source.sound():
             if isinstance(part, Waiting):
                 continue
@@ -112,6 +113,9 @@ def main(options: dict[str, Any]) -> None:
                     say(ready=True, description=source.description, caution=source.caution)
                     time.sleep(sleep)
                 count += part.size
+                if broken:
+                    say(sound_again=True)
+            broken = not isinstance(part, np.ndarray)
             yield part
 
     bundle = Bundle.load(NAMES["ae"])

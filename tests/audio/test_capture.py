@@ -200,7 +200,7 @@ def test_an_overflow_too_short_to_measure_is_told_and_counted(
     before = time.time()
     with listening(pulse_microphone, tmp_path, overflow_at=10) as listener:
         lost = listener.wait_for("event")
-        listener.wait_for("note")  # of the silence after it
+        listener.wait_for("sound_again")
         listener.stop()
     (count,) = [line for line in listener.lines if "overflows" in line]
     assert count == {"overflows": 1, "lost_seconds": 0.0}
@@ -279,7 +279,7 @@ def test_other_rates_score_as_16_khz_does(tmp_path: Path, rate: int, channels: i
     ):
         assert listener.wait_for("ready")["description"].endswith(f"channel {channel}, resampled from {rate} Hz")
         microphone.play(played).wait(timeout=60)
-        listener.wait_for("note")  # of the silence after it
+        listener.wait_for("sound_again")
         listener.stop()
     native = listener.native()
     start = int(np.flatnonzero(native)[0]) - int(np.flatnonzero(machine)[0])

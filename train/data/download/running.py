@@ -118,6 +118,10 @@ class _Run:
             self._tell(text)
         refuse_made_here(self.out, [item.machine for item in items if item.machine is not None])
         todo = [item for item in items if not self._is_in_place(item)]
+        for item in items:
+            # Whoever was killed when the files were in place had no time to remove the archive.
+            if item not in todo and not self.work.document(item.record).is_file():
+                self.work.archive(item).unlink(missing_ok=True)
         gone = [item for item in items if item not in todo and not self.work.archive(item).is_file()]
         if self.keep and gone:
             self._tell(
@@ -178,6 +182,7 @@ class _Run:
             lambda: self.watch("fetching the ground truth", len(done), len(missing), self._detail()),
             goes_on=lambda error: False,
         )
+        client.close()
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
 
@@ -198,7 +203,7 @@ class _Run:
         url = f"{self.servers.records}/api/records/{record}"
         text, document = self.client.document(url, LARGEST_DOCUMENT)
         if self.keep:
-            write_atomically(self.work.mirror / "api" / "records" / str(record), text)
+            write_atomically(self.work.document(record), text)
         return document, f"The list of files at {url}"
 
     def _is_in_place(self, item: Item) -> bool:

@@ -48,6 +48,10 @@ class WorkFolder:
         """Return where an archive is fetched to."""
         return self.mirror / "records" / str(item.record) / "files" / item.file.name
 
+    def document(self, record: int) -> Path:
+        """Return where the list of a record's files is kept; it is there if archives of the record are kept."""
+        return self.mirror / "api" / "records" / str(record)
+
     def come(self, item: Item) -> int:
         """Return how many bytes of an archive earlier runs have fetched; what is of another version of it goes."""
         path, there = self.archive(item), 0

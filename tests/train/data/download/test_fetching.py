@@ -127,6 +127,17 @@ def test_a_second_run_does_nothing(server: Server, fetch: Fetch, data: Path) -> 
     assert len(server.asked_for(".zip")) == asked + 1
 
 
+def test_an_archive_that_outlived_its_run_goes(server: Server, fetch: Fetch, data: Path) -> None:
+    publish_2021(server)
+    assert fetch().returncode == 0
+    (path,) = (path for path in server.files if path.endswith("dev_data_fan.zip"))
+    left = data / ".edge-asd-download" / "mirror" / path.lstrip("/")
+    left.parent.mkdir(parents=True)
+    left.write_bytes(server.files[path])
+    assert fetch().returncode == 0
+    assert not (data / ".edge-asd-download" / "mirror").exists()
+
+
 def test_kept_archives_are_a_mirror(server: Server, fetch: Fetch, data: Path) -> None:
     expected = publish_2021(server)
     assert fetch("--keep-archives").returncode == 0
@@ -138,6 +149,8 @@ def test_kept_archives_are_a_mirror(server: Server, fetch: Fetch, data: Path) ->
     assert fetch("--keep-archives").returncode == 0
     assert len(server.asked_for(".zip")) == asked
     assert tree(data) == expected
+    assert fetch().returncode == 0
+    assert len(list(mirror.rglob("*.zip"))) == 2  # they stay kept
 
 
 def test_a_wrong_checksum_keeps_nothing(server: Server, fetch: Fetch, data: Path) -> None:
