@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import select
 import signal
@@ -29,6 +28,7 @@ from edge_asd.audio.stream import SETTLE_SECONDS, Pcm
 from tests.cli.command import Command, assert_error, edge_asd
 from tests.data import RATE
 from tests.pulse import PulseMicrophone, pulse
+from tests.terminals import open_terminal
 
 SECONDS = 60.0
 """Longest wait for what takes a moment where nothing else runs."""
@@ -153,8 +153,7 @@ def test_two_at_once_write_the_played_samples_without_a_gap(
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
     """Both sides of a terminal of 80 columns."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    ours, theirs = open_terminal()
     yield ours, theirs
     os.close(ours)
     os.close(theirs)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import fcntl
 import os
-import pty
 import select
 import signal
-import struct
 import subprocess
 import sys
 import termios
@@ -22,6 +19,7 @@ import numpy as np
 from tests.cli.command import EDGE_ASD
 from tests.monitor.live import SECONDS, faulty, healthy, paced, quick_bundle
 from tests.monitor.screen import Screen
+from tests.terminals import open_terminal
 
 OWN = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from edge_asd.cli import main; main()"
 """``edge-asd`` that takes the terminal for its own, so that Ctrl-C comes there."""
@@ -69,8 +67,7 @@ def test_lines_where_there_is_no_terminal(tmp_path: Path) -> None:
 
 def test_the_view_and_ctrl_c(tmp_path: Path) -> None:
     quick_bundle(tmp_path / "fan.easd")
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    master, slave = open_terminal()
     before = termios.tcgetattr(slave)
     arguments = ["--section", "00", "--source-command", paced(tmp_path, "fan", faulty(3)), "--alarm-after", "3/4"]
     process = subprocess.Popen(

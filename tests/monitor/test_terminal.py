@@ -27,6 +27,7 @@ from edge_asd.monitor.sinks.scene import Subject
 from edge_asd.monitor.sinks.terminal import TerminalView, usable
 from tests.monitor.screen import Screen
 from tests.monitor.terminal_scenes import START
+from tests.terminals import open_terminal
 
 XTERM = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
 LIMIT = 655_360
@@ -254,8 +255,7 @@ def test_what_can_show_the_view(terminal: Terminal, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("how", ["ctrl-c", "crash"])
 def test_a_program_leaves_the_terminal_as_it_was(how: str) -> None:
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    master, slave = open_terminal()
     before = termios.tcgetattr(slave)
     command = [sys.executable, "-m", "tests.monitor.terminal_program", *([how] if how == "crash" else [])]
     environment = {**os.environ, **XTERM, "PYTHONIOENCODING": "utf-8"}
