@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_asd.errors import DataError
 from edge_asd.files import write_atomically
-from edge_asd.strict_json import StrictReader, parse_object
+from edge_asd.strict_json import StrictReader, read_object
 
 SCHEMA = 1
 
@@ -60,9 +60,9 @@ def read_placed(folder: Path, record: int, archive: str) -> Placed | None:
     """Read the record of an archive; None where there is none, or none that can be read."""
     path = _path(folder, record, archive)
     try:
-        if path.stat().st_size > _LARGEST:
+        if (document := read_object(path, DataError, _LARGEST)) is None:
             return None
-        reader = StrictReader(parse_object(path.read_bytes(), str(path), DataError), str(path), DataError)
+        reader = StrictReader(document, str(path), DataError)
         reader.integer("schema", SCHEMA, SCHEMA)
         files = {}
         for row in reader.values("files", list):
@@ -73,7 +73,7 @@ def read_placed(folder: Path, record: int, archive: str) -> Placed | None:
                 return None
             files[name] = (size, crc)
         return Placed(reader.integer("record", 0, 2**53), reader.take("archive", str), reader.take("md5", str), files)
-    except (OSError, DataError, ValueError):
+    except (DataError, ValueError):
         return None
 
 
