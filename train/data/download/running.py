@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -118,11 +119,12 @@ class _Run:
             self._tell(text)
         refuse_made_here(self.out, [item.machine for item in items if item.machine is not None])
         todo = [item for item in items if not self._is_in_place(item)]
-        for item in items:
+        in_place = [item for item in items if item not in todo]
+        for item in in_place:
             # Whoever was killed when the files were in place had no time to remove the archive.
-            if item not in todo and not self.work.document(item.record).is_file():
+            if not self.work.document(item.record).is_file():
                 self.work.archive(item).unlink(missing_ok=True)
-        gone = [item for item in items if item not in todo and not self.work.archive(item).is_file()]
+        gone = [item for item in in_place if not self.work.archive(item).is_file()]
         if self.keep and gone:
             self._tell(
                 f"{len(gone)} archives whose files are in place were not kept, such as {gone[0].file.name}. To have "
@@ -167,22 +169,23 @@ class _Run:
         kept.mkdir(parents=True, exist_ok=True)
         clear_leftovers(kept)
         done: list[str] = []
-        client = Client(self.client.patience, self.stop, self._wait, "--ground-truth-url, or --base-url")
+        with closing(
+            Client(self.client.patience, self.stop, self._wait, "--ground-truth-url, or --base-url")
+        ) as client:
 
-        def job(name: str) -> None:
-            fetch_labels(client, self.servers.ground_truth, name, files[name], kept, folder)
-            if not self.keep:
-                (kept / name).unlink(missing_ok=True)
-            done.append(name)
+            def job(name: str) -> None:
+                fetch_labels(client, self.servers.ground_truth, name, files[name], kept, folder)
+                if not self.keep:
+                    (kept / name).unlink(missing_ok=True)
+                done.append(name)
 
-        errors = work_on(
-            [lambda name=name: job(name) for name in missing],  # type: ignore[misc]
-            jobs,
-            self.stop,
-            lambda: self.watch("fetching the ground truth", len(done), len(missing), self._detail()),
-            goes_on=lambda error: False,
-        )
-        client.close()
+            errors = work_on(
+                [lambda name=name: job(name) for name in missing],  # type: ignore[misc]
+                jobs,
+                self.stop,
+                lambda: self.watch("fetching the ground truth", len(done), len(missing), self._detail()),
+                goes_on=lambda error: False,
+            )
         self.result.labels_fetched = len(done)
         _raise_all(errors, len(missing))
 
