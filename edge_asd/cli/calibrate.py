@@ -221,7 +221,7 @@ def _print(target: Path, request: Request, done: Calibrated, *, restored: bool) 
         expected, highest = alarms_text(promise.alarms_per_day), alarms_text(promise.highest_alarms_per_day)
         print(
             f"Expect {expected} alarms a day on healthy sound like this: of {promise.decisions_per_day:,.0f} decisions "
-            "a day over the threshold, hardly any come close enough together. "
+            "a day over the threshold, only many close together make one. "
             f"{counted(promise.spans, 'score')} can promise no more than {highest} a day (with {100 * CONFIDENCE:g} % "
             "confidence)."
         )
