@@ -155,14 +155,19 @@ def test_the_path_of_a_clip(command: Command, folder: Path) -> None:
 
 
 def test_a_clip_is_played(folder: Path, pulse_microphone: PulseMicrophone) -> None:
-    with subprocess.Popen(
-        ["parec", "--raw", "--rate=16000", "--channels=1", "--format=s16le", "--latency-msec=20"],
-        env=pulse_microphone.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as heard:
-        assert heard.stdout is not None
-        heard.stdout.read(320)  # it listens
+    recording = folder.parent / "heard.raw"
+    with (
+        recording.open("wb") as file,  # not a pipe: it is full after two seconds, before a busy machine plays anything
+        subprocess.Popen(
+            ["parec", "--raw", "--rate=16000", "--channels=1", "--format=s16le", "--latency-msec=20"],
+            env=pulse_microphone.env,
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+        ) as heard,
+    ):
+        while not recording.stat().st_size:
+            assert heard.poll() is None
+            time.sleep(0.02)
         done = subprocess.run(
             [EDGE_ASD, "events", folder, "--play", "1"],
             env=pulse_microphone.env,
@@ -173,7 +178,7 @@ def test_a_clip_is_played(folder: Path, pulse_microphone: PulseMicrophone) -> No
         assert done.returncode == 0, done.stderr
         assert done.stderr == "Playing 2.0 s; the alarm is at 1.0 s. Ctrl-C stops it.\n"
         heard.terminate()
-        played = np.frombuffer(heard.stdout.read() + b"", np.int16)
+    played = np.fromfile(recording, np.int16)
     assert np.abs(played.astype(int)).max() > 20_000
 
 
