@@ -30,11 +30,13 @@ class ModelName(StrEnum):
 
 
 class Models(StrEnum):
-    """Baselines to reproduce: both, or one of `ModelName`."""
+    """What is reproduced: both baselines, one of `ModelName`, or all of them."""
 
     both = "both"
     ae = AUTOENCODER.name
     mobilenetv2 = SECTION_CLASSIFIER.name
+    distance = DISTANCE.name
+    all = "all"
 
 
 class SplitName(StrEnum):

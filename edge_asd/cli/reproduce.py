@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
+from edge_asd.bundle.kinds import AUTOENCODER, DISTANCE, SECTION_CLASSIFIER
 from edge_asd.cli.choices import Models
 from edge_asd.cli.common import (
     CacheOption,
@@ -34,7 +34,9 @@ def command(
     data: DataArgument,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for models, results and the report.")],
     machine: Annotated[str, typer.Option(metavar="NAME", help="Machines of DATA, with commas; or all.")] = "all",
-    model: Annotated[Models, typer.Option(help="Baselines.")] = Models.both,
+    model: Annotated[
+        Models, typer.Option(help="Both baselines, one of them, distance (no baseline of the paper's), or all.")
+    ] = Models.both,
     sections: Annotated[
         str | None, typer.Option(metavar="00,01,...", help="Sections; all that have labels by default.")
     ] = None,
@@ -58,7 +60,7 @@ def command(
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Train both baselines on every machine, and write the paper's table and figures as one HTML file.
+    """Train the baselines, or other models, on every machine; write the paper's table and figures as one HTML file.
 
     A call with the same arguments goes on where one was stopped. Data that is not MIMII DUE is said
     to be so in the report.
@@ -66,7 +68,7 @@ def command(
     reproduce, fitting = load_stage("quantize.jobs.reproduce"), load_stage("train.runs.fitting")
     feature_cache, dataset = load_stage("train.features.cache"), load_stage("train.data.dataset")
     settings = []
-    if model is not Models.mobilenetv2:
+    if model in {Models.both, Models.ae, Models.all}:
         settings.append(
             fitting.Settings(
                 model=AUTOENCODER.name,
@@ -76,7 +78,7 @@ def command(
                 channel=channel,
             )
         )
-    if model is not Models.ae:
+    if model in {Models.both, Models.mobilenetv2, Models.all}:
         settings.append(
             fitting.Settings(
                 model=SECTION_CLASSIFIER.name,
@@ -88,7 +90,9 @@ def command(
             )
         )
     elif negatives:
-        raise DataError("The autoencoder learns from its own machine alone: leave --negatives out.")
+        raise DataError("Of the models, mobilenetv2 alone learns from other machines: leave --negatives out.")
+    if model in {Models.distance, Models.all}:
+        settings.append(fitting.Settings(model=DISTANCE.name, faithful=faithful, channel=channel))
     line = Progress()
     try:
         done = reproduce.reproduce(

@@ -1,4 +1,4 @@
-"""Table 4 of the paper from one call: both baselines on every machine, and the report."""
+"""Table 4 of the paper from one call: baselines, and other models, on every machine, and the report."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge_asd.bundle.kinds import KINDS
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder
 from edge_asd.quantize.jobs.reproduction_part import Part, Step, run_part
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
-from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
@@ -93,7 +93,7 @@ def reproduce(
         clips[machine] = [clip for clip in dataset.clips if clip.name.section in wanted]
         for group in groups:
             for one in settings:
-                if BASELINES[one.model].kind.classifies and len(group) + len(one.negatives) < 2:
+                if KINDS[one.model].classifies and len(group) + len(one.negatives) < 2:
                     notes.append(
                         f"{machine}: {one.model} was left out, since section {group[0]} alone has nothing to be told "
                         "apart from. --negatives names other machines as further classes."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
 from edge_asd.detectors.scores import score_value
+from edge_asd.distance.blocks import Blocks
+from edge_asd.distance.floating import float_features
 from edge_asd.errors import DataError
 from edge_asd.quantize.evaluation.scoring import shipped_scores
 from edge_asd.quantize.pipeline import quantise_run
@@ -24,15 +27,19 @@ from edge_asd.quantize.versions import versions
 from edge_asd.thresholds import weighted_quantile
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.distance.fit import Fitted
+from edge_asd.train.distance.fit_file import load_fit
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.features.store import ClipFeatures
+from edge_asd.train.features.windows import frames_db
 from edge_asd.train.figures.measures import RowClips, measures_of, missing_domains, pick, rows_of
 from edge_asd.train.networks.baselines import BASELINES
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.results import Arguments, Cell, ModelArguments, Reproduction
 from edge_asd.train.report.results_json import read_results, write_results
-from edge_asd.train.runs.fitting import Settings, train
+from edge_asd.train.runs.distance_fitting import score_frames_of
+from edge_asd.train.runs.fitting import SCORE_SECONDS, Settings, train
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
 
@@ -76,21 +83,28 @@ class Part:
     @property
     def arguments(self) -> Arguments:
         """How it is trained and scored."""
-        settings, baseline = self.settings, BASELINES[self.settings.model]
+        settings = self.settings
         return Arguments(
             command="edge-asd reproduce",
             faithful=settings.faithful,
             seeds=(settings.seed,),
             int8=self.int8,
-            models={
-                settings.model: ModelArguments(
-                    epochs=settings.epochs or baseline.epochs,
-                    learning_rate=settings.learning_rate or baseline.learning_rate,
-                    batch_size=settings.batch_size or baseline.batch_size,
-                    window_hop=baseline.published_test_hop if settings.faithful else baseline.test_hop,
-                )
-            },
+            models={settings.model: self._model_arguments},
             year=self.year,
+        )
+
+    @property
+    def _model_arguments(self) -> ModelArguments:
+        settings = self.settings
+        if settings.model not in BASELINES:
+            frames = score_frames_of(settings.features, settings.score_seconds or SCORE_SECONDS)
+            return ModelArguments(epochs=0, learning_rate=0.0, batch_size=0, window_hop=Blocks.of_span(frames).frames)
+        baseline = BASELINES[settings.model]
+        return ModelArguments(
+            epochs=settings.epochs or baseline.epochs,
+            learning_rate=settings.learning_rate or baseline.learning_rate,
+            batch_size=settings.batch_size or baseline.batch_size,
+            window_hop=baseline.published_test_hop if settings.faithful else baseline.test_hop,
         )
 
 
@@ -167,6 +181,26 @@ def _rows(test: Sequence[Clip], part: Part) -> dict[str, list[tuple[RowClips, li
     return found
 
 
+_Scores = Callable[..., npt.NDArray[np.float64]]
+"""Scores features of clips of some sections, as `FloatScorer.clip_scores` does."""
+
+
+def _distance_scores(fitted: Fitted, run: Run) -> _Scores:
+    blocks = Blocks.of_span(run.span_frames)
+
+    def score(
+        clips: Sequence[ClipFeatures], sections: Sequence[str], progress: Callable[[int, int], None]
+    ) -> npt.NDArray[np.float64]:
+        found = []
+        for clip, section in zip(clips, sections, strict=True):
+            spans = float_features(frames_db(clip.frames).astype(np.float64), blocks)
+            found.append(float(fitted.model.scores(spans, section).mean()))
+            progress(len(found), len(clips))
+        return np.array(found)
+
+    return score
+
+
 class _Work:
     """The steps of one part."""
 
@@ -193,10 +227,20 @@ class _Work:
         )
         self._took("training", start)
         start = time.monotonic()
-        scorer = FloatScorer(run, run.load_model(folder))
         kind: Kind = "float-padded" if run.faithful else "float"
+        thresholds: dict[str, Mapping[str, float]] = {}
+        if run.kind.network:
+            network = FloatScorer(run, run.load_model(folder))
+            scorer: _Scores = network.clip_scores
+            thresholds["float"] = self._float_thresholds(run, network, kind)
+        else:
+            fitted = load_fit(folder)
+            scorer = _distance_scores(fitted, run)
+            thresholds["float"] = {
+                section: weighted_quantile({"source": of["source"].tolist()}, QUANTILE)
+                for section, of in fitted.held_out.items()
+            }
         columns = {"float": self._float_scores(run, scorer, self._test, kind)}
-        thresholds = {"float": self._float_thresholds(run, scorer, kind)}
         if part.int8:
             columns["fixed"] = self._float_scores(run, scorer, self._test, "fixed")
             self._took("scoring", start)
@@ -239,17 +283,14 @@ class _Work:
         self.durations_s[key] = self.durations_s.get(key, 0.0) + time.monotonic() - start
 
     def _features(self, run: Run, clips: Sequence[Clip], kind: Kind) -> list[ClipFeatures]:
-        return self._cache.features(clips, run.features, run.baseline.window_frames, kind=kind)
+        return self._cache.features(clips, run.features, run.window_frames, kind=kind)
 
-    def _float_scores(
-        self, run: Run, scorer: FloatScorer, clips: Sequence[Clip], kind: Kind, hop: int | None = None
-    ) -> npt.NDArray[np.float64]:
+    def _float_scores(self, run: Run, scorer: _Scores, clips: Sequence[Clip], kind: Kind) -> npt.NDArray[np.float64]:
         self._say(f"{kind} features")
         features = self._features(run, clips, kind)
-        return scorer.clip_scores(
+        return scorer(
             features,
             [clip.name.section for clip in clips],
-            hop=hop,
             progress=lambda done, total: self._say("scoring windows", done, total),
         )
 
@@ -261,7 +302,7 @@ class _Work:
         keys = {*run.fit, *run.held_back} if run.faithful else set(run.held_back)
         clips = [clip for clip in self._dataset.select(split="train") if clip.key in keys]
         # The published code fits its thresholds at the hop of training.
-        scores = self._float_scores(run, scorer, clips, kind, run.baseline.training_hop)
+        scores = self._float_scores(run, partial(scorer.clip_scores, hop=run.baseline.training_hop), clips, kind)
         if run.faithful:
             try:
                 limit = gamma_quantile(scores.tolist(), QUANTILE)

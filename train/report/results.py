@@ -158,9 +158,11 @@ class ModelArguments:
 
     Attributes
     ----------
-    epochs, batch_size, window_hop : int > 0
-        `window_hop` [frames] between windows of a test clip.
-    learning_rate : float > 0
+    epochs, batch_size : int
+        0 of a detector that is fitted in one step.
+    window_hop : int > 0
+        Frames between windows of a test clip.
+    learning_rate : float
     """
 
     epochs: int

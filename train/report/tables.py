@@ -63,9 +63,8 @@ def paper_table(figures: Figures) -> Table:
     """Table 4: the paper's AUC beside ours, and beside both what loudness alone gives."""
     column, domains, published = figures.columns[0], figures.domains, _published(figures)
     columns, rows, marked = ["machine", "section"], [], False
-    pair = ["paper", "ours"] if published else ["ours"]
-    for _ in figures.models:
-        columns += pair * len(domains)
+    for model in figures.models:
+        columns += _sources(published, model) * len(domains)
     columns += [domain or NO_DOMAIN for domain in domains]
     for machine, section in figures.sections:
         row = [machine, section]
@@ -74,14 +73,16 @@ def paper_table(figures: Figures) -> Table:
                 ours = figures.spread("auc", Key(machine, section, domain, model, column))
                 loud = _loud(ours, figures.level.get((machine, section, domain)))
                 marked |= loud
-                row += [number(published.get((machine, section, domain, model)))] * bool(published)
+                row += [number(published.get((machine, section, domain, model)))] * _is_published(published, model)
                 row.append(spread_text(ours) + LOUD * loud)
         rows.append(row + [number(figures.level.get((machine, section, domain))) for domain in domains])
     notes = [f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."]
     notes += [f"{LOUD} Loudness alone separates these clips at least as well, in one direction or the other."] * marked
     last = _mean_rows(figures, column)
     notes += ["Means are over the sections that have a figure of ours."] * bool(last)
-    groups = [(_title(model, domain), len(pair)) for model in figures.models for domain in domains]
+    groups = [
+        (_title(model, domain), len(_sources(published, model))) for model in figures.models for domain in domains
+    ]
     groups.append(("Level alone", len(domains)))
     return Table("table4", "AUC by section and domain", columns, rows + last, groups, notes, last=len(last))
 
@@ -103,8 +104,8 @@ def _mean_rows(figures: Figures, column: str) -> list[list[str]]:
         for model in figures.models:
             for domain in figures.domains:
                 there = [p for p in places if figures.spread("auc", Key(*p, domain, model, column))]
-                paper = [of_paper[*p, domain, model] for p in there] if show_paper else []
-                row += [number(_mean(paper))] * bool(of_paper)
+                if _is_published(of_paper, model):
+                    row.append(number(_mean([of_paper[*p, domain, model] for p in there] if show_paper else [])))
                 row.append(spread_text(_mean_of(figures, there, domain, model, column)))
         levels = [[figures.level.get((*place, domain)) for place in places] for domain in figures.domains]
         row += [number(_mean([level for level in one if level is not None])) for one in levels]
@@ -133,15 +134,15 @@ def gap_table(figures: Figures) -> Table | None:
             source, target = (Key(machine, section, domain, model, column) for domain in DOMAINS)
             paper = [published.get((machine, section, domain, model)) for domain in DOMAINS]
             gap = None if paper[0] is None or paper[1] is None else paper[0] - paper[1]
-            row += [number(gap, signed=True)] * bool(published)
+            row += [number(gap, signed=True)] * _is_published(published, model)
             row += [spread_text(figures.difference("auc", source, target), signed=True)]
         rows.append(row)
     return Table(
         "gap",
         "Domain gap: AUC of the source domain minus AUC of the target domain",
-        ["machine", "section", *(["paper", "ours"] if published else ["ours"]) * len(figures.models)],
+        ["machine", "section", *(name for model in figures.models for name in _sources(published, model))],
         rows,
-        [(MODELS[model], 2 if published else 1) for model in figures.models],
+        [(MODELS[model], len(_sources(published, model))) for model in figures.models],
         [
             "Positive: anomalies are harder to hear in the target domain. "
             f"Ours: {COLUMNS[column]}{_over_seeds(figures)}."
@@ -189,7 +190,20 @@ def column_tables(figures: Figures, model: str) -> list[Table]:
     return result
 
 
-def _published(figures: Figures) -> Mapping[tuple[str, str, Domain | None, str], float]:
+_Published = Mapping[tuple[str, str, Domain | None, str], float]
+
+
+def _is_published(published: _Published, model: str) -> bool:
+    """Tell whether the paper has this model."""
+    return any(key[3] == model for key in published)
+
+
+def _sources(published: _Published, model: str) -> list[str]:
+    """Name the columns of a model and domain."""
+    return ["paper", "ours"] if _is_published(published, model) else ["ours"]
+
+
+def _published(figures: Figures) -> _Published:
     """Return the paper's AUC; the sets of other years have other clips under the same names."""
     return table4() if figures.measures.year == 2021 else {}
 
