@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from edge_asd.bundle.bundle import Bundle
 from edge_asd.clips import Domain
 from edge_asd.distance.parameters import DISTANCE_NUMBER, DistanceModel
 from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, guarded, wrapped_numbers
@@ -14,6 +15,12 @@ from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, guarded, wrapped_n
 _MAKER = "firmware_export/distance_source.py"
 
 _DOMAINS: tuple[Domain, ...] = ("source", "target")
+
+
+def distance_of(bundle: Bundle) -> DistanceModel | None:
+    """Return a bundle's distance detector; None where it has a network."""
+    found: DistanceModel | None = getattr(bundle, "distance", None)
+    return found
 
 
 def distance_sources(model: DistanceModel, sections: Sequence[str]) -> dict[str, str]:

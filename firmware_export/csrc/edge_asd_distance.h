@@ -29,10 +29,10 @@ typedef struct {
     int64_t normaliser;  /* the distance that counts as 1: dB^2 in Q16, 1 to 2^40 - 1 */
 } edge_asd_centre;
 
-/* Rows times what the second centre's mean is less than the first's: `offsets` [count]. With them one set of products does
- * for both centres. `difference` [features] is working memory. */
-void edge_asd_distance_offsets(const edge_asd_directions *directions, const edge_asd_centre *centres, int16_t *difference,
-                               int64_t *offsets);
+/* Rows times what the second centre's mean is less than the first's: `offsets` [directions->count]. With them one set of
+ * products does for both centres. `difference` [features] is working memory. */
+void edge_asd_distance_offsets(const edge_asd_directions *directions, const edge_asd_centre *centres,
+                               int16_t *difference, int64_t *offsets);
 
 /* The score, Q15.16, never negative and saturated at 2^31 - 1, of features `x` [features] by the nearest of one or two
  * `centres`. `offsets` [directions->count] is read where there are two; `difference` [features] is working memory. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Frames of decibels in, what a span of them is described by out: each band's level and how unsteady it is.
- * The same integers as edge_asd/distance/blocks.py and features.py: steps 1 to 6 of the distance's arithmetic, number 1.
+/* Frames of decibels in, what a span of them is described by out: each band's level, and how unsteady it is.
+ * The same integers as edge_asd/distance/blocks.py and features.py: steps 1 to 6 of number 1 of the arithmetic.
  *
  * A span is cut into blocks of frames; each block keeps three sums for each band, and where a block ends, the last
  * `blocks` of them make the features of the span that ends there. */
@@ -14,10 +14,10 @@
 extern "C" {
 #endif
 
-/* Sums of blocks, a ring: the one that fills, and those before it; and of the span, all that have filled. The arrays are
- * the caller's. */
+/* Sums of blocks, a ring: the one that fills, and those before it; and in a last row those of the span, of all blocks
+ * that are full. The arrays are the caller's. */
 typedef struct {
-    uint64_t *power;      /* [blocks + 1][bands] of powers, with power_bits fractional bits; the last row is the span's */
+    uint64_t *power;      /* [blocks + 1][bands] of powers, with power_bits fractional bits */
     int64_t *square;      /* [blocks + 1][bands] of squared dB, Q16 */
     int32_t *level;       /* [blocks + 1][bands] of dB, Q8.8 */
     const uint16_t *log2; /* [65] table of edge_asd_frontend_tables */

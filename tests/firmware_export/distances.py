@@ -10,7 +10,7 @@ from edge_asd.clips import Domain
 from edge_asd.distance.blocks import Blocks
 from edge_asd.distance.parameters import LARGEST_MEAN, LEAST_MEAN, Centre, Directions, DistanceModel
 from edge_asd.firmware_export.distance_source import distance_sources
-from edge_asd.firmware_export.proof.distance import Frames, build_distance, expected_run, run_distance, trial_frames
+from edge_asd.firmware_export.proof.distance import Frames, build_distance, expected_run, run_distance
 from edge_asd.firmware_export.proof.programs import Sources
 from edge_asd.firmware_export.sources import library_files
 from edge_asd.frontend.c_tables import c_header, c_source

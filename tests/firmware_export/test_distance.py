@@ -35,7 +35,7 @@ def test_the_constants_are_pythons() -> None:
     for name, value in {
         "LOG2_PER_DB": python_blocks.LOG2_PER_DB,
         "DB_PER_LOG2": DB_PER_LOG2,
-        "FLOOR_DB": FLOOR_DB,
+        "FLOOR": (FLOOR_DB + 256) >> 9,
         "POWER_BITS": python_blocks._POWER_BITS,
     }.items():
         assert re.search(rf"^#define {name} \(?{value}\)? ", source, re.MULTILINE), name
@@ -94,7 +94,7 @@ def test_the_shortest_and_the_longest_span(blocks: Blocks, tmp_path: Path) -> No
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("name", (*PROCESSORS, *OTHERS))
+@pytest.mark.parametrize("name", [*PROCESSORS, *OTHERS])
 def test_twenty_thousand_random_blocks(name: str, tmp_path: Path) -> None:
     program = Program(name, made_model(7), tmp_path)
     rng, total = np.random.default_rng(8), 0

@@ -14,8 +14,8 @@ from edge_asd.clips import ClipName
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import detector_library
+from edge_asd.firmware_export.proof.decisions import HOST, expected_decisions
 from edge_asd.firmware_export.proof.programs import Sources, build_detector, run_detector
-from edge_asd.firmware_export.proof.verification import HOST, expected_decisions
 from tests.cli.command import edge_asd
 from tests.firmware_export.proven import prove
 from tests.golden.committed import NAMES

@@ -10,7 +10,7 @@
 static edge_asd_detector detector;
 static int16_t block[1 << 16];
 
-/* Instructions are counted over so many hops, from when the model runs on each; without one, over the span of a score. */
+/* Instructions are counted over so many hops, from when the model runs on each; without one, over a score's span. */
 #if defined(EDGE_ASD_NETWORK_MACS)
 #define COUNTED ((EDGE_ASD_NETWORK_MACS < 1000000U ? 8U : 1U) * EDGE_ASD_WORK_HOPS)
 #else

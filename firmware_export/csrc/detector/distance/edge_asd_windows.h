@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sound in, scores out: front end, features and distance of one bundle (edge_asd_bundle.h). A window is the whole span of
- * a score; there is one for each block. */
+/* Sound in, scores out: front end, features and distance of one bundle (edge_asd_bundle.h). A window is the whole span
+ * of a score; there is one for each block. */
 #ifndef EDGE_ASD_WINDOWS_H
 #define EDGE_ASD_WINDOWS_H
 
