@@ -14,7 +14,6 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.firmware_export.c_text import LICENCE, guarded, string, wrapped_numbers
-from edge_asd.firmware_export.distance_source import distance_of
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.c_tables import c_header, c_source
 from edge_asd.monitor.engine import interval_frames
@@ -50,7 +49,7 @@ class _Golden:
     def of_bundle(cls, bundle: Bundle, detector: WindowDetector | None) -> _Golden:
         golden = bundle.golden_arrays()
         pcm, section = golden["pcm"], bundle.golden_section
-        if distance_of(bundle) is not None:
+        if not bundle.kind.network:
             heard = bundle.features.sample_count(bundle.window_frames + bundle.window_hop)
             pcm = pcm[:_REPEATED]
             features = log_mel(np.resize(pcm, heard), bundle.features)
@@ -135,6 +134,7 @@ def _header(bundle: Bundle) -> str:
         ("WINDOW_HOP", bundle.window_hop, "frames from one window to the next"),
         ("SCORE_WINDOW_FRAMES", bundle.score_window_frames, "frames that a score spans"),
         ("SCORE_SAMPLES", bundle.score_samples, "the same in samples"),
+        ("SPAN_STEP", bundle.span_step, "windows from one span of healthy sound to the next"),
         ("SECOND_FRAMES", interval_frames(spec), "frames in about a second: time between two decisions"),
         ("SECTIONS", len(bundle.thresholds), "in edge_asd_sections"),
         ("BUNDLE_FRONTEND_NUMBER", bundle.frontend_number, "specifications that the thresholds were fitted with"),
@@ -146,7 +146,7 @@ def _header(bundle: Bundle) -> str:
         f'#define EDGE_ASD_SCORE_UNIT "{bundle.kind.unit.replace("²", "^2")}" /* 65536 to one in scores */',
     ]
     lines += [f"#define EDGE_ASD_{name} {value}U{_remark(text)}" for name, value, text in numbers]
-    lines += _model_lines(bundle) if distance_of(bundle) is None else []
+    lines += _model_lines(bundle) if bundle.kind.network else []
     body = (
         "\n".join(lines)
         + """
@@ -168,12 +168,13 @@ extern const edge_asd_section edge_asd_sections[EDGE_ASD_SECTIONS];
 
 def _model_lines(bundle: Bundle) -> list[str]:
     """What there is to say of a model, and of what goes in and out."""
+    inputs, outputs = bundle.tensors
     numbers: Sequence[tuple[str, int, str]] = (
         ("SCORES_FEATURES", int(not bundle.kind.classifies), "the score compares features with the model's output"),
-        ("INPUT_MULTIPLIER", bundle.input.multiplier, "65536 to the input's scale [dB]"),
-        ("INPUT_ZERO_POINT", bundle.input.zero_point, ""),
-        ("OUTPUT_MULTIPLIER", bundle.output.multiplier, f"the output's scale [{bundle.kind.unit.rstrip('²')}] by 2^24"),
-        ("OUTPUT_ZERO_POINT", bundle.output.zero_point, ""),
+        ("INPUT_MULTIPLIER", inputs.multiplier, "65536 to the input's scale [dB]"),
+        ("INPUT_ZERO_POINT", inputs.zero_point, ""),
+        ("OUTPUT_MULTIPLIER", outputs.multiplier, f"the output's scale [{bundle.kind.unit.rstrip('²')}] by 2^24"),
+        ("OUTPUT_ZERO_POINT", outputs.zero_point, ""),
     )
     return [
         f'#define EDGE_ASD_MODEL_ARITHMETIC "{bundle.model_arithmetic}"',

@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.clips import Domain
+from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.distance.parameters import DISTANCE_NUMBER, DistanceModel
+from edge_asd.errors import BundleError
 from edge_asd.firmware_export.c_text import C_TYPES, LICENCE, guarded, wrapped_numbers
 
 _MAKER = "firmware_export/distance_source.py"
@@ -18,9 +20,22 @@ _DOMAINS: tuple[Domain, ...] = ("source", "target")
 
 
 def distance_of(bundle: Bundle) -> DistanceModel | None:
-    """Return a bundle's distance detector; None where it has a network."""
-    found: DistanceModel | None = getattr(bundle, "distance", None)
-    return found
+    """Return a bundle's distance detector; None where it has a network.
+
+    Raises
+    ------
+    BundleError
+        If its arrays are not those that its manifest describes, or a section that has a threshold has no centre.
+    """
+    if bundle.kind.network:
+        return None
+    model = DistanceDetector(bundle).model
+    if unknown := sorted(set(bundle.thresholds) - set(model.sections)):
+        raise BundleError(
+            f"The distance detector has no centre for section {unknown[0]}, which has a threshold. Teach it the "
+            "section's sound: edge-asd calibrate --adapt."
+        )
+    return model
 
 
 def distance_sources(model: DistanceModel, sections: Sequence[str]) -> dict[str, str]:

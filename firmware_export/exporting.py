@@ -11,7 +11,6 @@ from typing import Any
 from edge_asd.bundle.bundle import MAX_MODEL_BYTES, Bundle
 from edge_asd.errors import EdgeAsdError, ModelError
 from edge_asd.firmware_export import qemu
-from edge_asd.firmware_export.distance_source import distance_of
 from edge_asd.firmware_export.layout import laid_out
 from edge_asd.firmware_export.library import FRONTEND, Library, detector_library, frontend_library, model_library
 from edge_asd.firmware_export.project_folder import check_folder, write_folder
@@ -47,6 +46,8 @@ class Exported:
         None where it has none.
     notes : tuple of str
         What of the bundle is not in it.
+    has_network : bool
+        False for a distance detector.
     """
 
     out: Path
@@ -55,6 +56,7 @@ class Exported:
     verification: Verification | None
     target: str | None = None
     notes: tuple[str, ...] = ()
+    has_network: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def export_bundle(
     """
     check_folder(out, overwrite=choices.overwrite)
     bundle = Bundle.load(path)
-    if distance_of(bundle) is not None:
+    if not bundle.kind.network:
         _refuse_what_concerns_a_network(path, choices)
     if choices.tflm:
         return _export_tflm(bundle.model, out, choices)
@@ -197,7 +199,7 @@ def _export(library: Library, content: bytes, out: Path, choices: Choices, progr
     if report is not None:
         files[_REPORT] = json.dumps(report, indent=2) + "\n"
     write_folder(out, files, overwrite=choices.overwrite)
-    return Exported(out, library.kind, len(files), found, choices.target)
+    return Exported(out, library.kind, len(files), found, choices.target, has_network=library.distance is None)
 
 
 def _export_tflm(content: bytes, out: Path, choices: Choices) -> Exported:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.loading import load_network
 from edge_asd.distance.parameters import DistanceModel
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.firmware_export.bundle_source import bundle_sources, frontend_sources, section_names
@@ -57,7 +57,7 @@ class Library:
     @property
     def distance(self) -> DistanceModel | None:
         """What computes the detector's scores, where it is no network."""
-        return distance_of(self.bundle) if self.bundle is not None and self.kind == DETECTOR else None
+        return None if self.bundle is None or self.kind != DETECTOR else distance_of(self.bundle)
 
 
 def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1, cmsis_nn: bool = False) -> Library:
@@ -83,8 +83,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
         "detector": bundle.kind.title,
         "sections": section_names(bundle),
     }
-    distance = distance_of(bundle)
-    if distance is not None:
+    if (distance := distance_of(bundle)) is not None:
         generated = {**distance_sources(distance, section_names(bundle)), **bundle_sources(bundle)}
         return _library(DETECTOR, generated, None, bundle, facts)
     if bundle.model_arithmetic != "litert-ref" and rounding == "litert":
@@ -94,7 +93,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
         )
     network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
     # Its scores, too, are computed where its arithmetic is at home.
-    other = load_detector(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
+    other = load_network(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
     generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, other)}
     facts |= {"rounding": rounding, "hops": hops, "cmsis_nn": cmsis_nn}
     return _library(DETECTOR, generated, network, bundle, facts)
@@ -133,6 +132,6 @@ def _library(
 ) -> Library:
     if kind not in ROOTS:
         raise EdgeAsdError(f"There is no library {kind!r}.")
-    has_distance = bundle is not None and distance_of(bundle) is not None
-    files = library_files(generated, ROOTS[kind], DISTANCE if has_distance else NETWORK)
+    scores = NETWORK if bundle is None or bundle.kind.network else DISTANCE
+    files = library_files(generated, ROOTS[kind], scores)
     return Library(kind, files, frozenset(public_headers(files, ROOTS[kind])), network, bundle, facts)

@@ -4,8 +4,8 @@ A zip file, or a folder of the same files:
 
 - ``manifest.json``: what the detector is, the numbers of the arithmetic it was evaluated in,
   its thresholds, where it came from, and the SHA-256 of every other file and of its own contents;
-- ``model.tflite``: the int8 model;
-- ``model_float.tflite``: the same model in float32, for comparison;
+- ``model.tflite``: the int8 model, and ``model_float.tflite``: the same model in float32, for comparison; or, of the
+  distance detector, ``distance.npz`` and ``distance_float.npz`` (`edge_asd.bundle.distance_file`);
 - ``golden.npz``: PCM and every value computed from it, so that any device can prove itself.
 
 Reading is strict: an unknown key, a wrong hash, a missing or extra file or a newer schema is a
@@ -26,22 +26,20 @@ import numpy.typing as npt
 
 from edge_asd.bundle.container import read_container, write_container
 from edge_asd.bundle.detector_model import DetectorModel
-from edge_asd.bundle.golden_file import read_golden
+from edge_asd.bundle.golden_file import ARRAYS, DISTANCE_ARRAYS, GOLDEN, read_golden
 from edge_asd.bundle.manifest import Json, Threshold
 from edge_asd.bundle.manifest_file import (
     DIGEST,
-    FLOAT_MODEL,
     FORMAT,
-    GOLDEN,
     LIMITS,
     MANIFEST,
     MAX_MODEL_BYTES,
     MAX_SCORE_FRAMES,
-    MODEL,
     MODEL_ARITHMETICS,
     SCHEMA,
     SCORE_NUMBER,
     digest_of,
+    model_files,
     needed_schema,
     parse_manifest,
 )
@@ -99,6 +97,11 @@ class Bundle(DetectorModel):
     def windows_per_score(self) -> int:
         """Number of model windows in one clip or rolling score."""
         return self.window_count(self.score_window_frames)
+
+    @property
+    def span_step(self) -> int:
+        """Number of windows from one span of healthy sound to the next (`DetectorModel.windows_per_span`)."""
+        return self.windows_per_span(self.windows_per_score)
 
     @property
     def score_samples(self) -> int:
@@ -161,14 +164,16 @@ class Bundle(DetectorModel):
             ) from None
 
     def golden_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Read the golden vectors: pcm, features, model_input, model_output, window_scores, score.
+        """Read the golden vectors: pcm, features, window_scores, score, and what a detector computes in between.
+
+        That is model_input and model_output of a network, and span_features of the distance detector.
 
         Raises
         ------
         BundleError
             If they are not these, or not those of such a bundle.
         """
-        golden = read_golden(self.golden)
+        golden = read_golden(self.golden, ARRAYS if self.kind.network else DISTANCE_ARRAYS)
         frames = self.features.frame_count(golden["pcm"].size)
         if not self.window_frames <= frames <= self.window_frames + MAX_MORE_FRAMES:
             raise _unfit("pcm", golden["pcm"])
@@ -178,9 +183,10 @@ class Bundle(DetectorModel):
             ("features", (frames, bands)),
             ("model_input", (frames, bands)),
             ("model_output", (windows, outputs)),
+            ("span_features", (windows, 2 * bands)),
             ("window_scores", (windows,)),
         ):
-            if golden[name].shape != shape:
+            if name in golden and golden[name].shape != shape:
                 raise _unfit(name, golden[name])
         return golden
 
@@ -199,12 +205,13 @@ class Bundle(DetectorModel):
 
     @property
     def _contents(self) -> dict[str, bytes]:
-        return {MODEL: self.model, FLOAT_MODEL: self.float_model, GOLDEN: self.golden}
+        model, float_model = model_files(self.kind)
+        return {model: self.model, float_model: self.float_model, GOLDEN: self.golden}
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
         manifest = {
             "format": FORMAT,
-            "schema": needed_schema(self.thresholds, self.policy),
+            "schema": needed_schema(self.kind, self.thresholds, self.policy),
             "machine": self.machine,
             "detector": self.detector,
             "arithmetic": {
@@ -216,8 +223,8 @@ class Bundle(DetectorModel):
             "window_frames": self.window_frames,
             "window_hop": self.window_hop,
             "score_window_frames": self.score_window_frames,
-            "input": self.input.as_json(),
-            "output": self.output.as_json(),
+            **({"input": self.input.as_json()} if self.input else {}),
+            **({"output": self.output.as_json()} if self.output else {}),
             **({"classes": list(self.classes)} if self.classes else {}),
             "sections": {section: threshold.as_json() for section, threshold in sorted(self.thresholds.items())},
             **({"policy": self.policy.as_json()} if self.policy is not None else {}),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.loading import load_network
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import Library
@@ -48,7 +48,7 @@ def wrong_decisions(
     bundle = library.bundle
     assert bundle is not None
     twice = library.network is not None and library.network.twice
-    other = load_detector(bundle, TflmModel(bundle.model)) if twice else None
+    other = load_network(bundle, TflmModel(bundle.model)) if twice else None
     wrong = total = 0
     places = list(enumerate(section_names(bundle)))
     for place, section in places if all_sections else places[-1:]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.detector_model import DISTANCE_ARITHMETIC, DetectorModel
+from edge_asd.bundle.distance_file import DistanceArrays, stored_sections, write_float
+from edge_asd.bundle.kinds import DISTANCE
 from edge_asd.clips import Domain
 from edge_asd.distance.blocks import Blocks
+from edge_asd.distance.floating import FloatModel
 from edge_asd.distance.parameters import LARGEST_MEAN, LEAST_MEAN, Centre, Directions, DistanceModel
 from edge_asd.firmware_export.distance_source import distance_sources
 from edge_asd.firmware_export.proof.distance import Frames, build_distance, expected_run, run_distance
@@ -15,7 +21,12 @@ from edge_asd.firmware_export.proof.programs import Sources
 from edge_asd.firmware_export.sources import library_files
 from edge_asd.frontend.c_tables import c_header, c_source
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.quantize.golden import golden_vectors
+from tests.golden.committed import NAMES
 from tests.targets import needs
+
+THRESHOLD = 22_000
+"""Of section 00: about as many scores are above as below."""
 
 HEADERS = ("edge_asd_distance_model.h", "edge_asd_features.h", "edge_asd_tables.h")
 
@@ -72,3 +83,26 @@ class Program:
         run = run_distance(self._name, self._program, self._model, place, frames, count=True)
         of_frames, of_features, of_scores = run.instructions
         return of_frames / len(frames), of_features / len(run.scores), of_scores / len(run.scores)
+
+
+def made_bundle(seed: int = 1) -> Bundle:
+    """A bundle of a distance detector at random, whose sections are those of `made_model`."""
+    model, base = made_model(seed), Bundle.load(NAMES["ae"])
+    clips = {section: dict.fromkeys(of, 10) for section, of in model.sections.items()}
+    detector = DetectorModel(
+        detector=DISTANCE.name,
+        features=base.features,
+        window_frames=model.blocks.span,
+        window_hop=model.blocks.frames,
+        model=DistanceArrays(model.blocks, model.directions, stored_sections(model, clips)).write(),
+        model_arithmetic=DISTANCE_ARITHMETIC,
+    )
+    section = base.thresholds[base.golden_section]
+    return Bundle(
+        **detector.parts(),
+        machine="fan",
+        score_window_frames=311,
+        thresholds={"00": replace(section, score=THRESHOLD, domains={}), "01": replace(section, score=70_000)},
+        float_model=write_float(FloatModel(np.zeros((0, 2 * model.n_mels)), {})),
+        golden=golden_vectors(detector, "00", -30.0),
+    )

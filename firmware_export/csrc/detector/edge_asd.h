@@ -45,7 +45,7 @@ extern "C" {
 /* Score spans in so many seconds of calibration, with room for one more. */
 #define EDGE_ASD_SPANS(seconds)                                                                             \
     ((size_t)((uint64_t)(seconds) * EDGE_ASD_SAMPLE_RATE /                                                  \
-              ((uint64_t)EDGE_ASD_SCORE_RING * EDGE_ASD_WINDOW_HOP * EDGE_ASD_HOP_LENGTH)) + \
+              ((uint64_t)EDGE_ASD_SPAN_STEP * EDGE_ASD_WINDOW_HOP * EDGE_ASD_HOP_LENGTH)) + \
      2U)
 
 #if EDGE_ASD_INTERVAL_FRAMES < 1

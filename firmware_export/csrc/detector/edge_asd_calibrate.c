@@ -5,8 +5,8 @@
 void edge_asd_calibrate_begin(edge_asd_detector *d, edge_asd_calibration *calibration, int32_t *spans,
                               size_t capacity) {
     edge_asd_windows_init(&d->windows, d->windows.section);
-    edge_asd_calibration_begin(calibration, EDGE_ASD_SAMPLE_RATE, EDGE_ASD_SCORE_RING, EDGE_ASD_SCORE_SAMPLES, spans,
-                               capacity);
+    edge_asd_calibration_begin(calibration, EDGE_ASD_SAMPLE_RATE, EDGE_ASD_SCORE_RING, EDGE_ASD_SPAN_STEP,
+                               EDGE_ASD_SCORE_SAMPLES, spans, capacity);
     edge_asd_calibration_start(calibration);
 }
 

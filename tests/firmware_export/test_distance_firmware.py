@@ -1,0 +1,156 @@
+"""A distance detector as firmware: equal on all processors, and smaller and faster than it has to be."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.calibration.fitting import calibrate
+from edge_asd.calibration.heard import Request
+from edge_asd.calibration.recordings import hear_recordings
+from edge_asd.errors import BundleError
+from edge_asd.firmware_export import qemu
+from edge_asd.firmware_export.distance_source import distance_of
+from edge_asd.firmware_export.layout import TARGETS, laid_out
+from edge_asd.firmware_export.library import Library, detector_library
+from edge_asd.firmware_export.proof.distance_detector import verify_distance
+from edge_asd.firmware_export.proof.programs import DETECTOR_ENTRIES, Sources, build_detector, run_detector
+from tests.cli.command import edge_asd
+from tests.data import RATE, machine_sound, write_wav
+from tests.firmware_export.distances import made_bundle
+from tests.firmware_export.projects import built, call, project
+from tests.firmware_export.test_calibrating_firmware import OK, build_of, run
+from tests.targets import needs
+
+BOARD = "cortex-m4"
+
+FRONTEND_BYTES = 24 + 6 * 1024  # EDGE_ASD_FRONTEND_BYTES(1024)
+
+OF_A_DISTANCE = ("edge_asd_distance.c", "edge_asd_features.c", "edge_asd_windows.c")
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return made_bundle()
+
+
+@pytest.fixture(scope="module")
+def library(bundle: Bundle) -> Library:
+    return detector_library(bundle)
+
+
+@pytest.mark.parametrize(
+    "boards", [(BOARD,), pytest.param(tuple(qemu.BOARDS), marks=pytest.mark.prove)], ids=["one", "all"]
+)
+def test_it_is_equal(library: Library, boards: tuple[str, ...]) -> None:
+    for board in boards:
+        needs(board)
+    found = verify_distance(library, boards=boards)
+    assert found.mismatches == 0
+    assert (found.vectors, found.decisions) == (2 * 51, 6)
+    assert set(found.boards) == set(boards)
+    print(f"\n{found.values:,} values and {found.decisions} decisions on {', '.join(boards)}")
+
+
+def test_it_takes_no_more_than_asked_for_on_cortex_m4(library: Library, tmp_path: Path) -> None:
+    """A hop beyond the front end, decision and all, in the mean of a score's span; loud and quiet sound."""
+    needs(BOARD)
+    sources = Sources.write(library, tmp_path / "sources")
+    program = build_detector(BOARD, sources, tmp_path / "detector")
+    for loudness in (1000, 30):
+        pcm = np.rint(np.random.default_rng(1).normal(0, loudness, 1 << 15)).astype(np.int16)
+        done = run_detector(BOARD, program, 0, pcm, block=1 << 15)
+        beyond = done.instructions - done.frontend_instructions
+        ram = done.memory + done.stack - FRONTEND_BYTES
+        print(f"\n{beyond} instructions a hop beyond {done.frontend_instructions} of the front end; {ram} bytes of RAM")
+        assert beyond <= 7500
+        assert ram <= 30_000
+    files = [path.name for path in sources.files]
+    size = qemu.footprint(qemu.TARGETS[BOARD], program, files, entries=DETECTOR_ENTRIES)
+    code = sum(size.total(kind, source=name) for kind in ("code", "constants") for name in OF_A_DISTANCE)
+    constants = size.total("constants", source="edge_asd_distance_model.c")
+    section = 2 * 512 + 2 * 24 + 20  # means; the structures of two centres and of thresholds
+    directions = 32 * (512 + 4)
+    print(f"{code} bytes of code and tables, {directions} of directions, {section} a section")
+    assert directions + 16 + 2 * section - 512 - 2 * 20 == constants  # section 01 has one mean
+    assert directions + code <= 20_000
+    assert section <= 1500
+
+
+def test_a_fault_in_the_c_is_found(library: Library) -> None:
+    text = library.files["edge_asd_features.c"]
+    wrong = text.replace("(exact + 256) >> 9", "(exact + 255) >> 9")
+    assert wrong != text
+    broken = dataclasses.replace(library, files={**library.files, "edge_asd_features.c": wrong})
+    assert verify_distance(broken).mismatches > 0
+
+
+def test_exporting_twice_gives_the_same_bytes(bundle: Bundle, library: Library) -> None:
+    again = detector_library(bundle)
+    for target in TARGETS:
+        files = laid_out(library, target)
+        assert files == laid_out(again, target)
+        assert not any("edge_asd_network" in text for text in files.values())
+
+
+def test_a_threshold_fitted_on_the_device_is_that_of_calibrate(bundle: Bundle, tmp_path: Path) -> None:
+    program = build_of("host", detector_library(bundle), tmp_path)
+    rng = np.random.default_rng(5)
+    heard = [machine_sound(rng, seconds=seconds, noise=300.0) for seconds in (10.0, 33.0, 21.0)]
+    for number, pcm in enumerate(heard):
+        write_wav(tmp_path / "healthy" / f"recording_{number}.wav", pcm, RATE)
+    request = Request(section="00", quantile=0.5)
+    fitted = calibrate(bundle, request, hear_recordings(bundle, request, tmp_path / "healthy")).threshold.score
+    assert run("host", program, 0, 500_000, heard) == ([OK] * 3, OK, fitted)
+
+
+def test_a_section_without_a_centre_is_refused(bundle: Bundle) -> None:
+    thresholds = {**bundle.thresholds, "07": bundle.thresholds["00"]}
+    with pytest.raises(BundleError, match="no centre for section 07"):
+        distance_of(dataclasses.replace(bundle, thresholds=thresholds))
+
+
+def test_what_concerns_a_network_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    bundle.save(tmp_path / "distance.easd")
+    for words, names in (
+        (("--format", "tflm"), "--format tflm concerns"),
+        (
+            ("--rounding", "litert", "--batch-hops", "2", "--cmsis-nn"),
+            "--rounding and --batch-hops and --cmsis-nn concern",
+        ),
+    ):
+        done = edge_asd("export", tmp_path / "distance.easd", "--out", tmp_path / "out", *words)
+        assert done.returncode == 1
+        assert f"holds a distance detector, which has no network, and {names} only networks." in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+def test_the_command_exports_and_proves_it(bundle: Bundle, tmp_path: Path) -> None:
+    bundle.save(tmp_path / "distance.easd")
+    done = edge_asd("export", tmp_path / "distance.easd", "--out", tmp_path / "out", "--verify", "host", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["kind"], told["mismatches"], told["vectors"], told["decisions"]) == ("detector", 0, 102, 6)
+    assert told["reference"] == "the distance's specification"
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "Compared with the distance's specification, on the exporting computer: spans 102" in readme
+    assert "int8" not in readme
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_project_builds_and_passes_its_selftest(library: Library, target: str, tmp_path: Path) -> None:
+    folder = project(tmp_path, target, library)
+    if target == "cmake":
+        program = built(folder) / "wav"
+    else:
+        program = folder / "wav"
+        headers = [f"-I{part}" for part in ("include", "src") if (folder / part).is_dir()]
+        sources = [*(folder / "src").glob("*.c"), *(folder / "extras").glob("*.c")]
+        call("cc", "-O2", *headers, *sources, "-o", program, folder=folder)
+    assert "Self-test passed." in call(program, "--selftest", folder=folder)
