@@ -168,7 +168,7 @@ def _print_proof(found: Verification, done: Exported) -> None:
             "of an inference with the preparation of its input, and of a hop of sound, with and without the model, in "
             "the mean"
             if done.has_network
-            else "of a hop of sound beyond the front end, decisions included, and of all of it, in the mean of a score's span"
+            else "of a hop of sound beyond the front end, decisions included, and of the whole hop, over a span"
         )
         print(f"\nInstructions {counted}; bytes:\n")
         print(table(header, rows) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.calibration.fitting import calibrate
 from edge_asd.calibration.heard import Request
 from edge_asd.calibration.recordings import hear_recordings
-from edge_asd.errors import BundleError
+from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.distance_source import distance_of
+from edge_asd.firmware_export.exporting import Choices, export_bundle
 from edge_asd.firmware_export.layout import TARGETS, laid_out
 from edge_asd.firmware_export.library import Library, detector_library
 from edge_asd.firmware_export.proof.distance_detector import verify_distance
@@ -74,10 +76,10 @@ def test_it_takes_no_more_than_asked_for_on_cortex_m4(library: Library, tmp_path
     size = qemu.footprint(qemu.TARGETS[BOARD], program, files, entries=DETECTOR_ENTRIES)
     code = sum(size.total(kind, source=name) for kind in ("code", "constants") for name in OF_A_DISTANCE)
     constants = size.total("constants", source="edge_asd_distance_model.c")
-    section = 2 * 512 + 2 * 24 + 20  # means; the structures of two centres and of thresholds
+    section = 2 * 512 + 40 + 20  # means; the structures of two centres and of thresholds
     directions = 32 * (512 + 4)
     print(f"{code} bytes of code and tables, {directions} of directions, {section} a section")
-    assert directions + 16 + 2 * section - 512 - 2 * 20 == constants  # section 01 has one mean
+    assert constants == directions + 16 + 2 * (section - 20) - 512  # section 01 has one mean
     assert directions + code <= 20_000
     assert section <= 1500
 
@@ -117,29 +119,43 @@ def test_a_section_without_a_centre_is_refused(bundle: Bundle) -> None:
 
 def test_what_concerns_a_network_is_refused(bundle: Bundle, tmp_path: Path) -> None:
     bundle.save(tmp_path / "distance.easd")
-    for words, names in (
-        (("--format", "tflm"), "--format tflm concerns"),
-        (
-            ("--rounding", "litert", "--batch-hops", "2", "--cmsis-nn"),
-            "--rounding and --batch-hops and --cmsis-nn concern",
-        ),
+    for choices, names in (
+        (Choices(tflm=True), "--format tflm concerns"),
+        (Choices(rounding="litert", hops=2, cmsis_nn=True), "--rounding and --batch-hops and --cmsis-nn concern"),
     ):
-        done = edge_asd("export", tmp_path / "distance.easd", "--out", tmp_path / "out", *words)
-        assert done.returncode == 1
-        assert f"holds a distance detector, which has no network, and {names} only networks." in done.stderr
+        with pytest.raises(EdgeAsdError, match=f"has no network, and {names} only networks"):
+            export_bundle(tmp_path / "distance.easd", tmp_path / "out", choices)
         assert not (tmp_path / "out").exists()
 
 
-def test_the_command_exports_and_proves_it(bundle: Bundle, tmp_path: Path) -> None:
+def test_the_front_end_alone(bundle: Bundle, tmp_path: Path) -> None:
     bundle.save(tmp_path / "distance.easd")
-    done = edge_asd("export", tmp_path / "distance.easd", "--out", tmp_path / "out", "--verify", "host", "--json")
+    done = export_bundle(tmp_path / "distance.easd", tmp_path / "out", Choices(frontend_only=True))
+    assert done.kind == "frontend"
+    assert not list((tmp_path / "out").rglob("edge_asd_distance*"))
+
+
+def test_the_readme_speaks_of_no_network(bundle: Bundle, tmp_path: Path) -> None:
+    bundle.save(tmp_path / "distance.easd")
+    done = export_bundle(tmp_path / "distance.easd", tmp_path / "out", Choices())
+    assert (done.kind, done.has_network) == ("detector", False)
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert not re.search("int8|the model|infer|weight", readme.split("## Licence")[0], re.IGNORECASE)
+    assert "(front end 1,\nscore 1, distance 1)" in readme
+
+
+@pytest.mark.prove
+def test_the_command_exports_and_proves_it(bundle: Bundle, tmp_path: Path) -> None:
+    needs(BOARD)
+    bundle.save(tmp_path / "distance.easd")
+    done = edge_asd("export", tmp_path / "distance.easd", "--out", tmp_path / "out", "--verify", "qemu", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told["kind"], told["mismatches"], told["vectors"], told["decisions"]) == ("detector", 0, 102, 6)
     assert told["reference"] == "the distance's specification"
     readme = (tmp_path / "out" / "README.md").read_text()
-    assert "Compared with the distance's specification, on the exporting computer: spans 102" in readme
-    assert "int8" not in readme
+    assert "Compared with the distance's specification, on the exporting computer and on each" in readme
+    assert "| processor | instructions beyond the front end | instructions, hop |" in readme
 
 
 @pytest.mark.prove
