@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from itertools import pairwise
@@ -10,12 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_asd.audio.recording_file import read_recording
+from edge_asd.clips import Domain
 from edge_asd.distance import blocks as python_blocks
 from edge_asd.distance.blocks import Blocks
+from edge_asd.distance.features import clip_features
 from edge_asd.distance.parameters import DISTANCE_NUMBER, Centre, Directions, DistanceModel
 from edge_asd.firmware_export.distance_source import distance_sources
 from edge_asd.firmware_export.proof.distance import build_distance, run_distance, trial_frames
 from edge_asd.firmware_export.sources import CSRC
+from edge_asd.frontend import FeatureSpec, log_mel
 from edge_asd.frontend.logarithm import POWER_LINES
 from edge_asd.frontend.tables import DB_PER_LOG2, FLOOR_DB
 from tests.distance.sounds import frames as like_a_machine
@@ -104,6 +109,33 @@ def test_twenty_thousand_random_blocks(name: str, tmp_path: Path) -> None:
         assert wrong == 0
         total += values
     print(f"\n{blocks} random blocks on {name}: {total:,} integers, 0 differ")
+
+
+@pytest.mark.prove
+def test_every_real_clip(mimii_mini: Path, tmp_path: Path) -> None:
+    """With centres where the machine's clips are; directions at random: a section has too few to fit them."""
+    clips = integers = 0
+    spec, made = FeatureSpec(), made_model(9)
+    for machine in sorted(path for path in mimii_mini.iterdir() if path.is_dir()):
+        frames = [
+            log_mel(read_recording(wav, sample_rate=spec.sample_rate, channel=0).pcm, spec)
+            for wav in sorted(machine.rglob("*.wav"))
+        ]
+        features = np.concatenate([clip_features(one, made.blocks) for one in frames])
+        centres: dict[Domain, Centre] = {
+            "source": Centre(np.rint(features[::2].mean(axis=0)).astype(np.int16), 300 << 16),
+            "target": Centre(np.rint(features[1::2].mean(axis=0)).astype(np.int16), 400 << 16),
+        }
+        model = dataclasses.replace(made, sections={"00": centres})
+        programs = [Program(name, model, tmp_path / machine.name / name) for name in PROCESSORS]
+        for one in frames:
+            for program in programs:
+                wrong, values = program.differing(one)
+                assert wrong == 0
+            integers += values
+        clips += len(frames)
+    print(f"\n{clips} clips, {integers:,} integers on each of {', '.join(PROCESSORS)}: 0 differ")
+    assert clips >= 157
 
 
 def test_instructions_on_cortex_m4(tmp_path: Path) -> None:
