@@ -13,7 +13,6 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import detector_library, frontend_library
 from edge_asd.firmware_export.sources import CSRC
-from tests.firmware_export.distances import made_bundle
 from tests.golden.committed import NAMES
 
 C99 = qemu.WARNINGS
@@ -41,9 +40,8 @@ EVERY_TIME = ("gcc", "Cortex-M4", "Cortex-M55 as C++")
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The detectors of the committed bundles, a distance detector, and a front end alone."""
+    """The detectors of the committed bundles, and a front end alone."""
     made = {name: detector_library(Bundle.load(path)) for name, path in NAMES.items()}
-    made["made distance"] = detector_library(made_bundle())
     made["frontend"] = frontend_library(Bundle.load(NAMES["ae"]))
     folders = []
     for name, library in made.items():
