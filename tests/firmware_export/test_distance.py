@@ -29,7 +29,7 @@ from tests.golden.make_distance import CASES, PATH
 from tests.targets import needs
 
 PROCESSORS = ("host", "cortex-m4")
-OTHERS = ("cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55", "riscv32")
+OTHERS = ("cortex-m0plus", "cortex-m3", "cortex-m7", "cortex-m33", "cortex-m55", "riscv32")
 
 RANDOM_BLOCKS = 20_000
 AT_ONCE = 1000
