@@ -177,6 +177,7 @@ size_t edge_asd_dead_line_push(edge_asd_dead_line *l, const int16_t *pcm, size_t
     return (size_t)i;
 }
 
+#if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
 /* A bit 15 or 31 is set where the two highest bits of a sample of the pair differ: it is above half of full scale. */
 static uint32_t loud(const int16_t *pair) {
     uint32_t word;
@@ -184,16 +185,27 @@ static uint32_t loud(const int16_t *pair) {
     return word ^ (word << 1);
 }
 
+static bool is_quiet(const int16_t *pcm) {
+    return ((loud(pcm) | loud(pcm + 2) | loud(pcm + 4) | loud(pcm + 6)) & 0x80008000U) == 0;
+}
+#else
+/* A Cortex-M0+ reads words only where they are aligned: it would gain little. */
+static bool is_quiet(const int16_t *pcm) {
+    (void)pcm;
+    return false;
+}
+#endif
+
 size_t edge_asd_count_clipped(const int16_t *pcm, size_t count) {
     uint32_t clipped = 0;
     while (count > 0) {
         size_t part = count < QUIET ? count : QUIET;
-        if (part == QUIET && ((loud(pcm) | loud(pcm + 2) | loud(pcm + 4) | loud(pcm + 6)) & 0x80008000U) == 0) {
+        count -= part;
+        if (part == QUIET && is_quiet(pcm)) {
             pcm += QUIET;
-            count -= QUIET;
             continue;
         }
-        for (count -= part; part > 0; part--, pcm++) {
+        for (; part > 0; part--, pcm++) {
             const int32_t value = *pcm;
             clipped += ((uint32_t)(value ^ -(value < 0)) + 1) >> 15; /* 32767 for both ends */
         }
