@@ -65,6 +65,7 @@ LAYERS = {
         jobs
         evaluation foreign
         pipeline
+        model_making healthy_scores
         source saved_operations golden threshold_fitting versions
         int8
         __init__
