@@ -4,18 +4,60 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.firmware_export.c_text import LICENCE, guarded, string, wrapped_numbers
+from edge_asd.frontend import log_mel
 from edge_asd.frontend.c_tables import c_header, c_source
 from edge_asd.monitor.engine import interval_frames
 
 _MAKER = "firmware_export/bundle_source.py"
+
+_REPEATED = 8192
+"""Samples of the golden sound that a distance detector's self-test hears over and over: a span's would fill flash."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Golden:
+    """Sound, and what is made of it.
+
+    Attributes
+    ----------
+    pcm : ndarray, int16 [shape=(n,)]
+    heard : int
+        Samples, more than `pcm` where it is repeated.
+    features : ndarray, int32 [shape=(frames, n_mels)]
+    inputs : ndarray, int8 [shape=(frames, n_mels)], or None
+        None where there is no model.
+    scores : ndarray, int32 [shape=(windows,)]
+    """
+
+    pcm: npt.NDArray[np.int16]
+    heard: int
+    features: npt.NDArray[np.int32]
+    inputs: npt.NDArray[np.int8] | None
+    scores: npt.NDArray[np.int32]
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle, detector: WindowDetector | None) -> _Golden:
+        golden = bundle.golden_arrays()
+        pcm, section = golden["pcm"], bundle.golden_section
+        if not bundle.kind.network:
+            heard = bundle.features.sample_count(bundle.window_frames + bundle.window_hop)
+            pcm = pcm[:_REPEATED]
+            features = log_mel(np.resize(pcm, heard), bundle.features)
+            return cls(pcm, heard, features, None, load_detector(bundle).window_scores(features, section))
+        scores = golden["window_scores"]
+        if detector is not None:
+            scores = detector.window_scores(golden["features"], section)
+        return cls(pcm, pcm.size, golden["features"], golden["model_input"], scores)
 
 
 def bundle_sources(bundle: Bundle, detector: WindowDetector | None = None) -> dict[str, str]:
@@ -32,17 +74,14 @@ def bundle_sources(bundle: Bundle, detector: WindowDetector | None = None) -> di
     files : dict of str to str
         By name: ``edge_asd_bundle.{h,c}``, ``edge_asd_tables.{h,c}``, ``edge_asd_golden.{h,c}``.
     """
-    golden = bundle.golden_arrays()
-    scores = golden["window_scores"]
-    if detector is not None:
-        scores = detector.window_scores(golden["features"], bundle.golden_section)
+    golden = _Golden.of_bundle(bundle, detector)
     return {
         "edge_asd_bundle.h": _header(bundle),
         "edge_asd_bundle.c": _sections(bundle),
         "edge_asd_tables.h": LICENCE + c_header(),
         "edge_asd_tables.c": LICENCE + c_source(bundle.features),
-        "edge_asd_golden.h": _golden_header(bundle, scores),
-        "edge_asd_golden.c": _golden(bundle, scores),
+        "edge_asd_golden.h": _golden_header(bundle, golden),
+        "edge_asd_golden.c": _golden(golden),
     }
 
 
@@ -85,7 +124,7 @@ def section_names(bundle: Bundle) -> list[str]:
 
 
 def _header(bundle: Bundle) -> str:
-    spec, (inputs, outputs) = bundle.features, bundle.tensors
+    spec = bundle.features
     numbers: Sequence[tuple[str, int, str]] = (
         ("SAMPLE_RATE", spec.sample_rate, "Hz"),
         ("N_FFT", spec.n_fft, "samples of a frame"),
@@ -95,27 +134,19 @@ def _header(bundle: Bundle) -> str:
         ("WINDOW_HOP", bundle.window_hop, "frames from one window to the next"),
         ("SCORE_WINDOW_FRAMES", bundle.score_window_frames, "frames that a score spans"),
         ("SCORE_SAMPLES", bundle.score_samples, "the same in samples"),
+        ("SPAN_STEP", bundle.span_step, "windows from one span of healthy sound to the next"),
         ("SECOND_FRAMES", interval_frames(spec), "frames in about a second: time between two decisions"),
         ("SECTIONS", len(bundle.thresholds), "in edge_asd_sections"),
         ("BUNDLE_FRONTEND_NUMBER", bundle.frontend_number, "specifications that the thresholds were fitted with"),
         ("BUNDLE_SCORE_NUMBER", bundle.score_number, ""),
     )
-    signed: Sequence[tuple[str, int, str]] = (
-        ("SCORES_FEATURES", int(not bundle.kind.classifies), "the score compares features with the model's output"),
-        ("INPUT_MULTIPLIER", inputs.multiplier, "65536 to the input's scale [dB]"),
-        ("INPUT_ZERO_POINT", inputs.zero_point, ""),
-        ("OUTPUT_MULTIPLIER", outputs.multiplier, f"the output's scale [{bundle.kind.unit.rstrip('²')}] by 2^24"),
-        ("OUTPUT_ZERO_POINT", outputs.zero_point, ""),
-    )
     lines = [
         f"#define EDGE_ASD_MACHINE {string(bundle.machine)}",
         f'#define EDGE_ASD_DETECTOR "{bundle.detector}"',
         f'#define EDGE_ASD_SCORE_UNIT "{bundle.kind.unit.replace("²", "^2")}" /* 65536 to one in scores */',
-        f'#define EDGE_ASD_MODEL_ARITHMETIC "{bundle.model_arithmetic}"',
-        f'#define EDGE_ASD_MODEL_SHA256 "{hashlib.sha256(bundle.model).hexdigest()}"',
     ]
     lines += [f"#define EDGE_ASD_{name} {value}U{_remark(text)}" for name, value, text in numbers]
-    lines += [f"#define EDGE_ASD_{name} {value}{_remark(text)}" for name, value, text in signed]
+    lines += _model_lines(bundle) if bundle.kind.network else []
     body = (
         "\n".join(lines)
         + """
@@ -133,6 +164,23 @@ extern const edge_asd_section edge_asd_sections[EDGE_ASD_SECTIONS];
 """
     )
     return guarded("edge_asd_bundle.h", '#include "edge_asd_tables.h"\n\n', body, _MAKER)
+
+
+def _model_lines(bundle: Bundle) -> list[str]:
+    """What there is to say of a model, and of what goes in and out."""
+    inputs, outputs = bundle.tensors
+    numbers: Sequence[tuple[str, int, str]] = (
+        ("SCORES_FEATURES", int(not bundle.kind.classifies), "the score compares features with the model's output"),
+        ("INPUT_MULTIPLIER", inputs.multiplier, "65536 to the input's scale [dB]"),
+        ("INPUT_ZERO_POINT", inputs.zero_point, ""),
+        ("OUTPUT_MULTIPLIER", outputs.multiplier, f"the output's scale [{bundle.kind.unit.rstrip('²')}] by 2^24"),
+        ("OUTPUT_ZERO_POINT", outputs.zero_point, ""),
+    )
+    return [
+        f'#define EDGE_ASD_MODEL_ARITHMETIC "{bundle.model_arithmetic}"',
+        f'#define EDGE_ASD_MODEL_SHA256 "{hashlib.sha256(bundle.model).hexdigest()}"',
+        *(f"#define EDGE_ASD_{name} {value}{_remark(text)}" for name, value, text in numbers),
+    ]
 
 
 def _remark(text: str) -> str:
@@ -153,18 +201,22 @@ def _sections(bundle: Bundle) -> str:
     )
 
 
-def _golden_header(bundle: Bundle, scores: npt.NDArray[np.int32]) -> str:
-    golden = bundle.golden_arrays()
-    features = golden["features"].astype("<i4").tobytes()
-    inputs = golden["model_input"].tobytes()
-    score = mean_score(scores)
+def _golden_header(bundle: Bundle, golden: _Golden) -> str:
     section = section_names(bundle).index(bundle.golden_section)
+    hashes = (
+        f"#define EDGE_ASD_GOLDEN_FEATURES 0x{_fnv(golden.features.astype('<i4').tobytes()):08X}U /* FNV-1a of all "
+    )
+    if golden.inputs is None:
+        hashes += "features */"
+    else:
+        inputs = _fnv(golden.inputs.tobytes())
+        hashes += f"features, of all inputs of the model */\n#define EDGE_ASD_GOLDEN_INPUTS 0x{inputs:08X}U"
     body = f"""#define EDGE_ASD_GOLDEN_SECTION {section}U
-#define EDGE_ASD_GOLDEN_SAMPLES {golden["pcm"].size}U
-#define EDGE_ASD_GOLDEN_WINDOWS {len(scores)}U
-#define EDGE_ASD_GOLDEN_FEATURES 0x{_fnv(features):08X}U /* FNV-1a of all features, of all inputs of the model */
-#define EDGE_ASD_GOLDEN_INPUTS 0x{_fnv(inputs):08X}U
-#define EDGE_ASD_GOLDEN_SCORE {score} /* mean of the window scores */
+#define EDGE_ASD_GOLDEN_SAMPLES {golden.pcm.size}U
+#define EDGE_ASD_GOLDEN_HEARD {golden.heard}U /* samples, over which they are repeated */
+#define EDGE_ASD_GOLDEN_WINDOWS {len(golden.scores)}U
+{hashes}
+#define EDGE_ASD_GOLDEN_SCORE {mean_score(golden.scores)} /* mean of the window scores */
 
 extern const int16_t edge_asd_golden_pcm[EDGE_ASD_GOLDEN_SAMPLES];
 extern const int32_t edge_asd_golden_scores[EDGE_ASD_GOLDEN_WINDOWS];
@@ -173,14 +225,13 @@ extern const int32_t edge_asd_golden_scores[EDGE_ASD_GOLDEN_WINDOWS];
     return guarded("edge_asd_golden.h", "#include <stdint.h>\n\n", body, _MAKER)
 
 
-def _golden(bundle: Bundle, scores: npt.NDArray[np.int32]) -> str:
-    golden = bundle.golden_arrays()
+def _golden(golden: _Golden) -> str:
     return (
         f"{LICENCE}/* Generated by {_MAKER}: made-up sound at the level of the training data. */\n"
         '#include "edge_asd_golden.h"\n\n'
-        f"const int16_t edge_asd_golden_pcm[EDGE_ASD_GOLDEN_SAMPLES] = {{\n{wrapped_numbers(golden['pcm'])}}};\n\n"
+        f"const int16_t edge_asd_golden_pcm[EDGE_ASD_GOLDEN_SAMPLES] = {{\n{wrapped_numbers(golden.pcm)}}};\n\n"
         "const int32_t edge_asd_golden_scores[EDGE_ASD_GOLDEN_WINDOWS] = {\n"
-        f"{wrapped_numbers(scores)}}};\n"
+        f"{wrapped_numbers(golden.scores)}}};\n"
     )
 
 

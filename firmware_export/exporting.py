@@ -14,6 +14,7 @@ from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.layout import laid_out
 from edge_asd.firmware_export.library import FRONTEND, Library, detector_library, frontend_library, model_library
 from edge_asd.firmware_export.project_folder import check_folder, write_folder
+from edge_asd.firmware_export.proof.distance_detector import verify_distance
 from edge_asd.firmware_export.proof.frontend import verify_frontend
 from edge_asd.firmware_export.proof.verification import Verification, verify
 from edge_asd.firmware_export.tflm_source import tflm_files
@@ -45,6 +46,8 @@ class Exported:
         None where it has none.
     notes : tuple of str
         What of the bundle is not in it.
+    has_network : bool
+        False for a distance detector.
     """
 
     out: Path
@@ -53,6 +56,7 @@ class Exported:
     verification: Verification | None
     target: str | None = None
     notes: tuple[str, ...] = ()
+    has_network: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,8 @@ def export_bundle(
     """
     check_folder(out, overwrite=choices.overwrite)
     bundle = Bundle.load(path)
+    if not bundle.kind.network:
+        _refuse_what_concerns_a_network(path, choices)
     if choices.tflm:
         return _export_tflm(bundle.model, out, choices)
     if choices.frontend_only:
@@ -108,6 +114,20 @@ def export_bundle(
         )
     done = _export(library, bundle.model, out, choices, progress)
     return done if choices.frontend_only else replace(done, notes=_left_out(bundle))
+
+
+def _refuse_what_concerns_a_network(path: Path, choices: Choices) -> None:
+    given = {
+        "--format tflm": choices.tflm,
+        "--rounding": choices.rounding is not None,
+        "--batch-hops": choices.hops > 1,
+        "--cmsis-nn": choices.cmsis_nn,
+    }
+    if names := [name for name, is_given in given.items() if is_given]:
+        raise EdgeAsdError(
+            f"{path} holds a distance detector, which has no network, and {' and '.join(names)} "
+            f"{'concerns' if len(names) == 1 else 'concern'} only networks. Export it without."
+        )
 
 
 def _left_out(bundle: Bundle) -> tuple[str, ...]:
@@ -165,6 +185,8 @@ def _export(library: Library, content: bytes, out: Path, choices: Choices, progr
         boards = tuple(qemu.BOARDS) if choices.verification == "qemu" else ()
         if library.kind == FRONTEND:
             found = verify_frontend(library, boards=boards, progress=progress)
+        elif library.distance is not None:
+            found = verify_distance(library, boards=boards, progress=progress)
         else:
             found = verify(library, content, boards=boards, progress=progress)
         if found.mismatches:
@@ -177,7 +199,7 @@ def _export(library: Library, content: bytes, out: Path, choices: Choices, progr
     if report is not None:
         files[_REPORT] = json.dumps(report, indent=2) + "\n"
     write_folder(out, files, overwrite=choices.overwrite)
-    return Exported(out, library.kind, len(files), found, choices.target)
+    return Exported(out, library.kind, len(files), found, choices.target, has_network=library.distance is None)
 
 
 def _export_tflm(content: bytes, out: Path, choices: Choices) -> Exported:

@@ -8,11 +8,13 @@ from typing import Any
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_network
+from edge_asd.distance.parameters import DistanceModel
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.firmware_export.bundle_source import bundle_sources, frontend_sources, section_names
+from edge_asd.firmware_export.distance_source import distance_of, distance_sources
 from edge_asd.firmware_export.network import Network, read_network
 from edge_asd.firmware_export.network_source import network_sources
-from edge_asd.firmware_export.sources import library_files, public_headers
+from edge_asd.firmware_export.sources import DISTANCE, NETWORK, library_files, public_headers
 from edge_asd.firmware_export.tflm import TflmModel
 
 DETECTOR, MODEL, FRONTEND = "detector", "model", "frontend"
@@ -38,7 +40,7 @@ class Library:
     public : frozenset of str
         Headers that a user includes, and what those include.
     network : Network or None
-        None for the front end alone.
+        None for the front end alone, and for a distance detector.
     bundle : Bundle or None
         None for a model alone.
     facts : dict
@@ -51,6 +53,11 @@ class Library:
     network: Network | None
     bundle: Bundle | None
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def distance(self) -> DistanceModel | None:
+        """What computes the detector's scores, where it is no network."""
+        return None if self.bundle is None or self.kind != DETECTOR else distance_of(self.bundle)
 
 
 def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1, cmsis_nn: bool = False) -> Library:
@@ -68,8 +75,17 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
     Raises
     ------
     EdgeAsdError
-        If the firmware does not compute in the bundle's arithmetic, or its model holds what no kernel computes.
+        If the firmware does not compute in the bundle's arithmetic, or its model holds what no kernel computes; if a
+        distance detector is asked for what concerns a network.
     """
+    facts: dict[str, Any] = {
+        "machine": bundle.machine,
+        "detector": bundle.kind.title,
+        "sections": section_names(bundle),
+    }
+    if (distance := distance_of(bundle)) is not None:
+        generated = {**distance_sources(distance, section_names(bundle)), **bundle_sources(bundle)}
+        return _library(DETECTOR, generated, None, bundle, facts)
     if bundle.model_arithmetic != "litert-ref" and rounding == "litert":
         raise BundleError(
             f"This bundle was evaluated in the arithmetic {bundle.model_arithmetic}; firmware computes litert-ref, and "
@@ -79,14 +95,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
     # Its scores, too, are computed where its arithmetic is at home.
     other = load_network(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
     generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, other)}
-    facts = {
-        "machine": bundle.machine,
-        "detector": bundle.kind.title,
-        "sections": section_names(bundle),
-        "rounding": rounding,
-        "hops": hops,
-        "cmsis_nn": cmsis_nn,
-    }
+    facts |= {"rounding": rounding, "hops": hops, "cmsis_nn": cmsis_nn}
     return _library(DETECTOR, generated, network, bundle, facts)
 
 
@@ -123,5 +132,6 @@ def _library(
 ) -> Library:
     if kind not in ROOTS:
         raise EdgeAsdError(f"There is no library {kind!r}.")
-    files = library_files(generated, ROOTS[kind])
+    scores = NETWORK if bundle is None or bundle.kind.network else DISTANCE
+    files = library_files(generated, ROOTS[kind], scores)
     return Library(kind, files, frozenset(public_headers(files, ROOTS[kind])), network, bundle, facts)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.distance.parameters import DISTANCE_NUMBER
 from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export import library as kinds
 from edge_asd.firmware_export.bundle_source import section_names
@@ -29,6 +30,11 @@ _COLUMNS = {
 }
 """What a report measures of each board, and how the table calls it."""
 
+_COLUMNS_OF_A_DISTANCE = {
+    "instructions_per_inference": "instructions beyond the front end",
+    "weight_bytes": "directions and means [bytes]",
+}
+
 _HAS_NO = {kinds.MODEL: "instructions_per_hop", kinds.FRONTEND: "instructions_per_inference"}
 
 
@@ -41,10 +47,11 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
     report : mapping, optional
         As in `edge_asd.firmware_export.layout.laid_out`.
     """
-    bundle, network = library.bundle, library.network
+    bundle, network, distance = library.bundle, library.network, library.distance
+    titles = _COLUMNS if distance is None else _COLUMNS | _COLUMNS_OF_A_DISTANCE
     facts: dict[str, Any] = {
         "columns": [
-            *(title for key, title in _COLUMNS.items() if key != _HAS_NO.get(library.kind)),
+            *(titles[key] for key in _COLUMNS if key != _HAS_NO.get(library.kind)),
             "cycles, estimated",
             *(() if bundle is None else ("MHz to keep up, estimated",)),
         ],
@@ -54,7 +61,10 @@ def readme_facts(library: Library, report: Mapping[str, Any] | None) -> dict[str
         "cmsis_nn": library.facts.get("cmsis_nn", False),
         "rounding": library.facts.get("rounding"),
         "hops": library.facts.get("hops", 1),
+        "distance": None,
     }
+    if distance is not None:
+        facts["distance"] = {"number": DISTANCE_NUMBER, "directions": len(distance.directions.multipliers)}
     if network is not None:
         facts |= {"macs": network.macs(), "arena": network.arena}
         facts["ends"] = [_end("input", network.input), _end("output", network.output)]

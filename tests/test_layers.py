@@ -77,7 +77,7 @@ LAYERS = {
         library
         tflm_source
         network_source bundle_source sources tflm
-        network
+        network distance_source
         blocks layers
         operators depthwise
         matrix c_text memory_plan

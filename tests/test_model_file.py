@@ -10,7 +10,7 @@ import pytest
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.interpreter import ARITHMETICS
 from edge_asd.model_file import read_model
-from tests.golden.committed import NAMES
+from tests.golden.committed import NAMES, NETWORKS
 
 PROGRAM = """
 import sys, time
@@ -61,7 +61,7 @@ def attack(name: str, arithmetic: str, count: int, seed: int) -> list[float]:
     return [float(value) for value in done.stdout.split()]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_committed_models_are_read(name):
     bundle = Bundle.load(NAMES[name])
     for content, dtype in ((bundle.model, "int8"), (bundle.float_model, "float32")):
@@ -73,7 +73,7 @@ def test_the_committed_models_are_read(name):
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_no_changed_model_crashes(name, arithmetic):
     refused, ran, _, memory = attack(name, arithmetic, 20, 1)
     assert refused + ran == 20
@@ -82,7 +82,7 @@ def test_no_changed_model_crashes(name, arithmetic):
 
 @pytest.mark.prove
 @pytest.mark.parametrize("arithmetic", ARITHMETICS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_no_changed_model_of_many_crashes(name, arithmetic):
     refused, ran, slowest, memory = attack(name, arithmetic, 500, 2)
     assert refused + ran == 500

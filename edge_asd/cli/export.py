@@ -39,7 +39,7 @@ def command(
     ] = False,
     form: Annotated[
         ExportFormat,
-        typer.Option("--format", help="c: our own code. tflm: the model alone, an array for TensorFlow Lite Micro."),
+        typer.Option("--format", help="c: our own code. tflm: the network alone, an array for TensorFlow Lite Micro."),
     ] = ExportFormat.c,
     rounding: Annotated[
         ExportRounding | None,
@@ -68,9 +68,9 @@ def command(
 ) -> None:
     """Write a C99 project for microcontrollers that decides as edge-asd monitor does, integer for integer.
 
-    It holds the front end, the int8 model, the score and the thresholds of all sections, without heap or floating
-    point; Cortex-M4, M7, M33, M55 and M0+ have kernels of their own. --verify proves it, and counts instructions
-    and memory.
+    It holds the front end, the int8 model or the distance detector's integers, the score and the thresholds of all
+    sections, without heap or floating point; Cortex-M4, M7, M33, M55 and M0+ have kernels of their own. --verify
+    proves it, and counts instructions and memory.
     """
     if (bundle is None) == (tflite is None):
         raise typer.BadParameter("give either BUNDLE, or --tflite FILE")
@@ -139,17 +139,19 @@ def _document(done: Exported, exporting: Any) -> dict[str, Any]:
 
 def _print(done: Exported) -> None:
     if done.verification is not None:
-        _print_proof(done.verification, "frames" if done.kind == "frontend" else "windows")
+        _print_proof(done.verification, done)
     print(f"Wrote {done.files} files to {done.out}. Next: read {done.out / 'README.md'}.")
 
 
-def _print_proof(found: Verification, what: str) -> None:
+def _print_proof(found: Verification, done: Exported) -> None:
+    what = "frames" if done.kind == "frontend" else "windows" if done.has_network else "spans"
     decisions = f", {found.decisions} decisions" if found.decisions else ""
     print(f"Equal to {found.reference}: {found.vectors} {what}, {found.values:,} values{decisions}; 0 differ.")
     for text in found.notes:
         print(f"Note: {text}")
     if found.boards:
-        header = ["board", "inference", "hop (mean)", "flash", "RAM", "stack", "code", "weights"]
+        names = ("inference", "weights") if done.has_network else ("beyond front end", "directions")
+        header = ["board", names[0], "hop (mean)", "flash", "RAM", "stack", "code", names[1]]
         rows = [
             [
                 name,
@@ -162,10 +164,13 @@ def _print_proof(found: Verification, what: str) -> None:
             ]
             for name, board in found.boards.items()
         ]
-        print(
-            "\nInstructions of an inference with the preparation of its input, and of a hop of sound, with and without "
-            "the model, in the mean; bytes:\n"
+        counted = (
+            "of an inference with the preparation of its input, and of a hop of sound, with and without the model, in "
+            "the mean"
+            if done.has_network
+            else "of a hop of sound beyond the front end, decisions included, and of the whole hop, over a span"
         )
+        print(f"\nInstructions {counted}; bytes:\n")
         print(table(header, rows) + "\n")
 
 

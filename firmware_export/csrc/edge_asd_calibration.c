@@ -5,9 +5,9 @@
 #include "edge_asd_score.h"
 
 bool edge_asd_calibration_begin(edge_asd_calibration *c, uint32_t sample_rate, uint32_t windows_per_score,
-                                uint64_t score_samples, int32_t *spans, size_t capacity) {
-    if (!edge_asd_dead_line_init(&c->line, sample_rate) || windows_per_score < 1 || score_samples < 1 ||
-        capacity > EDGE_ASD_CALIBRATION_MOST) {
+                                uint32_t span_step, uint64_t score_samples, int32_t *spans, size_t capacity) {
+    if (!edge_asd_dead_line_init(&c->line, sample_rate) || windows_per_score < 1 ||
+        span_step < windows_per_score || score_samples < 1 || capacity > EDGE_ASD_CALIBRATION_MOST) {
         return false;
     }
     c->spans = spans;
@@ -16,6 +16,7 @@ bool edge_asd_calibration_begin(edge_asd_calibration *c, uint32_t sample_rate, u
     c->kept = 0;
     c->rate = sample_rate;
     c->windows = windows_per_score;
+    c->step = span_step;
     c->least = score_samples;
     edge_asd_calibration_start(c);
     return true;
@@ -48,8 +49,10 @@ edge_asd_calibration_status edge_asd_calibration_hear(edge_asd_calibration *c, c
 bool edge_asd_calibration_is_full(const edge_asd_calibration *c) { return c->count == c->capacity; }
 
 edge_asd_calibration_status edge_asd_calibration_score(edge_asd_calibration *c, int32_t window_score) {
-    c->sum += window_score;
     c->window++;
+    if (c->window <= c->windows) {
+        c->sum += window_score;
+    }
     if (c->window == c->windows) {
         if (c->count < c->capacity) {
             c->spans[c->count] = edge_asd_mean_score(c->sum, c->windows);
@@ -57,6 +60,8 @@ edge_asd_calibration_status edge_asd_calibration_score(edge_asd_calibration *c, 
         } else if (c->status == EDGE_ASD_CALIBRATION_OK) {
             c->status = EDGE_ASD_CALIBRATION_FULL;
         }
+    }
+    if (c->window == c->step) {
         c->window = 0;
         c->sum = 0;
     }

@@ -2,8 +2,8 @@
 /* A section's threshold from recordings of the healthy machine: the integer that `edge-asd calibrate`
  * gives for the same recordings, all of one domain.
  *
- *     static int32_t spans[600];  ... one for each windows_per_score windows
- *     edge_asd_calibration_begin(&calibration, 16000, windows_per_score, score_samples, spans, 600);
+ *     static int32_t spans[600];  ... one for each span_step windows
+ *     edge_asd_calibration_begin(&calibration, 16000, windows_per_score, span_step, score_samples, spans, 600);
  *     ... for each recording, which starts with the front end reset:
  *     edge_asd_calibration_start(&calibration);
  *     ... for the samples that the front end has taken, and the windows that they completed:
@@ -45,7 +45,8 @@ typedef struct {
     uint32_t kept;      /* of these, from earlier recordings */
     uint32_t rate;      /* Hz */
     uint32_t windows;   /* of one span */
-    uint32_t window;    /* windows of the span that has begun */
+    uint32_t step;      /* windows from one span to the next */
+    uint32_t window;    /* windows since the span began */
     int64_t sum;        /* of their scores */
     uint64_t least;     /* samples of the shortest recording */
     uint64_t clipped;   /* samples of the recording at full scale */
@@ -54,10 +55,11 @@ typedef struct {
 } edge_asd_calibration;
 
 /* Start with no recording. `sample_rate` is in Hz; a score spans `windows_per_score` windows and
- * `score_samples` samples, both at least 1. `spans` [capacity] holds the score of each span, up to
+ * `score_samples` samples, both at least 1; a further span begins `span_step` windows after the one before, no fewer than
+ * windows_per_score. `spans` [capacity] holds the score of each span, up to
  * EDGE_ASD_CALIBRATION_MOST of them. False if a number is out of its range. */
 bool edge_asd_calibration_begin(edge_asd_calibration *calibration, uint32_t sample_rate, uint32_t windows_per_score,
-                                uint64_t score_samples, int32_t *spans, size_t capacity);
+                                uint32_t span_step, uint64_t score_samples, int32_t *spans, size_t capacity);
 
 /* A recording starts; one that has not ended is dropped. */
 void edge_asd_calibration_start(edge_asd_calibration *calibration);

@@ -17,7 +17,7 @@ static bool is_in(uint32_t value, uint32_t least, uint32_t most) { return least 
 bool edge_asd_decisions_init(edge_asd_decisions *d, const edge_asd_decisions_config *c, int32_t *ring,
                              size_t ring_length, edge_asd_waiting *queue, size_t queue_length) {
     if (!is_in(c->sample_rate, 8000, 48000) || !is_in(c->n_fft, 512, 2048) || !is_in(c->hop_length, 1, c->n_fft) ||
-        !is_in(c->window_frames, 1, 1024) || !is_in(c->window_hop, 1, c->window_frames) ||
+        !is_in(c->window_frames, 1, 32768) || !is_in(c->window_hop, 1, c->window_frames) ||
         !is_in(c->score_window_frames, c->window_frames, 1000000) || !is_in(c->interval_frames, 1, 1U << 31) ||
         queue_length < 1) {
         return false;

@@ -35,7 +35,7 @@ typedef struct {
     uint32_t sample_rate;         /* 8000 to 48000 Hz */
     uint32_t n_fft;               /* samples of a frame, 512 to 2048 */
     uint32_t hop_length;          /* samples from one frame to the next, 1 to n_fft */
-    uint32_t window_frames;       /* of a model window, 1 to 1024 */
+    uint32_t window_frames;       /* of a window, 1 to 32768 */
     uint32_t window_hop;          /* frames from one window to the next, 1 to window_frames */
     uint32_t score_window_frames; /* that a score spans, window_frames to 1,000,000 */
     uint32_t interval_frames;     /* between two decisions, 1 to 2^31 */

@@ -2,6 +2,8 @@
 /* The dead-input rule sample by sample: the C of DeadLine in edge_asd/audio/health.py. */
 #include "edge_asd_health.h"
 
+#include <string.h>
+
 /* A place is flat where the suffix, the longest end of the sound whose samples differ by at most 2,
  * is as long as the window. The suffix holds three neighbouring values at most, and a new sample
  * cuts it behind the last sample of each value that it is apart from. So it is enough to know where
@@ -11,6 +13,7 @@
 #define STRIDE 8 /* less than any window */
 #define MOST 0x100000
 #define NO_SAMPLE 0x10000 /* apart from every sample */
+#define QUIET 8           /* samples that are told at once not to be at full scale */
 #define CLIPPED_OF 1000   /* one sample in so many may be at full scale */
 
 static bool apart(int32_t a, int32_t b) { return (uint32_t)(a - b + SPREAD) > 2 * SPREAD; }
@@ -174,11 +177,38 @@ size_t edge_asd_dead_line_push(edge_asd_dead_line *l, const int16_t *pcm, size_t
     return (size_t)i;
 }
 
+#if !defined(__ARM_ARCH) || defined(__ARM_FEATURE_UNALIGNED)
+/* A bit 15 or 31 is set where the two highest bits of a sample of the pair differ: it is above half of full scale. */
+static uint32_t loud(const int16_t *pair) {
+    uint32_t word;
+    memcpy(&word, pair, sizeof word);
+    return word ^ (word << 1);
+}
+
+static bool is_quiet(const int16_t *pcm) {
+    return ((loud(pcm) | loud(pcm + 2) | loud(pcm + 4) | loud(pcm + 6)) & 0x80008000U) == 0;
+}
+#else
+/* A Cortex-M0+ reads words only where they are aligned: it would gain little. */
+static bool is_quiet(const int16_t *pcm) {
+    (void)pcm;
+    return false;
+}
+#endif
+
 size_t edge_asd_count_clipped(const int16_t *pcm, size_t count) {
     uint32_t clipped = 0;
-    for (size_t i = 0; i < count; i++) {
-        const int32_t value = pcm[i];
-        clipped += ((uint32_t)(value ^ -(value < 0)) + 1) >> 15; /* 32767 for both ends */
+    while (count > 0) {
+        size_t part = count < QUIET ? count : QUIET;
+        count -= part;
+        if (part == QUIET && is_quiet(pcm)) {
+            pcm += QUIET;
+            continue;
+        }
+        for (; part > 0; part--, pcm++) {
+            const int32_t value = *pcm;
+            clipped += ((uint32_t)(value ^ -(value < 0)) + 1) >> 15; /* 32767 for both ends */
+        }
     }
     return clipped;
 }

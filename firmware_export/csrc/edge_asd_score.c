@@ -31,6 +31,11 @@ int32_t edge_asd_mean_squared_error(uint64_t sum, uint32_t values) {
 }
 
 int32_t edge_asd_log2(uint64_t value, const uint16_t *log2) {
+#if defined(__GNUC__)
+    const int32_t zeros = __builtin_clzll(value);
+    const int32_t whole = 63 - zeros;
+    value <<= zeros;
+#else
     int32_t whole = 63;
     for (int32_t step = 32; step > 0; step >>= 1) {
         if ((value >> (64 - step)) == 0) {
@@ -38,6 +43,7 @@ int32_t edge_asd_log2(uint64_t value, const uint16_t *log2) {
             whole -= step;
         }
     }
+#endif
     const uint32_t word = (uint32_t)(value >> 32);        /* leading one at bit 31 */
     const uint16_t *line = log2 + ((word >> 25) & 63);    /* 6 bits choose the line */
     const uint32_t fraction = (word >> 9) & 0xFFFF;       /* 16 bits the place on it */

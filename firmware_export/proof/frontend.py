@@ -10,8 +10,9 @@ import numpy as np
 
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.library import Library
+from edge_asd.firmware_export.proof.decisions import HOST
 from edge_asd.firmware_export.proof.programs import HARNESS, SANITIZE, Sources
-from edge_asd.firmware_export.proof.verification import HOST, Board, Verification
+from edge_asd.firmware_export.proof.verification import Board, Verification
 from edge_asd.frontend.fixed_point import log_mel
 
 _FRAMES = 60

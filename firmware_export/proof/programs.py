@@ -33,7 +33,7 @@ MOST_WINDOWS = 96
 _HEADS = 8 * 256  # of a tensor's rows in the file of values
 _MOST_ROOM = 1 << 28  # bytes; beyond, checksums must do
 
-_LONG = 1800.0  # seconds: a thousand windows of a large model on an emulated processor
+LONG = 1800.0  # seconds: a thousand windows of a large model on an emulated processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def run_model(
     """
     folder = program.parent
     windows.tofile(folder / "windows.bin")
-    qemu.run(qemu.TARGETS[name], program, folder, count=count, timeout=_LONG)
+    qemu.run(qemu.TARGETS[name], program, folder, count=count, timeout=LONG)
     outputs = np.fromfile(folder / "outputs.bin", network.output.dtype).reshape(len(windows), -1)
     figures = np.fromfile(folder / "figures.bin", np.uint32)
     checksums, values = _traces(folder) if traced else ({}, {})
@@ -163,6 +163,8 @@ class DetectorRun:
     stack, memory : int [bytes]
     selftest, withheld : int
         Golden values that differ, decisions that were not made.
+    frontend_instructions : int
+        Of the front end alone, for one hop.
     """
 
     decisions: list[tuple[int, int, bool]]
@@ -171,6 +173,7 @@ class DetectorRun:
     memory: int
     selftest: int
     withheld: int
+    frontend_instructions: int
 
 
 def build_detector(name: str, sources: Sources, folder: Path) -> Path:
@@ -204,11 +207,11 @@ def run_detector(
     folder = program.parent
     head = np.array([section, block], np.uint32)
     (folder / "sound.bin").write_bytes(head.tobytes() + pcm.astype("<i2").tobytes())
-    qemu.run(qemu.TARGETS[name], program, folder, count=count, timeout=_LONG)
+    qemu.run(qemu.TARGETS[name], program, folder, count=count, timeout=LONG)
     rows = np.fromfile(folder / "decisions.bin", np.int64).reshape(-1, 3)
     figures = [int(value) for value in np.fromfile(folder / "figures.bin", np.uint32)]
     decisions = [(int(end), int(score), bool(anomaly)) for end, score, anomaly in rows]
-    return DetectorRun(decisions, figures[0], figures[1], figures[2], figures[3], figures[4])
+    return DetectorRun(decisions, figures[0], figures[1], *figures[2:6])
 
 
 def _bytes(network: Network, tensor: int) -> int:

@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import load_network
-from edge_asd.detectors.windowed import WindowDetector, gather_windows
+from edge_asd.detectors.windowed import gather_windows
 from edge_asd.firmware_export import qemu
-from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import DETECTOR, Library
 from edge_asd.firmware_export.network import Network
+from edge_asd.firmware_export.proof.decisions import HOST, changing_sound, short_span, wrong_decisions
 from edge_asd.firmware_export.proof.programs import (
     DETECTOR_ENTRIES,
     MOST_WINDOWS,
@@ -32,13 +30,9 @@ from edge_asd.firmware_export.proof.programs import (
 )
 from edge_asd.firmware_export.proof.reference import Reference, reference
 from edge_asd.firmware_export.proof.windows import trial_windows
-from edge_asd.firmware_export.tflm import TflmModel
-from edge_asd.monitor.engine import Engine
 
 WINDOWS = 20
 """Windows that the model is tried on by default."""
-
-HOST = "host"
 
 HERE = "this machine"
 """What boards are compared with where the runtime is not installed."""
@@ -46,8 +40,6 @@ HERE = "this machine"
 _TFLM = "TensorFlow Lite Micro"
 
 Windows = npt.NDArray[Any]
-
-_SEED = 7
 
 _SMALL = 1_000_000  # multiplications
 
@@ -61,7 +53,8 @@ class Board:
     mismatches : int
         Values that differ, of all tensors, outputs and decisions.
     instructions_per_inference : int or None
-        The model with the preparation of its input; None for a front end alone.
+        The model with the preparation of its input; for a distance detector all that a hop takes beyond the front end,
+        decisions included, in the mean of a score's span; None for a front end alone.
     instructions_per_hop : int or None
         Front end, model and score together, the mean of hops with and without the model; None for a model alone.
     flash_bytes, ram_bytes, stack_bytes, code_bytes, weight_bytes : int
@@ -90,7 +83,7 @@ class Verification:
     vectors : int
         Windows that the model was tried on, on each.
     values : int
-        Values of tensors that were compared on each.
+        Values of tensors, or of what a distance is computed from, that were compared on each.
     decisions : int
         On sound, compared on each.
     reference : str
@@ -138,7 +131,7 @@ def verify(
     network = _network(library)
     inputs = trial_windows(network, -(-windows // network.hops) * network.hops, _golden(library))
     qemu.require(qemu.TARGETS[name] for name in (HOST, *boards))
-    sound = _sound(library)
+    sound = np.empty(0, np.int16) if library.bundle is None else changing_sound(library.bundle)
     with tempfile.TemporaryDirectory(prefix="edge-asd-proof-") as temporary:
         folder = Path(temporary)
         sources = Sources.write(library, folder / "sources")
@@ -164,7 +157,7 @@ def verify(
         decided = 0
         if library.kind == DETECTOR:
             program = build_detector(HOST, sources, places[HOST] / "detector")
-            found, decided = _wrong_decisions(library, HOST, program, sound)
+            found, decided = wrong_decisions(library, HOST, program, sound)
             wrong[HOST] += found
 
         def measured(name: str) -> Board:
@@ -210,11 +203,12 @@ def _board(
     plain = build_model(name, sources, library, folder / "plain", traced=False)
     model = run_model(name, plain, network, inputs[: network.hops], traced=False, count=True)
     if library.kind == DETECTOR:
+        assert library.bundle is not None
         program = build_detector(name, sources, folder / "detector")
         # Small networks hear all of it for every section; on large ones that would take emulators minutes.
         small = network.macs() < _SMALL
-        heard = sound if small else sound[: _short(library)]
-        found, _ = _wrong_decisions(library, name, program, heard, all_sections=small)
+        heard = sound if small else sound[: short_span(library.bundle)]
+        found, _ = wrong_decisions(library, name, program, heard, all_sections=small)
         run = run_detector(name, program, 0, sound[: 1 << 16], block=1 << 15)
         wrong += found + run.selftest
         size = qemu.footprint(target, program, names, entries=DETECTOR_ENTRIES)
@@ -249,55 +243,3 @@ def _golden(library: Library) -> npt.NDArray[np.int8] | None:
         return None
     bundle = library.bundle
     return gather_windows(bundle.golden_arrays()["model_input"], bundle.window_frames, bundle.window_hop)
-
-
-def _sound(library: Library) -> npt.NDArray[np.int16]:
-    """Two score spans of the bundle's golden sound at changing levels, with a mute and a click in between."""
-    if library.bundle is None:
-        return np.empty(0, np.int16)
-    bundle = library.bundle
-    rng = np.random.default_rng(_SEED)
-    golden = bundle.golden_arrays()["pcm"].astype(np.float64)
-    rate = bundle.features.sample_rate
-    count = 2 * bundle.score_samples + 3 * rate
-    wave = np.tile(golden, 1 + count // golden.size)[:count]
-    gains = np.repeat(10 ** (rng.uniform(-12, 6, 1 + count // rate) / 20), rate)[:count]
-    pcm = np.clip(np.rint(wave * gains + rng.normal(0, 2, count)), -32768, 32767).astype(np.int16)
-    mute = bundle.score_samples + rate // 2
-    pcm[mute : mute + rate] = 5
-    pcm[mute + rate // 4 : mute + rate // 4 + 4] = 900
-    return pcm
-
-
-def _short(library: Library) -> int:
-    """Samples of one score span and a little more."""
-    assert library.bundle is not None
-    return library.bundle.score_samples + 2 * library.bundle.features.sample_rate
-
-
-def _wrong_decisions(
-    library: Library, name: str, program: Path, pcm: npt.NDArray[np.int16], *, all_sections: bool = True
-) -> tuple[int, int]:
-    """Compare decisions with the monitor's; return those that differ, and how many there are."""
-    bundle = library.bundle
-    assert bundle is not None
-    other = load_network(bundle, TflmModel(bundle.model)) if _network(library).twice else None
-    wrong = total = 0
-    places = list(enumerate(section_names(bundle)))
-    for place, section in places if all_sections else places[-1:]:
-        expected, withheld = expected_decisions(bundle, section, pcm, other)
-        run = run_detector(name, program, place, pcm, block=1000 + 777 * place, count=False)
-        wrong += run.selftest + abs(run.withheld - withheld) + abs(len(expected) - len(run.decisions))
-        wrong += sum(a != b for a, b in zip(expected, run.decisions, strict=False))
-        total += len(expected)
-    return wrong, total
-
-
-def expected_decisions(
-    bundle: Bundle, section: str, pcm: npt.NDArray[np.int16], detector: WindowDetector | None = None
-) -> tuple[list[tuple[int, int, bool]], int]:
-    """What `edge_asd.monitor` decides: (end, score, anomaly) of each, and how many were withheld."""
-    engine = Engine(bundle, section, detector=detector)
-    made = [*engine.push(pcm), *engine.finish()]
-    rate = bundle.features.sample_rate
-    return [(round(one.time_s * rate), one.score, one.anomaly) for one in made], engine.withheld

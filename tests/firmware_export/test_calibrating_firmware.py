@@ -13,7 +13,7 @@ from edge_asd.calibration.fitting import calibrate
 from edge_asd.calibration.heard import Request
 from edge_asd.calibration.recordings import hear_recordings
 from edge_asd.firmware_export import qemu
-from edge_asd.firmware_export.library import detector_library
+from edge_asd.firmware_export.library import Library, detector_library
 from edge_asd.firmware_export.proof.programs import HARNESS, SANITIZE, Sources
 from tests.data import RATE, machine_sound, write_wav
 from tests.golden.committed import NAMES
@@ -23,7 +23,11 @@ OK, SHORT, DEAD, CLIPPED, NONE = 0, 1, 2, 3, 5
 
 
 def build(board: str, name: str, folder: Path, hops: int = 1) -> Path:
-    sources = Sources.write(detector_library(Bundle.load(NAMES[name]), hops=hops), folder / "sources")
+    return build_of(board, detector_library(Bundle.load(NAMES[name]), hops=hops), folder)
+
+
+def build_of(board: str, library: Library, folder: Path) -> Path:
+    sources = Sources.write(library, folder / "sources")
     flags = ("-O2",) if board in qemu.BOARDS else SANITIZE
     main = Path(__file__).parent / "c" / "calibrate.c"
     include = [*sources.include, HARNESS]

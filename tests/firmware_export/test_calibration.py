@@ -33,14 +33,16 @@ OK, SHORT, DEAD, CLIPPED, FULL, NONE, QUANTILE = (
 class CCalibration:
     """Calibration by the C."""
 
-    def __init__(self, rate: int, windows: int, least: int, capacity: int) -> None:
+    def __init__(self, rate: int, windows: int, step: int, least: int, capacity: int) -> None:
         self.state = ffi.new("edge_asd_calibration *")
         self.spans = ffi.new("int32_t[]", capacity)
-        assert lib.edge_asd_calibration_begin(self.state, rate, windows, least, self.spans, capacity)
+        assert lib.edge_asd_calibration_begin(self.state, rate, windows, step, least, self.spans, capacity)
 
     @classmethod
     def of(cls, bundle: Bundle, capacity: int = 500) -> CCalibration:
-        return cls(bundle.features.sample_rate, bundle.windows_per_score, bundle.score_samples, capacity)
+        return cls(
+            bundle.features.sample_rate, bundle.windows_per_score, bundle.span_step, bundle.score_samples, capacity
+        )
 
     def record(self, pcm: Pcm, scores: list[int], seed: int = 1) -> int:
         """Take a recording, sound and window scores in blocks; return its status."""
@@ -178,7 +180,7 @@ def test_the_quantile_is_pythons(count: int, millionths: int, data: st.DataObjec
     scores = data.draw(
         st.lists(st.integers(-(2**31), 2**31 - 1) | ends | st.integers(-3, 3), min_size=1, max_size=count)
     )
-    c = CCalibration(RATE, 1, 1, count)
+    c = CCalibration(RATE, 1, 1, 1, count)
     assert c.record(np.arange(-300, 300, 5, dtype=np.int16), scores) == OK
     out = ffi.new("int32_t *")
     assert lib.edge_asd_calibration_threshold(c.state, millionths, out) == OK
@@ -191,7 +193,7 @@ def test_the_quantile_is_pythons(count: int, millionths: int, data: st.DataObjec
 @example(7, 7)
 def test_quantiles_that_are_whole_numbers_of_spans_are_pythons(count: int, part: int) -> None:
     """Where floating point might round either way: q n a whole number, or nearly."""
-    c = CCalibration(RATE, 1, 1, count)
+    c = CCalibration(RATE, 1, 1, 1, count)
     assert c.record(np.arange(-300, 300, 5, dtype=np.int16), list(range(count))[::-1]) == OK
     quantile = round((part % count + 1) / count, 6)
     for q in {max(quantile - 1e-6, 1e-6), max(quantile, 1e-6), min(quantile + 1e-6, 1.0)}:
@@ -204,7 +206,7 @@ def test_quantiles_that_are_whole_numbers_of_spans_are_pythons(count: int, part:
 @pytest.mark.prove
 @pytest.mark.parametrize("count", [999_999, 1_000_000])
 def test_the_quantile_of_a_million_spans_is_pythons(count: int) -> None:
-    c = CCalibration(RATE, 1, 1, count)
+    c = CCalibration(RATE, 1, 1, 1, count)
     assert (
         c.record(
             np.arange(-300, 300, 5, dtype=np.int16), (scores := np.random.default_rng(1).permutation(count).tolist())
@@ -218,9 +220,15 @@ def test_the_quantile_of_a_million_spans_is_pythons(count: int) -> None:
 
 
 def test_numbers_out_of_range_are_refused() -> None:
-    c = CCalibration(RATE, 1, 1, 1)
+    c = CCalibration(RATE, 1, 1, 1, 1)
     assert c.threshold(0.5) == -NONE
     assert c.threshold(0) == c.threshold(1.000001) == -QUANTILE
     begin = lib.edge_asd_calibration_begin
-    for rate, windows, least, capacity in ((999, 1, 1, 1), (RATE, 0, 1, 1), (RATE, 1, 0, 1), (RATE, 1, 1, 1_000_001)):
-        assert not begin(c.state, rate, windows, least, c.spans, capacity)
+    for numbers, capacity in (
+        ((999, 1, 1, 1), 1),
+        ((RATE, 0, 1, 1), 1),
+        ((RATE, 2, 1, 1), 1),
+        ((RATE, 1, 1, 0), 1),
+        ((RATE, 1, 1, 1), 1_000_001),
+    ):
+        assert not begin(c.state, *numbers, c.spans, capacity)

@@ -105,7 +105,11 @@ def test_days_of_zeros() -> None:
     assert line.push(np.tile(np.array([-99, 99], np.int16), rate)) == [(0, 4 * 2**24 + 2**33)]
 
 
-@given(st.lists(st.sampled_from([-32768, -32767, -1, 0, 1, 32766, 32767]), max_size=50))
+@given(
+    st.lists(
+        st.sampled_from([-32768, -32767, -16385, -16384, -1, 0, 0, 0, 0, 1, 16383, 16384, 32766, 32767]), max_size=50
+    )
+)
 def test_clipped_samples_are_pythons(values: list[int]) -> None:
     pcm = np.array(values, np.int16)
     assert lib.edge_asd_count_clipped(samples(pcm), pcm.size) == clipped_places(pcm).size

@@ -254,7 +254,7 @@ def test_a_score_before_its_sound_is_refused(bundle: Bundle) -> None:
         ("sample_rate", [0, 7999, 48001]),
         ("n_fft", [0, 511, 2049]),
         ("hop_length", [0, 1025]),
-        ("window_frames", [0, 1025]),
+        ("window_frames", [0, 32769]),
         ("window_hop", [0, 6]),
         ("score_window_frames", [4, 1_000_001]),
         ("interval_frames", [0, 2**31 + 1]),

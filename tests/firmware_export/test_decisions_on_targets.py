@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +74,7 @@ def test_scores(name: str, bundle: Bundle, tmp_path: Path) -> None:
     flags = (f"-DVALUES={VALUES}", f"-DMULTIPLIER={MULTIPLIER}", f"-DZERO_POINT={ZERO_POINT}")
     qemu.run(needs(name), build(name, "scores", ("score",), tmp_path, *flags), tmp_path, count=True)
     detector = AutoencoderDetector(bundle)
-    detector._spec = replace(bundle, output=Quantisation(MULTIPLIER / 2**24, ZERO_POINT, MULTIPLIER))
+    detector._output = Quantisation(MULTIPLIER / 2**24, ZERO_POINT, MULTIPLIER)
     squares, odds = (np.fromfile(tmp_path / f"{found}.bin", np.int32) for found in ("squares", "odds"))
     np.testing.assert_array_equal(squares, detector.scores_of_outputs(db, outputs, "00"))
     np.testing.assert_array_equal(odds, integer_log_odds(outputs[:, :6], 1, MULTIPLIER))

@@ -14,11 +14,11 @@ from edge_asd.clips import ClipName
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.bundle_source import section_names
 from edge_asd.firmware_export.library import detector_library
+from edge_asd.firmware_export.proof.decisions import HOST, expected_decisions
 from edge_asd.firmware_export.proof.programs import Sources, build_detector, run_detector
-from edge_asd.firmware_export.proof.verification import HOST, expected_decisions
 from tests.cli.command import edge_asd
 from tests.firmware_export.proven import prove
-from tests.golden.committed import NAMES
+from tests.golden.committed import NAMES, NETWORKS
 from tests.targets import needs
 
 pytestmark = pytest.mark.prove
@@ -29,7 +29,7 @@ FRAMES = 100_000
 
 
 @pytest.mark.parametrize("rounding", ["litert", "tflm"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_two_thousand_windows(name: str, rounding: str) -> None:
     found = prove(name, windows=2000, rounding=rounding, boards=tuple(qemu.BOARDS) if rounding == "litert" else ())
     print(f"\n{name}, {rounding}: {found.vectors} windows, {found.values:,} values on each of {1 + len(found.boards)}")

@@ -15,7 +15,7 @@ from edge_asd.errors import ModelError
 from edge_asd.firmware_export.network import read_network
 from tests.firmware_export.graphs import RELU6, Graph, Layer
 from tests.firmware_export.zoo import ZOO
-from tests.golden.committed import NAMES
+from tests.golden.committed import NAMES, NETWORKS
 
 IMAGE = (1, 6, 6, 4)
 
@@ -221,7 +221,7 @@ def test_files(name: str) -> None:
         read_network(make(), twice=False)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_float_models(name: str) -> None:
     with pytest.raises(ModelError, match=r"Operation 1 .* is float32 with 0 scales, not int8 .* fully to int8"):
         read_network(Bundle.load(NAMES[name]).float_model, twice=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -100,8 +99,7 @@ def test_the_window_score_is_pythons_in_any_pieces(
     elif kind == "equal":
         y = (outputs.astype(np.int64) - zero_point) * multiplier
         db = np.clip((y + 128) >> 8, FLOOR_DB, 50 << 16).astype(np.int32)
-    output = Quantisation(float(multiplier / 2**24), zero_point, multiplier)
-    detector._spec = replace(detector._spec, output=output)
+    detector._output = Quantisation(float(multiplier / 2**24), zero_point, multiplier)
     expected = detector.scores_of_outputs(db, outputs, "00").tolist()
     total, places = 0, [0, *sorted(cut for cut in cuts if cut < values), values]
     x, y = np.ascontiguousarray(db[0], np.int32), np.ascontiguousarray(outputs[0])

@@ -18,17 +18,17 @@ from edge_asd.firmware_export.tflm import TflmModel, arena_bytes
 from edge_asd.interpreter import Model
 from edge_asd.model_file import read_model
 from tests.firmware_export.one_operator import Values, build
-from tests.golden.committed import NAMES
+from tests.golden.committed import NETWORKS
 
 pytest.importorskip("tflite_micro", reason="TensorFlow Lite Micro has packages for Linux on x86-64 alone")
 
 
 @pytest.fixture(scope="module")
 def contents() -> dict[str, bytes]:
-    return {name: Bundle.load(path).model for name, path in NAMES.items()}
+    return {name: Bundle.load(path).model for name, path in NETWORKS.items()}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_model_runs_and_shows_its_tensors(contents: dict[str, bytes], name: str) -> None:
     model, other = TflmModel(contents[name]), Model(contents[name], arithmetic="litert-ref", keep_activations=True)
     assert (model.input_shape, model.output_shape, model.dtype, model.output_dtype) == (
@@ -50,7 +50,7 @@ def test_a_model_runs_and_shows_its_tensors(contents: dict[str, bytes], name: st
             model.activation(tensor)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_arena_is_the_smallest(contents: dict[str, bytes], name: str) -> None:
     size = arena_bytes(contents[name])
     assert size == {"ae": 22048, "mobilenetv2": 220736}[name]

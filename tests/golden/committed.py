@@ -21,6 +21,9 @@ FOLDER = Path(__file__).parent / "bundles"
 NAMES = {"ae": FOLDER / "ae.easd", "mobilenetv2": FOLDER / "mobilenetv2.easd", "distance": FOLDER / "distance.easd"}
 """The bundle of each detector."""
 
+NETWORKS = {name: NAMES[name] for name in ("ae", "mobilenetv2")}
+"""Those that hold a network."""
+
 EXPECTED = FOLDER / "expected.json"
 
 SECONDS = 6

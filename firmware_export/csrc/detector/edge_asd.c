@@ -53,7 +53,7 @@ size_t edge_asd_push(edge_asd_detector *d, const int16_t *pcm, size_t count) {
     size_t used = d->windows.stream == NULL ? count : 0;
     uint32_t ready = 0;
     while (used < count && ready == 0) {
-        int32_t scores[EDGE_ASD_NETWORK_WINDOWS];
+        int32_t scores[EDGE_ASD_WINDOWS_AT_ONCE];
         const size_t taken = edge_asd_windows_push(&d->windows, pcm + used, count - used, scores, &ready);
         hear(d, pcm + used, taken);
         for (uint32_t i = 0; i < ready; i++) {
@@ -69,7 +69,7 @@ bool edge_asd_next(edge_asd_detector *d, edge_asd_decision *decision) {
 }
 
 void edge_asd_finish(edge_asd_detector *d) {
-    int32_t scores[EDGE_ASD_NETWORK_WINDOWS];
+    int32_t scores[EDGE_ASD_WINDOWS_AT_ONCE];
     const uint32_t ready = edge_asd_windows_finish(&d->windows, scores);
     for (uint32_t i = 0; i < ready; i++) {
         edge_asd_decisions_score(&d->decisions, scores[i]);

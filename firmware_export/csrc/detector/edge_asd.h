@@ -36,7 +36,7 @@ extern "C" {
     EDGE_ASD_WINDOWS_PER_SCORE(EDGE_ASD_WINDOW_FRAMES, EDGE_ASD_WINDOW_HOP, EDGE_ASD_SCORE_WINDOW_FRAMES)
 #define EDGE_ASD_QUEUE                                                                                       \
     EDGE_ASD_WAITING(EDGE_ASD_SAMPLE_RATE, EDGE_ASD_HOP_LENGTH, EDGE_ASD_WINDOW_HOP, EDGE_ASD_INTERVAL_FRAMES, \
-                     EDGE_ASD_NETWORK_WINDOWS)
+                     EDGE_ASD_WINDOWS_AT_ONCE)
 
 /* Samples of sound until the first decision. */
 #define EDGE_ASD_FIRST_SAMPLES \
@@ -45,7 +45,7 @@ extern "C" {
 /* Score spans in so many seconds of calibration, with room for one more. */
 #define EDGE_ASD_SPANS(seconds)                                                                             \
     ((size_t)((uint64_t)(seconds) * EDGE_ASD_SAMPLE_RATE /                                                  \
-              ((uint64_t)EDGE_ASD_SCORE_RING * EDGE_ASD_WINDOW_HOP * EDGE_ASD_HOP_LENGTH)) + \
+              ((uint64_t)EDGE_ASD_SPAN_STEP * EDGE_ASD_WINDOW_HOP * EDGE_ASD_HOP_LENGTH)) + \
      2U)
 
 #if EDGE_ASD_INTERVAL_FRAMES < 1

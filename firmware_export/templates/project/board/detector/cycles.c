@@ -50,7 +50,7 @@ int main(void) {
     uint32_t most = 0;
     start_counter();
     edge_asd_init(&detector, 0);
-    for (uint32_t i = 0; i < EDGE_ASD_RING_FRAMES + EDGE_ASD_N_FFT / EDGE_ASD_HOP_LENGTH; i++) {
+    for (uint32_t i = 0; i < EDGE_ASD_FIRST_FRAMES + EDGE_ASD_N_FFT / EDGE_ASD_HOP_LENGTH; i++) {
         count_hop(); /* until windows are scored */
     }
     for (uint32_t i = 0; i < HOPS; i++) {

@@ -5,8 +5,9 @@
 #include "edge_asd.h"
 #include "microphone.h"
 
-/* One half: the samples from one call of the model to the next, so that each half costs the same work. */
-#define HALF ((size_t)EDGE_ASD_HOP_LENGTH * EDGE_ASD_WINDOW_HOP * EDGE_ASD_NETWORK_WINDOWS)
+/* One half: the samples from one call of a model to the next, so that each half costs the same work; without a model a
+ * hop, whose work is never much. */
+#define HALF ((size_t)EDGE_ASD_HOP_LENGTH * EDGE_ASD_WORK_HOPS)
 
 static int16_t buffer[2 * HALF];
 static volatile uint32_t filled; /* halves so far; written by the handler alone */

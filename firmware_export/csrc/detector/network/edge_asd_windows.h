@@ -16,6 +16,11 @@ extern "C" {
 /* Frames in memory: those of all windows that are scored together. */
 #define EDGE_ASD_RING_FRAMES (EDGE_ASD_WINDOW_FRAMES + (EDGE_ASD_NETWORK_WINDOWS - 1U) * EDGE_ASD_WINDOW_HOP)
 
+/* What is scored in one call, and when first; and hops of sound from one call that scores to the next. */
+#define EDGE_ASD_WINDOWS_AT_ONCE EDGE_ASD_NETWORK_WINDOWS
+#define EDGE_ASD_FIRST_FRAMES EDGE_ASD_RING_FRAMES
+#define EDGE_ASD_WORK_HOPS (EDGE_ASD_WINDOW_HOP * EDGE_ASD_NETWORK_WINDOWS)
+
 #define EDGE_ASD_MAX(a, b) ((a) > (b) ? (a) : (b))
 
 /* What is used within a call only: the front end's working memory and a frame, then the model's activations. */
