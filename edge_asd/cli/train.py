@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,12 +32,12 @@ def command(
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run; for several machines, of their runs.")],
     model: Annotated[
-        ModelName,
+        ModelName | None,
         typer.Option(
-            help="ae: the dense autoencoder; mobilenetv2: the section classifier; distance: the distance from healthy "
-            "sound, fitted in a second."
+            help="distance: the distance from healthy sound, fitted in a second, and the default for own sets; ae: the "
+            "dense autoencoder, the default for others; mobilenetv2: the section classifier."
         ),
-    ] = ModelName.ae,
+    ] = None,
     sections: Annotated[
         str | None, typer.Option(metavar="00,01,...", help="Sections to train together; all by default.")
     ] = None,
@@ -100,9 +100,10 @@ def command(
 ) -> None:
     """Fit a detector to the healthy training clips of one machine, or of several.
 
-    Some clips of every section and domain are held back: quantize fits the thresholds on them.
-    For one's own machine (recorded by data record or data import) they also tell when to stop.
-    Ctrl-C keeps the last whole epoch. Losses for TensorBoard lie in RUN/tensorboard.
+    Of a network, some clips of every section and domain are held back: quantize fits the thresholds
+    on them. For one's own machine (recorded by data record or data import) they also tell when to
+    stop. Ctrl-C keeps the last whole epoch. Losses for TensorBoard lie in RUN/tensorboard. The
+    distance detector is fitted to all clips, and each is held out in turn for the threshold.
     """
     if resume and overwrite:
         raise typer.BadParameter("give one of --resume and --overwrite")
@@ -115,8 +116,9 @@ def command(
     line = Progress()
     line("loading")
     fitting, feature_cache = load_stage("train.runs.fitting"), load_stage("train.features.cache")
+    from edge_asd.own_set import is_own
+
     settings = fitting.Settings(
-        model=model.value,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
@@ -136,11 +138,12 @@ def command(
         folder = out if len(machines) == 1 else out / name
         named = f"{name}: " if len(machines) > 1 else ""
         try:
+            chosen = model or (ModelName.distance if is_own(data / name) and not faithful else ModelName.ae)
             run = fitting.train(
                 data,
                 name,
                 folder,
-                settings,
+                replace(settings, model=chosen.value),
                 sections=sections.split(",") if sections else None,
                 # Of several machines, those that an interrupted call has not reached are begun.
                 resume=resume and (len(machines) == 1 or (folder / "run.json").exists()),

@@ -259,7 +259,7 @@ def _check(settings: Settings) -> None:
     if not KINDS[settings.model].network and (steps != (None,) * 4 or settings.split != "default"):
         raise ModelError(
             f"The model {settings.model} is fitted in one step, to all clips: leave --epochs, --batch-size, "
-            "--learning-rate, --patience and --split out."
+            "--learning-rate, --patience and --split out, or train a network with --model ae."
         )
     check_features(settings.model, settings.features, faithful=settings.faithful)
     if settings.epochs is not None and settings.epochs < 1:
