@@ -37,6 +37,7 @@ LAYERS = {
         calibration
         monitor healthy_sound
         notify
+        heard
         detectors thresholds false_alarms
         bundle
         distance
