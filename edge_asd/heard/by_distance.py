@@ -38,4 +38,7 @@ def heard_by_distance(
     matrix = metric(directions) / unit
     pull = matrix @ np.concatenate([terms.level, terms.unsteadiness])
     levels = features[: len(terms.level)] / (1 << FEATURE_BITS)
-    return moved_ranges(Evidence(matrix, pull, 1.0, 2), limits, levels, score)
+    try:
+        return moved_ranges(Evidence(matrix, pull, 1.0, 2), limits, levels, score)
+    except np.linalg.LinAlgError:  # directions that no fit makes: the matrix is not positive definite
+        return []

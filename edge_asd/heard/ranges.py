@@ -120,8 +120,8 @@ def find_ranges(evidence: Evidence, limits: Floats) -> list[Range]:
 def explained(evidence: Evidence, own: npt.NDArray[np.intp]) -> tuple[float, Floats]:
     """Return e(R) of some features, and s_R: by how much each differs from what the others lead one to expect."""
     pull = evidence.pull[own]
-    surprise: Floats = np.linalg.solve(evidence.matrix[np.ix_(own, own)], pull)
-    return float(pull @ surprise), surprise
+    surprise = np.linalg.solve(evidence.matrix[np.ix_(own, own)], pull)
+    return float(pull @ surprise), np.asarray(surprise, np.float64)
 
 
 def _best(evidence: Evidence, limits: Floats, free: npt.NDArray[np.bool_]) -> Range | None:
