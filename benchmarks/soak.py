@@ -198,7 +198,7 @@ def soak(bundle: Bundle, section: str, hours: float, records: bool) -> dict[str,
     healthy = np.concatenate(
         [detector.window_scores(log_mel(machine.minute(m), bundle.features), section) for m in range(5, 305, 10)]
     )
-    fitted = quantile_threshold({"source": span_scores(healthy, bundle.windows_per_score)}, 0.9)
+    fitted = quantile_threshold({"source": span_scores(healthy, bundle.windows_per_score, bundle.span_step)}, 0.9)
     bundle = replace(bundle, thresholds={**bundle.thresholds, section: fitted})
     parts = stretches(minutes)
     feed = Feed(machine, parts)

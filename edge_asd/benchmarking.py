@@ -21,9 +21,11 @@ import numpy as np
 
 from edge_asd import frontend
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.errors import ModelError
-from edge_asd.interpreter import ARITHMETICS, runtime_name
+from edge_asd.interpreter import ARITHMETICS
 from edge_asd.monitor.engine import Engine
 
 ENOUGH = 2.0
@@ -80,7 +82,8 @@ class ArithmeticBench:
     of_record : bool
         The bundle's thresholds belong to it.
     model, whole : Timing or None
-        The model on one window; all from samples to decisions. None where this runtime cannot run it.
+        The model on one window, or of the distance detector its features; all from samples to decisions. None where
+        this runtime cannot run it.
     why_not : str
         Why, then.
     """
@@ -99,8 +102,10 @@ class Bench:
     ----------
     runtime, front_end_name : str
         What is in use here.
-    front_end, quantise, score : Timing
-        A hop of sound to its frame; a window's frames to int8; a window and the model's output to a score.
+    front_end, score : Timing
+        A hop of sound to its frame; a window and the model's output, or its features, to a score.
+    quantise : Timing, optional
+        Of a network: a window's frames to int8.
     arithmetics : dict of str to ArithmeticBench
         By name.
     start_s : float or None [s]
@@ -112,7 +117,7 @@ class Bench:
     runtime: str
     front_end_name: str
     front_end: Timing
-    quantise: Timing
+    quantise: Timing | None
     score: Timing
     arithmetics: dict[str, ArithmeticBench]
     start_s: float | None
@@ -161,19 +166,25 @@ def bench(path: Path, bundle: Bundle, progress: Callable[[str], None] = lambda _
     stream, hop = frontend.Stream(spec), pcm[: spec.hop_length].copy()
     front_end = _timed(lambda: stream.push(hop), hops_per_second)
     frames = frontend.log_mel(pcm, spec)[: bundle.window_frames]
-    new = frames[: bundle.window_hop]
-    quantised = _timed(lambda: detector.quantise(new), windows_per_second)
-    windows = detector.windows(frames)
-    outputs = detector.run(detector.windows(detector.quantise(frames)))
-    score = _timed(lambda: detector.scores_of_outputs(windows, outputs, section), windows_per_second)
+    quantised = None
+    if isinstance(detector, WindowDetector):
+        new, network = frames[: bundle.window_hop], detector
+        quantised = _timed(lambda: network.quantise(new), windows_per_second)
+        windows = network.windows(frames)
+        outputs = network.run(network.windows(network.quantise(frames)))
+        score = _timed(lambda: network.scores_of_outputs(windows, outputs, section), windows_per_second)
+    else:
+        distance = DistanceDetector(bundle)
+        spans = distance.features(frames)
+        score = _timed(lambda: distance.scores_of_features(spans, section), windows_per_second)
     arithmetics = {}
-    for name in ARITHMETICS:
+    for name in ARITHMETICS if bundle.kind.network else (bundle.model_arithmetic,):
         progress(f"the model in {name}")
         arithmetics[name] = _arithmetic(bundle, name, pcm, windows_per_second)
     progress("the start")
     start_s, peak = _start(path)
     return Bench(
-        runtime=runtime_name(),
+        runtime=detector.runtime,
         front_end_name=frontend.describe(),
         front_end=front_end,
         quantise=quantised,
@@ -195,8 +206,12 @@ def _arithmetic(bundle: Bundle, name: str, pcm: np.ndarray, windows_per_second: 
     try:
         detector = load_detector(replace(bundle, model_arithmetic=name))
         frames = frontend.log_mel(pcm, bundle.features)[: bundle.window_frames]
-        window = detector.windows(detector.quantise(frames))
-        model = _timed(lambda: detector.run(window), windows_per_second)
+        if isinstance(detector, WindowDetector):
+            network, window = detector, detector.windows(detector.quantise(frames))
+            model = _timed(lambda: network.run(window), windows_per_second)
+        else:
+            distance = DistanceDetector(bundle)
+            model = _timed(lambda: distance.features(frames), windows_per_second)
     except ModelError as error:
         if of_record:
             raise

@@ -9,6 +9,7 @@ the model's outputs and the score may be close, within `OUTPUT_BOUND` and `SCORE
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,9 +18,10 @@ import numpy.typing as npt
 
 from edge_asd import frontend
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
-from edge_asd.interpreter import runtime_name
+from edge_asd.detectors.windowed import WindowDetector
 
 OUTPUT_BOUND = 8
 """Largest difference of an int8 model output that counts as rounding [LSB]; docs/runtimes.md has measured ones."""
@@ -34,6 +36,7 @@ _ADVICE = {
     "features": f"The front end does not work on this device. {_REINSTALL}; if it stays, `edge-asd doctor` says "
     "which front end is in use, and it is a defect worth reporting.",
     "model input": f"Quantisation does not work on this device. {_REINSTALL}.",
+    "span features": f"The distance detector does not work on this device. {_REINSTALL}.",
     "model output": "This runtime computes something else than the one that made the bundle: thresholds mean nothing "
     "here. Install that runtime (pip install --upgrade ai-edge-litert), or quantise anew with another --arithmetic.",
     "window scores": f"The score does not work on this device. {_REINSTALL}.",
@@ -116,25 +119,43 @@ def selftest(bundle: Bundle) -> SelfTest:
     golden = bundle.golden_arrays()
     detector = load_detector(bundle)
     features = frontend.log_mel(golden["pcm"], bundle.features)
-    inputs = detector.quantise(golden["features"])
-    outputs = detector.run(detector.windows(golden["model_input"]))
-    scores = detector.scores_of_outputs(
-        detector.windows(golden["features"]), golden["model_output"], bundle.golden_section
+    model = (
+        _network_stages(detector, golden, bundle.golden_section)
+        if isinstance(detector, WindowDetector)
+        else _distance_stages(DistanceDetector(bundle), golden, bundle.golden_section)
     )
     through = detector.window_scores(features, bundle.golden_section)
     return SelfTest(
-        runtime=runtime_name(),
+        runtime=detector.runtime,
         front_end=frontend.describe(),
         made_with=_made_with(bundle),
         arithmetic=bundle.model_arithmetic,
         stages=[
             _compare("features", features, golden["features"]),
-            _compare("model input", inputs, golden["model_input"]),
-            _compare("model output", outputs, golden["model_output"], OUTPUT_BOUND),
-            _compare("window scores", scores, golden["window_scores"]),
+            *model,
             _compare_score(mean_score(through), int(golden["score"]), golden["window_scores"]),
         ],
     )
+
+
+def _network_stages(detector: WindowDetector, golden: Mapping[str, Any], section: str) -> list[Stage]:
+    inputs = detector.quantise(golden["features"])
+    outputs = detector.run(detector.windows(golden["model_input"]))
+    scores = detector.scores_of_outputs(detector.windows(golden["features"]), golden["model_output"], section)
+    return [
+        _compare("model input", inputs, golden["model_input"]),
+        _compare("model output", outputs, golden["model_output"], OUTPUT_BOUND),
+        _compare("window scores", scores, golden["window_scores"]),
+    ]
+
+
+def _distance_stages(detector: DistanceDetector, golden: Mapping[str, Any], section: str) -> list[Stage]:
+    return [
+        _compare("span features", detector.features(golden["features"]), golden["span_features"]),
+        _compare(
+            "window scores", detector.scores_of_features(golden["span_features"], section), golden["window_scores"]
+        ),
+    ]
 
 
 def _made_with(bundle: Bundle) -> str:

@@ -85,7 +85,7 @@ def section_names(bundle: Bundle) -> list[str]:
 
 
 def _header(bundle: Bundle) -> str:
-    spec = bundle.features
+    spec, (inputs, outputs) = bundle.features, bundle.tensors
     numbers: Sequence[tuple[str, int, str]] = (
         ("SAMPLE_RATE", spec.sample_rate, "Hz"),
         ("N_FFT", spec.n_fft, "samples of a frame"),
@@ -102,10 +102,10 @@ def _header(bundle: Bundle) -> str:
     )
     signed: Sequence[tuple[str, int, str]] = (
         ("SCORES_FEATURES", int(not bundle.kind.classifies), "the score compares features with the model's output"),
-        ("INPUT_MULTIPLIER", bundle.input.multiplier, "65536 to the input's scale [dB]"),
-        ("INPUT_ZERO_POINT", bundle.input.zero_point, ""),
-        ("OUTPUT_MULTIPLIER", bundle.output.multiplier, f"the output's scale [{bundle.kind.unit.rstrip('²')}] by 2^24"),
-        ("OUTPUT_ZERO_POINT", bundle.output.zero_point, ""),
+        ("INPUT_MULTIPLIER", inputs.multiplier, "65536 to the input's scale [dB]"),
+        ("INPUT_ZERO_POINT", inputs.zero_point, ""),
+        ("OUTPUT_MULTIPLIER", outputs.multiplier, f"the output's scale [{bundle.kind.unit.rstrip('²')}] by 2^24"),
+        ("OUTPUT_ZERO_POINT", outputs.zero_point, ""),
     )
     lines = [
         f"#define EDGE_ASD_MACHINE {string(bundle.machine)}",

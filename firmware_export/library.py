@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.loading import load_network
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.firmware_export.bundle_source import bundle_sources, frontend_sources, section_names
 from edge_asd.firmware_export.network import Network, read_network
@@ -77,7 +77,7 @@ def detector_library(bundle: Bundle, *, rounding: str = "litert", hops: int = 1,
         )
     network = read_network(bundle.model, twice=rounding == "tflm", hops=hops)
     # Its scores, too, are computed where its arithmetic is at home.
-    other = load_detector(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
+    other = load_network(bundle, TflmModel(bundle.model)) if rounding == "tflm" else None
     generated = {**network_sources(network, cmsis_nn=cmsis_nn), **bundle_sources(bundle, other)}
     facts = {
         "machine": bundle.machine,

@@ -9,41 +9,28 @@ from pathlib import Path
 from typing import Any
 
 from edge_asd.bundle.bundle import MAX_SCORE_FRAMES, Bundle, check_replaceable, golden_section
-from edge_asd.bundle.detector_model import DetectorModel
-from edge_asd.bundle.manifest import Quantisation, Threshold
-from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN
+from edge_asd.bundle.detector_model import DEFAULT_ARITHMETIC
 from edge_asd.detectors.loading import load_detector
-from edge_asd.detectors.scores import span_scores
-from edge_asd.detectors.windowed import WindowDetector, output_multiplier
 from edge_asd.errors import DataError, OutputError
-from edge_asd.files import prepare_folder, write_atomically
-from edge_asd.frontend.quantise_input import input_multiplier
-from edge_asd.interpreter import Model
-from edge_asd.model_file import read_model
+from edge_asd.files import prepare_folder
 from edge_asd.quantize.golden import golden_vectors
-from edge_asd.quantize.int8.methods import DEFAULT, check_method, quantise
-from edge_asd.quantize.int8.range_report import (
-    cells_of,
-    check_report_replaceable,
-    range_report,
-    saturation,
-    saturation_warnings,
-    to_csv,
-)
-from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows
+from edge_asd.quantize.healthy_scores import held_back_scores, held_out_scores, section_threshold
+from edge_asd.quantize.healthy_spectrum import healthy_spectrum
+from edge_asd.quantize.int8.methods import DEFAULT, check_method
+from edge_asd.quantize.int8.range_report import check_report_replaceable
+from edge_asd.quantize.int8.representative import HEADROOM_DB
+from edge_asd.quantize.model_making import int8_network, integer_distance
 from edge_asd.quantize.source import Source, run_source
-from edge_asd.quantize.threshold_fitting import check_target, fit_threshold, with_domains
+from edge_asd.quantize.threshold_fitting import check_target
 from edge_asd.quantize.versions import versions
-from edge_asd.thresholds import FEW_CLIPS, Target
+from edge_asd.thresholds import Target
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.data.rates import header_notes, headers_of, rates_of
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.figures.measures import measures_of
+from edge_asd.train.runs.fitting import SCORE_SECONDS
 from edge_asd.train.runs.run import Run
-
-SCORE_SECONDS = 10.0
-"""Default span of a clip or rolling score, the length of MIMII DUE's clips."""
 
 MAX_SCORE_SECONDS = 3600.0
 
@@ -91,7 +78,7 @@ def quantise_source(
     quantisation: str = DEFAULT,
     headroom_db: float = HEADROOM_DB,
     ranges: Path | None = None,
-    arithmetic: str = "litert-ref",
+    arithmetic: str = DEFAULT_ARITHMETIC,
     cache: FeatureCache | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Quantised:
@@ -128,17 +115,19 @@ def quantise_source(
     EdgeAsdError
         If the run or the data cannot be used, or `out` cannot be written.
     """
-    run, dataset, fit, held_back = source.run, source.dataset, source.fit, source.held_back
+    run, dataset = source.run, source.dataset
     check_target(target)
     check_method(quantisation)
+    if not run.kind.network:
+        _check_no_network(run, score_seconds, quantisation, headroom_db, ranges, arithmetic)
     cache = cache or FeatureCache()
     notes: list[str] = []
-    chosen = _threshold_clips(run, fit, held_back, notes)
-    clips = list(zip(chosen, cache.features(chosen, run.features, run.baseline.window_frames), strict=True))
-    score_frames = _score_frames(run, score_seconds, clips, notes)
+    chosen = _threshold_clips(run, source.fit, source.held_back, notes)
+    clips = list(zip(chosen, cache.features(chosen, run.features, run.window_frames), strict=True))
+    score_frames = _score_frames(run, score_seconds, clips, notes) if run.kind.network else run.span_frames
     _check_places(out, ranges, run.machine)
 
-    headers = headers_of([*fit, *held_back])
+    headers = headers_of([*source.fit, *source.held_back])
     notes += [*dataset.notes, *header_notes(headers, run.features.sample_rate, run.channel, "training clips")]
 
     measures = measures_of(dataset.year)
@@ -151,91 +140,62 @@ def quantise_source(
             "section's threshold. Those of single domains are for monitor --domain, where you know it."
         )
 
-    progress("representative data")
-    representative = representative_windows(
-        fit,
-        run.features,
-        run.baseline.input_shape(run.features.n_mels),
-        cache,
-        headroom_db=headroom_db,
-        domains=dataset.expected_domains,
-    )
-    notes += representative.notes
-    progress("conversion")
-    float_model = source.float_model()
-    int8 = quantise(float_model, representative, method=quantisation)
-    progress("ranges")
-    report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
-    notes += saturation_warnings(report)
-    notes += processor_notes(int8, arithmetic)
-    shipped = Model(int8, arithmetic=arithmetic)
-    model = DetectorModel(
-        detector=run.model,
-        features=run.features,
-        window_frames=run.baseline.window_frames,
-        window_hop=run.baseline.test_hop,
-        input=Quantisation(shipped.input_scale, shipped.input_zero_point, input_multiplier(shipped.input_scale)),
-        output=Quantisation(shipped.output_scale, shipped.output_zero_point, output_multiplier(shipped.output_scale)),
-        model=int8,
-        classes=tuple(run.classes),
-        model_arithmetic=arithmetic,
-    )
+    if source.fitted is None:
+        made = int8_network(
+            source, cache, quantisation=quantisation, headroom_db=headroom_db, arithmetic=arithmetic, progress=progress
+        )
+    else:
+        made = integer_distance(source, source.fitted)
+    notes += made.notes
     progress("thresholds")
-    detector = load_detector(model)
-    windows = model.window_count(score_frames)
-    sections = {clip.name.section for clip in held_back}
+    detector = load_detector(made.model)
+    healthy = (
+        held_back_scores(detector, made.model, score_frames, clips, {clip.name.section for clip in source.held_back})
+        if source.fitted is None
+        else held_out_scores(source.fitted)
+    )
     thresholds = {
-        section: _section_threshold(detector, windows, section, clips, sections, target, domain_thresholds, notes)
+        section: section_threshold(section, healthy.get(section), target, notes, domains=domain_thresholds)
         for section in run.sections
     }
     level = statistics.median(features.level_db for _, features in clips)
     bundle = Bundle(
-        **model.parts(),
+        **made.model.parts(),
         machine=run.machine,
         score_window_frames=score_frames,
         thresholds=thresholds,
-        float_model=float_model,
-        golden=golden_vectors(model, golden_section(thresholds), level),
+        float_model=made.float_model,
+        golden=golden_vectors(made.model, golden_section(thresholds), level),
+        healthy=healthy_spectrum(detector, clips, score_frames),
         provenance={
             "data_sha256": run.data_hash,
             "channel": run.channel,
             "training_rates": {str(rate): count for rate, count in rates_of(headers).items()},
             **source.provenance,
-            "quantisation": {
-                "method": quantisation,
-                "representative": representative.record,
-                "saturation": saturation(report),
-            },
+            "quantisation": made.provenance,
             "versions": versions(),
         },
     )
     bundle.save(out)
-    if ranges is not None:
-        write_atomically(ranges, to_csv(report))
+    made.write_ranges(ranges)
     return Quantised(bundle, detector.saturated / max(1, detector.quantised), notes)
 
 
-def processor_notes(model: bytes, arithmetic: str) -> list[str]:
-    """Say whether scores will depend on the kind of processor.
-
-    Parameters
-    ----------
-    model : bytes
-        An int8 .tflite.
-    arithmetic : str
-
-    Returns
-    -------
-    notes : list of str
-        One at most.
-    """
-    if arithmetic != "litert-builtin" or not any("CONV_2D" in one.kind for one in read_model(model).operators):
-        return []
-    return [
-        "litert-builtin rounds convolutions in one way on x86 and in another on ARM: scores of this detector differ "
-        "between the two, by up to a quarter. Take --arithmetic litert-ref or xnnpack, which give the same scores on "
-        "both, or fit its thresholds on the device with edge-asd calibrate."
-    ]
+def _check_no_network(
+    run: Run, score_seconds: float | None, quantisation: str, headroom_db: float, ranges: Path | None, arithmetic: str
+) -> None:
+    """Refuse what is asked of a network, and a span that the detector was not fitted for."""
+    if (quantisation, headroom_db, ranges, arithmetic) != (DEFAULT, HEADROOM_DB, None, DEFAULT_ARITHMETIC):
+        raise DataError(
+            f"The model {run.model} holds no network: it is rounded to integers, in the one arithmetic that it has. "
+            "Leave --quantisation, --headroom, --ranges and --arithmetic out."
+        )
+    if score_seconds is not None:
+        seconds = run.features.sample_count(run.span_frames) / run.features.sample_rate
+        raise DataError(
+            f"The model {run.model} was fitted for scores that span {seconds:.2f} s: leave --score-seconds out here, "
+            "or train anew with edge-asd train --score-seconds."
+        )
 
 
 def _check_places(out: Path, ranges: Path | None, machine: str) -> None:
@@ -283,8 +243,8 @@ def _threshold_clips(run: Run, fit: list[Clip], held_back: list[Clip], notes: li
     A faithful split holds nothing back from all sections but the last: there, as in the published
     baselines, the clips that the model was fitted on have to do.
     """
-    chosen = list(held_back)
-    for section in run.sections:
+    chosen = list(held_back) if run.kind.network else list(fit)
+    for section in run.sections if run.kind.network else ():
         fitted = [clip for clip in fit if clip.name.section == section]
         if len(fitted) > 1 and not any(clip.name.section == section for clip in held_back):
             chosen += fitted
@@ -293,44 +253,3 @@ def _threshold_clips(run: Run, fit: list[Clip], held_back: list[Clip], notes: li
                 "on; it may be too low for new ones."
             )
     return chosen
-
-
-def _section_threshold(
-    detector: WindowDetector,
-    windows: int,
-    section: str,
-    clips: list[tuple[Clip, ClipFeatures]],
-    held_back: set[str],
-    target: Target,
-    domain_thresholds: bool,
-    notes: list[str],
-) -> Threshold:
-    kind = "held-back clip" if section in held_back else "clip"
-    scores: dict[str, list[int]] = {domain: [] for domain in DOMAINS}
-    counts: dict[str, int] = dict.fromkeys(DOMAINS, 0)
-    for clip, features in clips:
-        if clip.name.section == section:
-            domain = clip.name.domain or UNNAMED_DOMAIN
-            scores[domain] += span_scores(detector.window_scores(features.frames, section), windows)
-            counts[domain] += 1
-    count = sum(counts.values())
-    if count == 0:
-        raise DataError(
-            f"Section {section} has no clip held back from fitting, so it can have no threshold. "
-            "It needs at least two training clips."
-        )
-    if count < FEW_CLIPS:
-        notes.append(
-            f"Section {section}: its threshold rests on {count} {kind}{'s' if count > 1 else ''}; "
-            "expect it to be rough. More healthy recordings make it better."
-        )
-    fitted = fit_threshold(scores, target)
-    if not domain_thresholds:
-        return fitted
-    fitted, without = with_domains(fitted, target, scores, counts)
-    notes += [
-        f"Section {section}, {domain}: {counts[domain]} {kind}{'' if counts[domain] == 1 else 's'}, fewer than "
-        f"{FEW_CLIPS}, make no threshold of its own; the section's decides there."
-        for domain in without
-    ]
-    return fitted

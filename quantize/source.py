@@ -11,6 +11,8 @@ from edge_asd.errors import DataError
 from edge_asd.quantize.int8.convert import to_float
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.distance.fit import Fitted
+from edge_asd.train.distance.fit_file import load_fit
 from edge_asd.train.runs.run import Run
 
 
@@ -26,9 +28,11 @@ class Source:
     fit, held_back : list of Clip
         Training clips; thresholds are fitted on the second.
     float_model : callable
-        Returns the float32 .tflite; it takes a while.
+        Of a network: returns the float32 .tflite; it takes a while.
     provenance : dict
         For the manifest.
+    fitted : Fitted, optional
+        Of the distance detector: its fit.
     """
 
     run: Run
@@ -37,6 +41,7 @@ class Source:
     held_back: list[Clip]
     float_model: Callable[[], bytes]
     provenance: dict[str, Any]
+    fitted: Fitted | None = None
 
 
 def run_source(folder: Path, data: Path) -> Source:
@@ -50,6 +55,8 @@ def run_source(folder: Path, data: Path) -> Source:
     run = Run.load(folder)
     dataset = Dataset(data, run.machine, run.sections, channel=run.channel)
     fit, held_back = _clips_of_run(run, dataset)
+    if not run.kind.network:
+        return Source(run, dataset, fit, held_back, bytes, {}, load_fit(folder))
     best = run.best_epoch - 1
     provenance: dict[str, Any] = {"seed": run.seed, "epochs": run.best_epoch}
     if run.loss:

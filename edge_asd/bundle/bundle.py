@@ -4,9 +4,10 @@ A zip file, or a folder of the same files:
 
 - ``manifest.json``: what the detector is, the numbers of the arithmetic it was evaluated in,
   its thresholds, where it came from, and the SHA-256 of every other file and of its own contents;
-- ``model.tflite``: the int8 model;
-- ``model_float.tflite``: the same model in float32, for comparison;
-- ``golden.npz``: PCM and every value computed from it, so that any device can prove itself.
+- ``model.tflite``: the int8 model, and ``model_float.tflite``: the same model in float32, for comparison; or, of the
+  distance detector, ``distance.npz`` and ``distance_float.npz`` (`edge_asd.bundle.distance_file`);
+- ``golden.npz``: PCM and every value computed from it, so that any device can prove itself;
+- ``healthy.npz``, of autoencoders: what healthy sound is like band by band (`edge_asd.bundle.healthy_file`).
 
 Reading is strict: an unknown key, a wrong hash, a missing or extra file or a newer schema is a
 `BundleError`. Writing is atomic: the old bundle stays until the new one is complete.
@@ -26,22 +27,21 @@ import numpy.typing as npt
 
 from edge_asd.bundle.container import read_container, write_container
 from edge_asd.bundle.detector_model import DetectorModel
-from edge_asd.bundle.golden_file import read_golden
+from edge_asd.bundle.golden_file import ARRAYS, DISTANCE_ARRAYS, GOLDEN, read_golden
+from edge_asd.bundle.healthy_file import HEALTHY, Healthy, read_healthy
 from edge_asd.bundle.manifest import Json, Threshold
 from edge_asd.bundle.manifest_file import (
     DIGEST,
-    FLOAT_MODEL,
     FORMAT,
-    GOLDEN,
     LIMITS,
     MANIFEST,
     MAX_MODEL_BYTES,
     MAX_SCORE_FRAMES,
-    MODEL,
     MODEL_ARITHMETICS,
     SCHEMA,
     SCORE_NUMBER,
     digest_of,
+    model_files,
     needed_schema,
     parse_manifest,
 )
@@ -76,6 +76,8 @@ class Bundle(DetectorModel):
     thresholds : dict of section to Threshold
     float_model, golden : bytes
         Contents of the two files beside the model.
+    healthy : bytes, optional
+        Contents of ``healthy.npz``; None where the detector needs none, or an earlier edge-asd made the bundle.
     policy : Policy, optional
         When its decisions raise an alarm, where that is not the default's business.
     provenance : dict
@@ -90,6 +92,7 @@ class Bundle(DetectorModel):
     thresholds: dict[str, Threshold]
     float_model: bytes
     golden: bytes
+    healthy: bytes | None = None
     policy: Policy | None = None
     provenance: Json = field(default_factory=dict)
     frontend_number: int = FRONTEND_NUMBER
@@ -99,6 +102,11 @@ class Bundle(DetectorModel):
     def windows_per_score(self) -> int:
         """Number of model windows in one clip or rolling score."""
         return self.window_count(self.score_window_frames)
+
+    @property
+    def span_step(self) -> int:
+        """Number of windows from one span of healthy sound to the next (`DetectorModel.windows_per_span`)."""
+        return self.windows_per_span(self.windows_per_score)
 
     @property
     def score_samples(self) -> int:
@@ -161,14 +169,16 @@ class Bundle(DetectorModel):
             ) from None
 
     def golden_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Read the golden vectors: pcm, features, model_input, model_output, window_scores, score.
+        """Read the golden vectors: pcm, features, window_scores, score, and what a detector computes in between.
+
+        That is model_input and model_output of a network, and span_features of the distance detector.
 
         Raises
         ------
         BundleError
             If they are not these, or not those of such a bundle.
         """
-        golden = read_golden(self.golden)
+        golden = read_golden(self.golden, ARRAYS if self.kind.network else DISTANCE_ARRAYS)
         frames = self.features.frame_count(golden["pcm"].size)
         if not self.window_frames <= frames <= self.window_frames + MAX_MORE_FRAMES:
             raise _unfit("pcm", golden["pcm"])
@@ -178,11 +188,22 @@ class Bundle(DetectorModel):
             ("features", (frames, bands)),
             ("model_input", (frames, bands)),
             ("model_output", (windows, outputs)),
+            ("span_features", (windows, 2 * bands)),
             ("window_scores", (windows,)),
         ):
-            if golden[name].shape != shape:
+            if name in golden and golden[name].shape != shape:
                 raise _unfit(name, golden[name])
         return golden
+
+    def healthy_sections(self) -> dict[str, Healthy]:
+        """Read what healthy sound of each section is like; empty where the bundle does not hold it.
+
+        Raises
+        ------
+        BundleError
+            If the file is damaged, or of another bundle.
+        """
+        return {} if self.healthy is None else read_healthy(self.healthy, self.features.n_mels)
 
     def save(self, path: Path) -> None:
         """Write the bundle as one zip file, atomically.
@@ -199,12 +220,14 @@ class Bundle(DetectorModel):
 
     @property
     def _contents(self) -> dict[str, bytes]:
-        return {MODEL: self.model, FLOAT_MODEL: self.float_model, GOLDEN: self.golden}
+        model, float_model = model_files(self.kind)
+        files = {model: self.model, float_model: self.float_model, GOLDEN: self.golden}
+        return files if self.healthy is None else {**files, HEALTHY: self.healthy}
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
         manifest = {
             "format": FORMAT,
-            "schema": needed_schema(self.thresholds, self.policy),
+            "schema": needed_schema(self.kind, self.thresholds, self.policy, healthy=self.healthy is not None),
             "machine": self.machine,
             "detector": self.detector,
             "arithmetic": {
@@ -216,8 +239,8 @@ class Bundle(DetectorModel):
             "window_frames": self.window_frames,
             "window_hop": self.window_hop,
             "score_window_frames": self.score_window_frames,
-            "input": self.input.as_json(),
-            "output": self.output.as_json(),
+            **({"input": self.input.as_json()} if self.input else {}),
+            **({"output": self.output.as_json()} if self.output else {}),
             **({"classes": list(self.classes)} if self.classes else {}),
             "sections": {section: threshold.as_json() for section, threshold in sorted(self.thresholds.items())},
             **({"policy": self.policy.as_json()} if self.policy is not None else {}),

@@ -10,7 +10,7 @@ import io
 import os
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -44,13 +44,13 @@ def write_container(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_container(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
-    """Read exactly the files named in `expected`.
+    """Read files of the names in `expected`; which of them a bundle must have, `check_names` tells later.
 
     Parameters
     ----------
     path : Path
     expected : mapping of name to int [bytes]
-        The files, and how long each may be.
+        The files that there may be, and how long each may be.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def read_container(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
 def _read_folder(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
     with os.scandir(path) as entries:
         names = {entry.name for entry in islice(entries, _MAX_ENTRIES)}
-    _check_names(names, set(expected))
+    _check_known(names, expected)
     files = {}
     for name in names:
         entry = path / name
@@ -89,7 +89,7 @@ def _read_zip(path: Path, expected: Mapping[str, int]) -> dict[str, bytes]:
             entries = archive.infolist()
             if len({entry.filename for entry in entries}) != len(entries):
                 raise BundleError("the zip file names an entry twice; it is not a bundle that edge-asd wrote.")
-            _check_names({entry.filename for entry in entries}, set(expected))
+            _check_known({entry.filename for entry in entries}, expected)
             for entry in entries:
                 if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise BundleError(f"{entry.filename} is compressed in another way than edge-asd does.")
@@ -140,10 +140,21 @@ def check_directory(file: IO[bytes]) -> None:
     file.seek(0)
 
 
-def _check_names(names: set[str], expected: set[str]) -> None:
+def check_names(names: Iterable[str], expected: Iterable[str]) -> None:
+    """Refuse other files than exactly the expected ones.
+
+    Raises
+    ------
+    BundleError
+        If any is missing, or there is another.
+    """
+    if missing := sorted(set(expected) - set(names)):
+        raise BundleError(f"{', '.join(missing)} missing; the bundle is incomplete. Copy it again, or quantise anew.")
+    _check_known(names, expected)
+
+
+def _check_known(names: Iterable[str], expected: Iterable[str]) -> None:
     if "run.json" in names:
         raise BundleError("this is a training run, not a bundle. Quantise it first: edge-asd quantize RUN ...")
-    if missing := sorted(expected - names):
-        raise BundleError(f"{', '.join(missing)} missing; the bundle is incomplete. Copy it again, or quantise anew.")
-    if extra := sorted(names - expected):
+    if extra := sorted(set(names) - set(expected)):
         raise BundleError(f"unexpected entry {extra[0]!r}; a bundle holds only {', '.join(sorted(expected))}.")

@@ -5,7 +5,7 @@ It is for people to be told what moved (`edge_asd.heard`), and no part of any sc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ HEALTHY = "healthy.npz"
 MAX_BYTES = 2**18
 """Of all arrays together; those of a hundred sections with 128 bands take 100 KiB."""
 
-_ARRAYS: Arrays = {"features": (np.int16, (2,)), "errors": (np.int32, (2,))}
+_ARRAYS: Arrays = {"sections": (np.uint8, (1,)), "features": (np.int16, (2,)), "errors": (np.int32, (2,))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +39,37 @@ class Healthy:
     errors: npt.NDArray[np.int32]
 
 
-def write_healthy(sections: Sequence[Healthy]) -> bytes:
-    """Return the file's contents, for sections in the order of their numbers."""
+def write_healthy(sections: Mapping[str, Healthy]) -> bytes:
+    """Return the file's contents."""
+    rows = [sections[section] for section in sorted(sections)]
     return write_arrays(
-        features=np.stack([one.features for one in sections]), errors=np.stack([one.errors for one in sections])
+        sections=np.array([int(section) for section in sorted(sections)], np.uint8),
+        features=np.stack([one.features for one in rows]),
+        errors=np.stack([one.errors for one in rows]),
     )
 
 
-def read_healthy(content: bytes, sections: Sequence[str], n_mels: int) -> dict[str, Healthy]:
+def read_healthy(content: bytes, n_mels: int) -> dict[str, Healthy]:
     """Read and check the file's contents.
 
-    Parameters
-    ----------
-    content : bytes
-    sections : sequence of str
-        The bundle's, in the order of their numbers.
-    n_mels : int > 0
+    Returns
+    -------
+    sections : dict of str to Healthy
 
     Raises
     ------
     BundleError
-        If they are not those of such a bundle.
+        If they are not those of a bundle with so many bands.
     """
     found = read_arrays(content, _ARRAYS, file=HEALTHY, most_bytes=MAX_BYTES)
-    features, errors = found["features"], found["errors"]
-    if features.shape != (len(sections), 2 * n_mels) or errors.shape != (len(sections), n_mels):
-        raise _refusal(f"it does not describe {len(sections)} sections of {n_mels} bands")
+    numbers, features, errors = found["sections"].tolist(), found["features"], found["errors"]
+    if len(set(numbers)) < len(numbers) or max(numbers, default=0) > 99:
+        raise _refusal("its sections are not each another of 00 to 99")
+    if features.shape != (len(numbers), 2 * n_mels) or errors.shape != (len(numbers), n_mels):
+        raise _refusal(f"it does not describe {len(numbers)} sections of {n_mels} bands")
     if not ((features >= LEAST_MEAN) & (features <= LARGEST_MEAN)).all() or not (errors > 0).all():
         raise _refusal("levels or errors are out of range")
-    return {section: Healthy(*rows) for section, *rows in zip(sections, features, errors, strict=True)}
+    return {f"{number:02d}": Healthy(*rows) for number, *rows in zip(numbers, features, errors, strict=True)}
 
 
 def _refusal(why: str) -> BundleError:

@@ -23,9 +23,11 @@ class Kind:
     unit : str
         Of loss and scores, for people to read.
     classifies : bool
-        It names a window's class, and a bundle lists the classes; otherwise it reconstructs the window.
+        It names a window's class, and a bundle lists the classes.
     signed : bool
         Scores may be negative.
+    network : bool
+        It is a neural network, in TFLite files; otherwise integer arrays (`edge_asd.distance`).
     """
 
     name: str
@@ -33,11 +35,14 @@ class Kind:
     unit: str
     classifies: bool
     signed: bool
+    network: bool = True
 
 
 AUTOENCODER = Kind(name="ae", title="Autoencoder", unit="dB²", classifies=False, signed=False)
 
 SECTION_CLASSIFIER = Kind(name="mobilenetv2", title="MobileNetV2", unit="nat", classifies=True, signed=True)
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (AUTOENCODER, SECTION_CLASSIFIER)}
+DISTANCE = Kind(name="distance", title="Distance", unit="times normal", classifies=False, signed=False, network=False)
+
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (AUTOENCODER, SECTION_CLASSIFIER, DISTANCE)}
 """All of them by name, in the order of tables."""

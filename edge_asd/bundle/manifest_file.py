@@ -1,7 +1,9 @@
 """``manifest.json``, read strictly: from the files of a bundle to the values of a `Bundle`.
 
-Schema 2 adds keys that may be left out: `policy`, and in a section's object `off_level_db` and `previous`. A bundle
-without them is still written as schema 1, which every edge-asd reads.
+Schema 2 adds keys that may be left out: `policy`, and in a section's object `off_level_db` and `previous`. Schema 3
+adds the distance detector, whose files are others and which has no `input` and `output`, and the file ``healthy.npz``
+of networks (`edge_asd.bundle.healthy_file`), which may be left out. A bundle is written in the
+oldest schema that can say what it is, so that older versions of edge-asd read what they can.
 """
 
 from __future__ import annotations
@@ -10,17 +12,25 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
+from edge_asd.bundle.container import check_names
+from edge_asd.bundle.detector_model import DISTANCE_ARITHMETIC
+from edge_asd.bundle.distance_file import DISTANCE, FLOAT_DISTANCE
+from edge_asd.bundle.distance_file import MAX_BYTES as MAX_DISTANCE_BYTES
+from edge_asd.bundle.golden_file import GOLDEN
 from edge_asd.bundle.golden_file import MAX_BYTES as MAX_GOLDEN_BYTES
-from edge_asd.bundle.kinds import KINDS
+from edge_asd.bundle.healthy_file import HEALTHY
+from edge_asd.bundle.healthy_file import MAX_BYTES as MAX_HEALTHY_BYTES
+from edge_asd.bundle.kinds import KINDS, Kind
 from edge_asd.bundle.manifest import Json, Quantisation, Threshold
 from edge_asd.bundle.policy import Policy
 from edge_asd.clips import is_section
+from edge_asd.distance.blocks import MOST_FRAMES
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.interpreter import ARITHMETICS
 from edge_asd.strict_json import StrictReader, parse_object
 
-SCHEMA = 2
+SCHEMA = 3
 """Newest version of the manifest that this package reads."""
 
 SCORE_NUMBER = 1
@@ -40,14 +50,30 @@ MAX_SCORE_FRAMES = 1_000_000
 FORMAT = "edge-asd bundle"
 MANIFEST = "manifest.json"
 DIGEST = "manifest_sha256"
-MODEL, FLOAT_MODEL, GOLDEN = "model.tflite", "model_float.tflite", "golden.npz"
+NETWORK_FILES = ("model.tflite", "model_float.tflite")
+DISTANCE_FILES = (DISTANCE, FLOAT_DISTANCE)
 
-LIMITS = {MANIFEST: 2**20, MODEL: MAX_MODEL_BYTES, FLOAT_MODEL: 4 * MAX_MODEL_BYTES, GOLDEN: MAX_GOLDEN_BYTES}
+LIMITS = {
+    MANIFEST: 2**20,
+    **dict(zip(NETWORK_FILES, (MAX_MODEL_BYTES, 4 * MAX_MODEL_BYTES), strict=True)),
+    **dict.fromkeys(DISTANCE_FILES, MAX_DISTANCE_BYTES),
+    GOLDEN: MAX_GOLDEN_BYTES,
+    HEALTHY: MAX_HEALTHY_BYTES,
+}
 """How long each file may be [bytes]; a real manifest has some kilobytes."""
 
 
-def needed_schema(thresholds: Mapping[str, Threshold], policy: Policy | None) -> int:
-    """Return the oldest schema that can say this."""
+def model_files(kind: Kind) -> tuple[str, str]:
+    """Names of the files of the model as it ships, and of its float form."""
+    return NETWORK_FILES if kind.network else DISTANCE_FILES
+
+
+def needed_schema(
+    kind: Kind, thresholds: Mapping[str, Threshold], policy: Policy | None, *, healthy: bool = False
+) -> int:
+    """Return the oldest schema that can say this, and hold ``healthy.npz`` where there is one."""
+    if healthy or not kind.network:
+        return 3
     return 2 if policy is not None or any(threshold.needs_schema_2 for threshold in thresholds.values()) else 1
 
 
@@ -74,25 +100,32 @@ def parse_manifest(files: Mapping[str, bytes]) -> Json:
     BundleError
         If anything is missing, changed, unknown or too new.
     """
+    if MANIFEST not in files:
+        check_names(files, (MANIFEST,))
     top, schema = _manifest_of(files[MANIFEST])
-    _check_hashes(top.child("files"), files)
     detector = top.take("detector", str)
-    frontend_number, model_arithmetic, score_number = _arithmetic(top.child("arithmetic"), detector)
+    frontend_number, model_arithmetic, score_number = _arithmetic(top.child("arithmetic"), detector, schema)
+    kind = KINDS[detector]
+    model, float_model = model_files(kind)
+    may = [HEALTHY] if schema > 2 and kind.network and HEALTHY in files else []
+    check_names(files, (MANIFEST, model, float_model, GOLDEN, *may))
+    _check_hashes(top.child("files"), files)
     thresholds = _thresholds(top.child("sections"), schema)
     values: Json = {
         "machine": _machine(top),
         "detector": detector,
         "features": _features(top),
-        "window_frames": (window_frames := top.integer("window_frames", 1, 1024)),
+        "window_frames": (window_frames := top.integer("window_frames", 1, 1024 if kind.network else MOST_FRAMES)),
         "window_hop": top.integer("window_hop", 1, window_frames),
         "score_window_frames": top.integer("score_window_frames", 1, MAX_SCORE_FRAMES),
-        "input": Quantisation.parse(top.child("input")),
-        "output": Quantisation.parse(top.child("output")),
+        "input": Quantisation.parse(top.child("input")) if kind.network else None,
+        "output": Quantisation.parse(top.child("output")) if kind.network else None,
         "thresholds": thresholds,
-        "model": files[MODEL],
-        "float_model": files[FLOAT_MODEL],
+        "model": files[model],
+        "float_model": files[float_model],
         "golden": files[GOLDEN],
-        "classes": _classes(top, thresholds) if KINDS[detector].classifies else (),
+        "healthy": files.get(HEALTHY),
+        "classes": _classes(top, thresholds) if kind.classifies else (),
         "policy": Policy.parse(top.child("policy")) if schema > 1 and "policy" in top.keys else None,
         "provenance": top.take("provenance", dict),
         "frontend_number": frontend_number,
@@ -127,7 +160,7 @@ def _manifest_of(content: bytes) -> tuple[StrictReader, int]:
 
 
 def _check_hashes(hashes: StrictReader, files: Mapping[str, bytes]) -> None:
-    for name in (MODEL, FLOAT_MODEL, GOLDEN):
+    for name in sorted(set(files) - {MANIFEST}):
         if hashlib.sha256(files[name]).hexdigest() != hashes.take(name, str):
             raise _changed(name)
     hashes.finish()
@@ -137,17 +170,19 @@ def _changed(name: str) -> BundleError:
     return BundleError(f"{name} was changed or damaged (wrong SHA-256). Copy the bundle again, or quantise anew.")
 
 
-def _arithmetic(reader: StrictReader, detector: str) -> tuple[int, str, int]:
+def _arithmetic(reader: StrictReader, detector: str, schema: int) -> tuple[int, str, int]:
     """Numbers of front end, model and score; refused where this package lacks one of them, or the detector."""
     frontend_number = reader.take("front_end", int)
     model_arithmetic = reader.take("model", str)
     score_number = reader.take("score", int)
     reader.finish()
+    kinds = tuple(name for name, kind in KINDS.items() if kind.network or schema > 2)
+    arithmetics = MODEL_ARITHMETICS if detector not in KINDS or KINDS[detector].network else (DISTANCE_ARITHMETIC,)
     for what, found, known in (
         ("front end", frontend_number, (FRONTEND_NUMBER,)),
         ("score", score_number, (SCORE_NUMBER,)),
-        ("model arithmetic", model_arithmetic, MODEL_ARITHMETICS),
-        ("detector", detector, tuple(KINDS)),
+        ("model arithmetic", model_arithmetic, arithmetics),
+        ("detector", detector, kinds),
     ):
         if found not in known:
             raise BundleError(

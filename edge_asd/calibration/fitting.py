@@ -166,7 +166,7 @@ def _alarm_threshold(bundle: Bundle, scores: Mapping[str, Sequence[int]], alarms
         needed = spans_for_rate(rate)
         minutes = (
             needed
-            * bundle.windows_per_score
+            * bundle.span_step
             * bundle.window_hop
             * bundle.features.hop_length
             / bundle.features.sample_rate

@@ -9,8 +9,8 @@ import numpy as np
 from edge_asd.audio.loudness import block_power
 from edge_asd.audio.stream import Pcm
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.detectors.detector import BaseDetector
 from edge_asd.detectors.scores import mean_score
-from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.frontend import Stream
 from edge_asd.monitor.span_watch import BLOCK_HOPS
 
@@ -47,14 +47,16 @@ def block_powers(pcm: Pcm, hop_length: int) -> list[int]:
 
 def samples_for_spans(bundle: Bundle, spans: int) -> int:
     """Return how many samples without a gap hold so many spans, `spans` >= 1."""
-    windows = spans * bundle.windows_per_score
+    windows = (spans - 1) * bundle.span_step + bundle.windows_per_score
     return bundle.features.sample_count(bundle.window_frames + (windows - 1) * bundle.window_hop)
 
 
 def spans_in(bundle: Bundle, samples: int) -> int:
     """Count the spans in so many samples without a gap."""
     frames = bundle.features.frame_count(samples)
-    return max(0, bundle.window_count(frames) // bundle.windows_per_score) if frames >= bundle.window_frames else 0
+    if frames < bundle.score_window_frames:
+        return 0
+    return 1 + (bundle.window_count(frames) - bundle.windows_per_score) // bundle.span_step
 
 
 class SpanScorer:
@@ -63,15 +65,15 @@ class SpanScorer:
     Parameters
     ----------
     bundle : Bundle
-    detector : WindowDetector
+    detector : BaseDetector
         The bundle's.
     section : str
     """
 
-    def __init__(self, bundle: Bundle, detector: WindowDetector, section: str) -> None:
+    def __init__(self, bundle: Bundle, detector: BaseDetector, section: str) -> None:
         self._bundle, self._detector, self._section = bundle, detector, section
         self._span = samples_for_spans(bundle, 1)
-        self._step = bundle.windows_per_score * bundle.window_hop * bundle.features.hop_length
+        self._step = bundle.span_step * bundle.window_hop * bundle.features.hop_length
         self.start()
 
     @property
@@ -86,11 +88,11 @@ class SpanScorer:
 
     def start(self) -> None:
         """Begin afresh: no span holds sound of before and of after."""
-        spec = self._bundle.features
-        self._stream = Stream(spec)
-        self._frames = np.empty((0, spec.n_mels), np.int32)
+        self._stream = Stream(self._bundle.features)
+        self._windows = self._detector.follow(self._section)
         self._scores = np.empty(0, np.int32)
         self._pcm = np.empty(0, np.int16)
+        self._passed = 0  # windows that are to come and belong to no span
 
     def push(self, pcm: Pcm) -> list[Span]:
         """Take the next samples [shape=(n,)]; return the spans that they complete."""
@@ -101,14 +103,21 @@ class SpanScorer:
 
     def _push(self, pcm: Pcm) -> list[Span]:
         bundle, windows = self._bundle, self._bundle.windows_per_score
-        frames = np.concatenate([self._frames, self._stream.push(pcm)])
-        scores = self._detector.window_scores(frames, self._section)
-        self._frames = frames[len(scores) * bundle.window_hop :]
+        scores = self._windows.push(self._stream.push(pcm))
         self._scores = np.concatenate([self._scores, scores])
         self._pcm = np.concatenate([self._pcm, pcm])
         found = []
+        self._pass()
         while len(self._scores) >= windows:
             powers = block_powers(self._pcm[: self._span], bundle.features.hop_length)
             found.append(Span(mean_score(self._scores[:windows]), powers))
-            self._scores, self._pcm = self._scores[windows:], self._pcm[self._step :]
+            self._passed += bundle.span_step
+            self._pass()
         return found
+
+    def _pass(self) -> None:
+        """Leave out the windows up to the next span, as far as they are there, and their sound."""
+        passed = min(self._passed, len(self._scores))
+        self._passed -= passed
+        self._scores = self._scores[passed:]
+        self._pcm = self._pcm[passed * self._bundle.window_hop * self._bundle.features.hop_length :]

@@ -62,7 +62,7 @@ def _print(loaded: Bundle, found: Bench, what_to_do: str | None) -> None:
 def _rows(found: Bench) -> list[list[str]]:
     rows = [
         ["front end, a hop", "", "", *_cells(found.front_end)],
-        ["quantise, a window's new frames", "", "", *_cells(found.quantise)],
+        *([["quantise, a window's new frames", "", "", *_cells(found.quantise)]] if found.quantise else []),
         ["score, a window", "", "", *_cells(found.score)],
     ]
     for name, one in found.arithmetics.items():

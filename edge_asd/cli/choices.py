@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
+from edge_asd.bundle.kinds import AUTOENCODER, DISTANCE, SECTION_CLASSIFIER
 
 
 class DomainName(StrEnum):
@@ -26,6 +26,7 @@ class ModelName(StrEnum):
 
     ae = AUTOENCODER.name
     mobilenetv2 = SECTION_CLASSIFIER.name
+    distance = DISTANCE.name
 
 
 class Models(StrEnum):

@@ -31,7 +31,9 @@ def heard_text(report: Any) -> str:
     if not report.sections:
         return ""
     texts = "\n".join(textwrap.fill(one.text, _WIDTH) for one in report.sections)
-    return f"\nWhat it heard: the bands that the scores of flagged clips are about, in so many of them each:\n\n{texts}\n"
+    return (
+        f"\nWhat it heard: the bands that the scores of flagged clips are about, in so many of them each:\n\n{texts}\n"
+    )
 
 
 def _false_alarms(rows: list[Any]) -> str:

@@ -72,7 +72,7 @@ def command(
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Convert a run, or a Keras model from elsewhere, to int8, fit a threshold for each section, write the bundle.
+    """Convert a run, or a Keras model from elsewhere, to integers, fit a threshold for each section, write the bundle.
 
     Representative data comes from every section and domain, with copies louder and softer by the headroom.
     """
@@ -129,7 +129,7 @@ def command(
                 "machine": bundle.machine,
                 "arithmetic": bundle.model_arithmetic,
                 "model_bytes": len(bundle.model),
-                "quantisation": quantisation.value,
+                "quantisation": bundle.provenance["quantisation"]["method"],
                 "saturation": done.saturated_share,
                 "saturation_by_domain": bundle.provenance["quantisation"]["saturation"],
                 "thresholds": {s: t.score for s, t in sorted(bundle.thresholds.items())},
@@ -143,8 +143,10 @@ def command(
             }
         )
         return
-    print(f"{out}: int8 model of {len(bundle.model) / 1024:.0f} KiB (float {len(bundle.float_model) / 1024:.0f} KiB).")
-    print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
+    size, floating = len(bundle.model) / 1024, len(bundle.float_model) / 1024
+    print(f"{out}: {'int8 model' if bundle.kind.network else 'integers'} of {size:.0f} KiB (float {floating:.0f} KiB).")
+    if bundle.kind.network:
+        print(f"Input values cut off on held-back clips: {done.saturated_share:.3%}.")
     unit = bundle.kind.unit
     for section, fitted in sorted(bundle.thresholds.items()):
         print(f"Section {section}: {describe(fitted, unit)}.")

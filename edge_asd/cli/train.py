@@ -1,4 +1,4 @@
-"""``edge-asd train``: fit a baseline on healthy clips."""
+"""``edge-asd train``: fit a detector to healthy clips."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ def command(
     ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Folder for the run; for several machines, of their runs.")],
     model: Annotated[
-        ModelName, typer.Option(help="ae: the dense autoencoder; mobilenetv2: the section classifier.")
+        ModelName,
+        typer.Option(
+            help="ae: the dense autoencoder; mobilenetv2: the section classifier; distance: the distance from healthy "
+            "sound, fitted in a second."
+        ),
     ] = ModelName.ae,
     sections: Annotated[
         str | None, typer.Option(metavar="00,01,...", help="Sections to train together; all by default.")
@@ -72,6 +76,14 @@ def command(
         int | None,
         typer.Option(min=1, help="Samples from one frame to the next, at most a frame; by default half a frame."),
     ] = None,
+    score_seconds: Annotated[
+        float | None,
+        typer.Option(
+            callback=finite,
+            help="Span of a score, for which distance is fitted; 10, or the shortest clip, by default. Of the other "
+            "models, quantize takes it.",
+        ),
+    ] = None,
     channel: ChannelOption = 0,
     faithful: Annotated[
         bool, typer.Option("--faithful", help="As the published code: padded float features, its split.")
@@ -86,7 +98,7 @@ def command(
     cache: CacheOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Fit a baseline on the healthy training clips of one machine, or of several.
+    """Fit a detector to the healthy training clips of one machine, or of several.
 
     Some clips of every section and domain are held back: quantize fits the thresholds on them.
     For one's own machine (recorded by data record or data import) they also tell when to stop.
@@ -115,6 +127,7 @@ def command(
         negatives=tuple(negatives.split(",")) if negatives else (),
         features=features,
         channel=channel,
+        score_seconds=score_seconds,
     )
     machines = load_stage("train.data.dataset").machine_names(data, machine)
     cache_in_use = feature_cache.FeatureCache(cache, note=line.note)
@@ -169,35 +182,40 @@ def _document(folder: Path, run: Any) -> dict[str, Any]:
         "clips_fit": len(run.fit),
         "clips_held_back": len(run.held_back),
         "epochs": len(run.loss),
-        "best_epoch": run.best_epoch,
-        "loss": run.loss[run.best_epoch - 1],
-        "held_back_loss": run.validation_loss[run.best_epoch - 1],
+        "best_epoch": run.best_epoch or None,
+        "loss": run.loss[run.best_epoch - 1] if run.loss else None,
+        "held_back_loss": run.validation_loss[run.best_epoch - 1] if run.loss else None,
         "advice": load_stage("train.runs.advice").advice(run),
         "own": own,
         "cells": [asdict(cell) for cell in run.cells] if own else None,
-        "threshold_clips": (
-            [asdict(one) for one in sufficiency.threshold_clips(run.fit, run.held_back)] if own else None
-        ),
+        "threshold_clips": ([asdict(one) for one in sufficiency.clips_of_run(run)] if own else None),
         "shortcomings": sufficiency.shortcomings(run),
     }
 
 
 def _print(folder: Path, run: Any, data: Path) -> None:
     sections_text = f"section{'s' if len(run.sections) > 1 else ''} {', '.join(run.sections)}"
-    what = "Cross-entropy" if run.classes else "Mean squared error"
-    best, unit = run.best_epoch - 1, run.baseline.kind.unit
-    stopped = f" Stopped early; epoch {run.best_epoch} was best." if len(run.loss) < run.epochs else ""
-    if not stopped and run.best_epoch < run.epochs:
-        stopped = f" Epoch {run.best_epoch} was best, and is kept."
     suffice = ""
     if load_stage("train.runs.sufficiency").shortcomings(run) == []:
         suffice = "Its recordings suffice, by their number and by how the held-back clips fare.\n"
+    following = f"{suffice}Next: edge-asd quantize {folder} --data {data} --out {folder.resolve().name}.easd"
+    if not run.kind.network:
+        seconds = run.features.sample_count(run.span_frames) / run.features.sample_rate
+        print(
+            f"{run.machine}, {sections_text}: fitted on {_count(run.fit, 'clip')}, each of which was held out in turn "
+            f"for its threshold. A score spans {seconds:.1f} s.\n{following}"
+        )
+        return
+    what = "Cross-entropy" if run.classes else "Mean squared error"
+    best, unit = run.best_epoch - 1, run.kind.unit
+    stopped = f" Stopped early; epoch {run.best_epoch} was best." if len(run.loss) < run.epochs else ""
+    if not stopped and run.best_epoch < run.epochs:
+        stopped = f" Epoch {run.best_epoch} was best, and is kept."
     print(
         f"{run.machine}, {sections_text}: {_count(run.loss, 'epoch')} on {_count(run.fit, 'clip')} "
         f"({len(run.held_back)} held back).{stopped}\n"
         f"{what} {run.loss[best]:.3g} {unit}, held back {run.validation_loss[best]:.3g} {unit}.\n"
-        f"{suffice}"
-        f"Next: edge-asd quantize {folder} --data {data} --out {folder.resolve().name}.easd"
+        f"{following}"
     )
 
 

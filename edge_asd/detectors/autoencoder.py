@@ -28,7 +28,7 @@ class AutoencoderDetector(WindowDetector):
     def __init__(self, spec: DetectorModel, other: Runs | None = None) -> None:
         super().__init__(spec, other)
         (size,), _ = self.shapes(spec)
-        reach = 256 * spec.output.scale
+        reach = 256 * self._output.scale
         if size * (_FEATURE_DB + reach) ** 2 >= 2**31:
             raise BundleError(
                 f"The model's output may reach {reach:.0f} dB, where the integer score would overflow. "
@@ -74,7 +74,7 @@ class AutoencoderDetector(WindowDetector):
 
     def _squares(self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
         """Compute (x - y)^2 [shape of `windows`, dB^2 in Q32]."""
-        out = self._spec.output
+        out = self._output
         y = (outputs.astype(np.int64) - out.zero_point) * out.multiplier
         y = (y + (1 << (OUTPUT_BITS - SCORE_FRACTION_BITS - 1))) >> (OUTPUT_BITS - SCORE_FRACTION_BITS)
         squares: npt.NDArray[np.int64] = (windows - y) ** 2

@@ -7,21 +7,37 @@ from collections.abc import Mapping
 from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.detectors.autoencoder import AutoencoderDetector
+from edge_asd.detectors.detector import BaseDetector
+from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.section_id import SectionDetector
 from edge_asd.detectors.windowed import Runs, WindowDetector
+from edge_asd.errors import BundleError
 
-DETECTORS: Mapping[str, type[WindowDetector]] = {
+NETWORKS: Mapping[str, type[WindowDetector]] = {
     AUTOENCODER.name: AutoencoderDetector,
     SECTION_CLASSIFIER.name: SectionDetector,
 }
 
 
-def load_detector(spec: DetectorModel, other: Runs | None = None) -> WindowDetector:
-    """Set up the detector of a bundle, its model run by the runtime here or by another one.
+def load_detector(spec: DetectorModel) -> BaseDetector:
+    """Set up the detector of a bundle.
 
     Raises
     ------
     BundleError
         If the model in the bundle is not the one its manifest describes.
     """
-    return DETECTORS[spec.detector](spec, other)
+    return load_network(spec) if spec.kind.network else DistanceDetector(spec)
+
+
+def load_network(spec: DetectorModel, other: Runs | None = None) -> WindowDetector:
+    """Set up the detector of a bundle that holds a network, its model run by the runtime here or by another one.
+
+    Raises
+    ------
+    BundleError
+        If the model in the bundle is not the one its manifest describes, or it holds none.
+    """
+    if not spec.kind.network:
+        raise BundleError(f"A bundle of {spec.detector!r} holds no network.")
+    return NETWORKS[spec.detector](spec, other)

@@ -47,21 +47,21 @@ def mean_score(window_scores: npt.NDArray[np.int32]) -> int:
     return _rounded_mean(int(window_scores.sum(dtype=np.int64)), len(window_scores))
 
 
-def span_scores(window_scores: npt.NDArray[np.int32], windows: int) -> list[int]:
-    """Scores of consecutive spans of `windows` windows that do not overlap; what is left over counts in none.
+def span_scores(window_scores: npt.NDArray[np.int32], windows: int, step: int) -> list[int]:
+    """Scores of spans of `windows` windows, one every `step` windows; what is left over counts in none.
 
     Parameters
     ----------
     window_scores : ndarray, int32 [shape=(n,), Q15.16]
-    windows : int > 0
+    windows, step : int > 0
+        Of a bundle: `windows_per_score` and `span_step`, so that no two spans share a window.
 
     Returns
     -------
-    scores : list of int [Q15.16], n // windows of them
+    scores : list of int [Q15.16]
     """
     return [
-        mean_score(window_scores[first : first + windows])
-        for first in range(0, len(window_scores) - windows + 1, windows)
+        mean_score(window_scores[first : first + windows]) for first in range(0, len(window_scores) - windows + 1, step)
     ]
 
 

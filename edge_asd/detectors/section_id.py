@@ -40,7 +40,7 @@ class SectionDetector(WindowDetector):
         self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8], section: str
     ) -> npt.NDArray[np.int32]:
         """Compute the log-odds of the logits; `windows` play no part."""
-        return integer_log_odds(outputs, self._spec.classes.index(section), self._spec.output.multiplier)
+        return integer_log_odds(outputs, self._spec.classes.index(section), self._output.multiplier)
 
     def float_scores(
         self, windows: npt.NDArray[np.float32], outputs: npt.NDArray[np.float32], section: str

@@ -1,4 +1,4 @@
-"""What every detector does alike: frames to int8 windows, through the model, to scores."""
+"""What every network does alike: frames to int8 windows, through the model, to scores."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.detector_model import DetectorModel
+from edge_asd.detectors.detector import BaseDetector
 from edge_asd.errors import BundleError, ModelError
 from edge_asd.frontend.quantise_input import input_multiplier, quantise
 from edge_asd.interpreter import Model
@@ -49,8 +50,8 @@ class Runs(Protocol):
         """Run it [shape=(n, ...)]."""
 
 
-class WindowDetector:
-    """Integer window scores of a model in its arithmetic of record; a subclass says what outputs mean.
+class WindowDetector(BaseDetector):
+    """Integer window scores of a network in its arithmetic of record; a subclass says what outputs mean.
 
     Parameters
     ----------
@@ -59,15 +60,6 @@ class WindowDetector:
     other : Runs, optional
         Runs the model instead of the runtime here: another one, to compare with.
 
-    Attributes
-    ----------
-    unit : str
-        Of the scores, for people to read.
-    runtime : str
-        Name of the TFLite runtime in use.
-    saturated, quantised : int
-        Input values that were cut off at -128 or 127 so far, and all input values.
-
     Raises
     ------
     BundleError
@@ -75,13 +67,12 @@ class WindowDetector:
     """
 
     def __init__(self, spec: DetectorModel, other: Runs | None = None) -> None:
-        self._spec = spec
-        self.unit = spec.kind.unit
+        super().__init__(spec)
         self._model = model = Model(spec.model, arithmetic=spec.model_arithmetic)
         self._runs: Runs = other or model
         self.runtime = self._runs.runtime
-        self.saturated = self.quantised = 0
-        inp, out = spec.input, spec.output
+        inp, out = spec.tensors
+        self._input, self._output = inp, out
         self.check_shapes(spec, model, np.int8)
         if (inp.scale, inp.zero_point, inp.multiplier) != (
             model.input_scale,
@@ -131,7 +122,7 @@ class WindowDetector:
         -------
         values : ndarray, int8 [shape=(n, n_mels)]
         """
-        values, saturated = quantise(frames, self._spec.input.multiplier, self._spec.input.zero_point)
+        values, saturated = quantise(frames, self._input.multiplier, self._input.zero_point)
         self.saturated += saturated
         self.quantised += frames.size
         return values
@@ -141,19 +132,7 @@ class WindowDetector:
         return self._runs.run(windows.reshape(len(windows), *self._model.input_shape))
 
     def window_scores(self, frames: npt.NDArray[np.int32], section: str) -> npt.NDArray[np.int32]:
-        """Score every window in consecutive log-mel frames.
-
-        Parameters
-        ----------
-        frames : ndarray, int32 [shape=(n, n_mels), dB in Q15.16]
-        section : str
-            Whose sound it should be.
-
-        Returns
-        -------
-        scores : ndarray, int32 [shape=(1 + (n - window_frames) // window_hop,), Q15.16]
-            Empty where `frames` is shorter than a window.
-        """
+        """Score every window in consecutive log-mel frames; see `BaseDetector.window_scores`."""
         scores = [self.scores_of_outputs(*part, section) for part in self.parts(frames)]
         return np.concatenate(scores)
 

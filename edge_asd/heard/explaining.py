@@ -47,7 +47,7 @@ class Explainer:
     Parameters
     ----------
     bundle : Bundle
-        `why_not` of it is "".
+        `why_not` of it is "", as it is of the section that is asked for.
     detector : BaseDetector, optional
         The bundle's, where it has been loaded already.
 
@@ -89,17 +89,21 @@ class Explainer:
         moved = heard_by_distance(worst, centres, directions, self.limits)
         return Explanation(moved, terms.level, terms.unsteadiness)
 
-    def _by_error(
-        self, detector: AutoencoderDetector, frames: npt.NDArray[np.int32], healthy: Healthy
-    ) -> Explanation:
+    def _by_error(self, detector: AutoencoderDetector, frames: npt.NDArray[np.int32], healthy: Healthy) -> Explanation:
         features = clip_features(frames, Blocks.of_span(len(frames)))[0]
         moved = heard_by_error(features, detector.band_errors(frames), healthy, self.limits)
         difference = (features.astype(np.float64) - healthy.features) / (1 << FEATURE_BITS)
         return Explanation(moved, *np.split(difference, 2))
 
 
-def why_not(bundle: Bundle) -> str:
-    """Say why a bundle's detector cannot tell what it heard, and what to do; "" if it can."""
+def why_not(bundle: Bundle, section: str | None = None) -> str:
+    """Say why a bundle's detector cannot tell what it heard, of a section or at all, and what to do; "" if it can.
+
+    Raises
+    ------
+    BundleError
+        If the bundle's healthy spectrum is damaged.
+    """
     if bundle.kind.classifies:
         return (
             "A section classifier judges a stretch of sound as a whole, and cannot say which bands moved. "
@@ -109,5 +113,10 @@ def why_not(bundle: Bundle) -> str:
         return (
             "This bundle holds no healthy spectrum, as it was made by an earlier edge-asd, and cannot say which bands "
             "moved. Quantise its run anew."
+        )
+    if bundle.kind.network and section is not None and section not in bundle.healthy_sections():
+        return (
+            f"The bundle's healthy spectrum does not hold section {section}, and it cannot be said which bands move. "
+            "Train on recordings of it, too."
         )
     return ""

@@ -14,9 +14,9 @@ from edge_asd.audio.health import MAX_CLIPPED_SHARE, DeadLine, Stretch
 from edge_asd.audio.loudness import power_of_db
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import INTERVAL_S
+from edge_asd.detectors.detector import BaseDetector
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
-from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.frontend import Stream
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.heard.explaining import Explainer, why_not
@@ -116,7 +116,7 @@ class Engine:
     interval_s : float > 0 [s]
         Time between two decisions, rounded to whole frames. The first falls when the score's
         span (`bundle.score_window_frames`) has been heard.
-    detector : WindowDetector, optional
+    detector : BaseDetector, optional
         The bundle's, where it has been loaded already.
     off_level_db : float, optional [dB re full scale]
         Below it the machine is off, and nothing is judged: no decision is made whose span holds a quieter second
@@ -142,7 +142,7 @@ class Engine:
         *,
         domain: str | None = None,
         interval_s: float = INTERVAL_S,
-        detector: WindowDetector | None = None,
+        detector: BaseDetector | None = None,
         off_level_db: float | None = None,
     ) -> None:
         self._bundle, self.section = bundle, section
@@ -150,7 +150,7 @@ class Engine:
         self._detector = detector or load_detector(bundle)
         self.unit = self._detector.unit
         spec = bundle.features
-        self._explainer = None if why_not(bundle) else Explainer(bundle, self._detector)
+        self._explainer = None if why_not(bundle, section) else Explainer(bundle, self._detector)
         self._interval = interval_frames(spec, interval_s)
         self.withheld = self.unjudged = 0
         self._off_power = 0 if off_level_db is None else power_of_db(off_level_db)
@@ -163,10 +163,10 @@ class Engine:
         self._origin = origin
         self._rolling = RollingScore(self._bundle.windows_per_score)
         self._stream = Stream(spec)
-        self._frames = np.empty((0, spec.n_mels), dtype=np.int32)
         explained = 0 if self._explainer is None else self._explainer.frames
         # A decision is told after its piece, and after what is waited to know whether the input is dead.
         self._last = LastFrames(explained and explained + spec.frame_count(2 * PIECE))
+        self._scores = self._detector.follow(self.section)
         self._windows = 0
         self._input = DeadLine(spec.sample_rate)
         self._died = -1  # the start of the last dead line that was told
@@ -275,15 +275,12 @@ class Engine:
 
     def _take(self, samples: npt.NDArray[np.int16]) -> list[InputChange]:
         bundle, spec = self._bundle, self._bundle.features
-        new = self._stream.push(samples)
-        self._last.push(new)
-        frames = np.concatenate([self._frames, new])
+        frames = self._stream.push(samples)
+        self._last.push(frames)
         ended = self._input.push(samples)
         self._dead += ended
         self._watch.push(samples)
-        scores = self._detector.window_scores(frames, self.section)
-        self._frames = frames[len(scores) * bundle.window_hop :]
-        for score in scores.tolist():
+        for score in self._scores.push(frames).tolist():
             mean = self._rolling.push(score)
             self._windows += 1
             late = self._windows - bundle.windows_per_score

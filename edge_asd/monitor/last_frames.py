@@ -35,7 +35,7 @@ class LastFrames:
             self._held -= len(self._parts.popleft())
 
     def before(self, end: int, count: int) -> Frames | None:
-        """Return `count` frames up to the `end`-th [shape=(count, n_mels)]; None if they are no longer, or not yet, there.
+        """Return `count` frames up to the `end`-th [shape=(count, n_mels)]; None if they are not all there.
 
         Parameters
         ----------

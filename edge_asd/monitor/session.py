@@ -205,7 +205,7 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
                     f"Listening to {source.description} for {bundle.machine}, section {section}.",
                     f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops.",
                     promise,
-                    why_not(bundle),
+                    why_not(bundle, section),
                 ),
             )
         ),

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import load_detector
+from edge_asd.detectors.loading import load_network
 from edge_asd.detectors.windowed import WindowDetector, gather_windows
 from edge_asd.firmware_export import qemu
 from edge_asd.firmware_export.bundle_source import section_names
@@ -281,7 +281,7 @@ def _wrong_decisions(
     """Compare decisions with the monitor's; return those that differ, and how many there are."""
     bundle = library.bundle
     assert bundle is not None
-    other = load_detector(bundle, TflmModel(bundle.model)) if _network(library).twice else None
+    other = load_network(bundle, TflmModel(bundle.model)) if _network(library).twice else None
     wrong = total = 0
     places = list(enumerate(section_names(bundle)))
     for place, section in places if all_sections else places[-1:]:

@@ -89,7 +89,8 @@ def evaluate(
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
         Q15.16), ``float/`` and ``fixed/`` with the float model's scores (dB^2 or nat),
         ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in, and ``heard.png`` where
-        clips are flagged and the detector can tell which bands moved. It is of one machine and year: results of another are not mixed with these (`edge_asd.quantize.evaluation.earlier`).
+        clips are flagged and the detector can tell which bands moved. It is of one machine and year: results of
+        another are not mixed with these (`edge_asd.quantize.evaluation.earlier`).
     domain : {"source", "target"}, optional
         Evaluate this domain alone, by its own thresholds where the bundle has them. Otherwise both,
         by the thresholds of their sections. Of measures that mix domains, or know none, it cannot be chosen.

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.loading import load_detector
+from edge_asd.bundle.distance_file import DistanceArrays, read_float
+from edge_asd.detectors.detector import BaseDetector
+from edge_asd.detectors.loading import load_detector, load_network
 from edge_asd.detectors.scores import mean_score
-from edge_asd.detectors.windowed import WindowDetector
+from edge_asd.distance.floating import float_features
 from edge_asd.errors import BundleError
 from edge_asd.interpreter import Model
 from edge_asd.train.features.store import ClipFeatures
@@ -47,7 +49,7 @@ class ShippedScorer:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._own = threading.local()
-        self._detectors: list[WindowDetector] = []
+        self._detectors: list[BaseDetector] = []
 
     def score(self, frames: npt.NDArray[np.int32], section: str) -> int:
         """Return the clip score [Q15.16] of frames of the shipped front end."""
@@ -88,9 +90,31 @@ def float_scores(
     Raises
     ------
     BundleError
-        If the float model is not of the int8 model's shape.
+        If the float model is not of the shipped model's shape.
     """
-    detector = load_detector(bundle)
+    score = _network_score(bundle) if bundle.kind.network else _distance_score(bundle)
+    return in_threads(lambda clip: score(clip[0], frames_db(clip[1].frames)), clips, progress)
+
+
+FloatScore = Callable[[str, npt.NDArray[np.float32]], float]
+"""Scores log-mel frames [shape=(n, n_mels), dB] of a section."""
+
+
+def _distance_score(bundle: Bundle) -> FloatScore:
+    model, blocks = read_float(bundle.float_model), DistanceArrays.read(bundle.model).blocks
+    if model.vectors.shape[1] != 2 * bundle.features.n_mels:
+        raise BundleError("The fit in the bundle does not fit its integers: it has another number of bands.")
+
+    def score(section: str, frames: npt.NDArray[np.float32]) -> float:
+        if section not in model.sections:
+            raise BundleError(f"The fit in the bundle knows no section {section}. Quantise anew.")
+        return float(model.scores(float_features(frames.astype(np.float64), blocks), section).mean())
+
+    return score
+
+
+def _network_score(bundle: Bundle) -> FloatScore:
+    detector = load_network(bundle)
     own = threading.local()
 
     def model() -> Model:
@@ -104,13 +128,12 @@ def float_scores(
     except BundleError as error:
         raise BundleError(f"The float model in the bundle does not fit its int8 model: {error}") from error
 
-    def score(clip: tuple[str, ClipFeatures]) -> float:
-        section, features = clip
-        windows = detector.windows(frames_db(features.frames))
+    def score(section: str, frames: npt.NDArray[np.float32]) -> float:
+        windows = detector.windows(frames)
         outputs = model().run(windows.reshape(len(windows), *model().input_shape))
         return float(np.mean(detector.float_scores(windows, outputs, section)))
 
-    return in_threads(score, clips, progress)
+    return score
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress) -> list[Result]:

@@ -41,7 +41,7 @@ def scores_of(bundle, folder):
     detector, spec, found = AutoencoderDetector(bundle), bundle.features, []
     for path in sorted(folder.glob("*.[wW]*")):
         windows = detector.window_scores(log_mel(read_recording(path).pcm, spec), "00")
-        found += span_scores(windows, bundle.windows_per_score)
+        found += span_scores(windows, bundle.windows_per_score, bundle.span_step)
     return found
 
 

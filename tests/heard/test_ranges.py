@@ -45,7 +45,8 @@ def test_a_shift_of_known_bands_is_found_beneath_one_of_all(seed: int) -> None:
     d[:N] += 6.0  # all is louder, which the metric forgives
     d[first : first + width] += 2.0
     (one,) = find_ranges(evidence(d, matrix(seed)), LIMITS)
-    assert one.first <= first and first + width - 1 <= one.last
+    assert one.first <= first
+    assert first + width - 1 <= one.last
     assert LIMITS[one.last + 1] <= 2 * LIMITS[one.first]
     assert one.last - one.first + 1 <= width + 2
 

@@ -6,9 +6,7 @@ from edge_asd.heard.moved import Moved, Way
 from edge_asd.heard.words import heard_text, range_text, way_text
 
 
-def moved(
-    low: float, high: float, db: float = 0.0, times: float = 1.0, ways: tuple[Way, ...] = ("level",)
-) -> Moved:
+def moved(low: float, high: float, db: float = 0.0, times: float = 1.0, ways: tuple[Way, ...] = ("level",)) -> Moved:
     return Moved(low, high, db, times, 0.5, ways)
 
 

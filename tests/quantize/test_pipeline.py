@@ -21,7 +21,8 @@ from edge_asd.interpreter import Model
 from edge_asd.quantize.golden import golden_pcm
 from edge_asd.quantize.int8.methods import DEFAULT
 from edge_asd.quantize.int8.representative import representative_windows
-from edge_asd.quantize.pipeline import processor_notes, quantise_run
+from edge_asd.quantize.model_making import processor_notes
+from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.selftest import selftest
 from edge_asd.thresholds import Target, false_positive_threshold, quantile_threshold
 from edge_asd.train.data.dataset import Dataset

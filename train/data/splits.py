@@ -89,6 +89,19 @@ def split_own(clips: Iterable[Clip], places: Mapping[str, SoundPlace]) -> tuple[
     return _without((places[clip.key] for clip in held_back if clip.key in places), rest, places), held_back
 
 
+def own_apart(clips: Iterable[Clip], places: Mapping[str, SoundPlace]) -> list[Clip]:
+    """Leave clips of a user's own machine out that share sound with another one, or with a test clip.
+
+    Parameters
+    ----------
+    clips : iterable of Clip
+    places : dict of str to SoundPlace
+        See `split_own`.
+    """
+    tested = (place for path, place in places.items() if not path.startswith("train/"))
+    return _apart(_without(tested, clips, places), places)
+
+
 def split_faithful(clips: Iterable[Clip]) -> tuple[list[Clip], list[Clip]]:
     """Hold back the last tenth of all sections' clips in the order of their paths, as the published baselines do.
 

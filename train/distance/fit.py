@@ -15,11 +15,13 @@ import numpy.typing as npt
 
 from edge_asd.clips import Domain
 from edge_asd.distance.adapting import GAMMA, LEAST_SOURCE_CLIPS, target_normaliser
+from edge_asd.distance.floating import FloatCentre, FloatModel, Floats, float_distances
 from edge_asd.errors import DataError
 
-Floats = npt.NDArray[np.float64]
 Features = Mapping[str, Mapping[Domain, Floats]]
 """By section and domain [shape=(clips, features), dB]."""
+
+Groups = Mapping[str, npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,64 +34,42 @@ class FitSettings:
     gamma : float > 0
         How much farther than its training clips the target domain is taken to reach.
     folds : int > 1
-        Parts of the source clips that are held out in turn for the source's normaliser.
+        Parts of the source clips that are held out in turn, for the source's normaliser and the threshold.
     """
 
     directions: int = 32
     gamma: float = GAMMA
-    folds: int = 5
+    folds: int = 10
 
 
 @dataclass(frozen=True, slots=True)
-class FloatCentre:
-    """Mean [shape=(features,), dB] and normaliser [dB^2] of a section's domain."""
-
-    mean: Floats
-    normaliser: float
-
-
-@dataclass(frozen=True, slots=True)
-class FloatModel:
-    """What was fitted.
+class Fitted:
+    """A fit, and what it makes of the clips that it was fitted on.
 
     Attributes
     ----------
-    vectors : ndarray, float64 [shape=(k, features)]
-        sqrt(1 - delta / lambda_k) v_k.
-    sections : mapping of str to mapping of {"source", "target"} to FloatCentre
+    model : FloatModel
+    held_out : mapping of str to mapping of {"source", "target"} to ndarray, float64 [shape=(clips,)]
+        By section and domain: each clip's score by its own domain's centre, and by a fit without it. Of the source
+        domain a tenth of the clips is held out at a time; of the target, each clip from the mean. A target of one clip
+        has none.
     """
 
-    vectors: Floats
-    sections: Mapping[str, Mapping[Domain, FloatCentre]]
-
-    def centre_scores(self, features: Floats, section: str) -> dict[Domain, Floats]:
-        """Score clips of a section [shape=(clips, features), dB] by each centre; half the healthy ones are below 1."""
-        return {
-            domain: float_distances(features - centre.mean, self.vectors) / centre.normaliser
-            for domain, centre in self.sections[section].items()
-        }
-
-    def scores(self, features: Floats, section: str) -> Floats:
-        """Score clips of a section: the least of its centres' scores."""
-        least: Floats = np.min(list(self.centre_scores(features, section).values()), axis=0)
-        return least
+    model: FloatModel
+    held_out: Mapping[str, Mapping[Domain, Floats]]
 
 
-def float_distances(differences: Floats, vectors: Floats) -> Floats:
-    """Compute squared distances [shape=(clips,), dB^2] of differences from a mean [shape=(clips, features), dB]."""
-    squares = (differences**2).sum(axis=-1) - ((differences @ vectors.T) ** 2).sum(axis=-1)
-    found: Floats = np.maximum(squares, 0)
-    return found
-
-
-def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
+def fit(features: Features, settings: FitSettings | None = None, groups: Groups | None = None) -> Fitted:
     """Fit a machine's detector.
 
     Parameters
     ----------
     features : mapping of str to mapping of {"source", "target"} to ndarray
-        See `Features`. Each section has at least `LEAST_SOURCE_CLIPS` of the source domain.
+        See `Features`. Each section has at least `LEAST_SOURCE_CLIPS` rows of the source domain.
     settings : FitSettings, optional
+    groups : mapping of str to ndarray, int, optional
+        For each section, numbers of the recordings that its source rows are from: spans of one are held out together.
+        By default each row is one.
 
     Raises
     ------
@@ -103,17 +83,25 @@ def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
             f"Section {few[0]} has {len(source[few[0]])} training clips of the source domain, and the distance "
             f"detector needs {LEAST_SOURCE_CLIPS}. Record more healthy clips of it, or leave the section out."
         )
+    rows = {section: np.arange(len(clips)) for section, clips in source.items()}
+    groups = rows if groups is None else {section: _ranks(groups[section]) for section in source}
     means = {section: clips.mean(axis=0) for section, clips in source.items()}
     vectors = _directions([clips - means[section] for section, clips in source.items()], settings.directions)
-    held_out = _held_out(source, settings)
+    out = _held_out(source, groups, settings)
     sections: dict[str, dict[Domain, FloatCentre]] = {}
+    held_out: dict[str, dict[Domain, Floats]] = {}
     for section, domains in features.items():
-        own = float(np.median(held_out[section]))
+        own = float(np.median(out[section]))
         sections[section] = {"source": FloatCentre(means[section], own)}
+        held_out[section] = {"source": out[section] / own}
         target = domains.get("target", np.empty((0, 0)))
         if len(target):
-            sections[section]["target"] = target_centre(target, own, vectors, settings.gamma)
-    return FloatModel(vectors, sections)
+            sections[section]["target"] = centre = target_centre(target, own, vectors, settings.gamma)
+        if (t := len(target)) > 1:
+            # From the mean of the others: t / (t - 1) times as far as from the mean of all.
+            apart = (target - centre.mean) * (t / (t - 1))
+            held_out[section]["target"] = float_distances(apart, vectors) / centre.normaliser
+    return Fitted(FloatModel(vectors, sections), held_out)
 
 
 def target_centre(clips: Floats, source: float, vectors: Floats, gamma: float) -> FloatCentre:
@@ -135,11 +123,19 @@ def _directions(residuals: list[Floats], count: int) -> Floats:
     return directions
 
 
-def _held_out(source: Mapping[str, Floats], settings: FitSettings) -> dict[str, Floats]:
+def _ranks(recordings: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Number recordings from 0 on; the spans of an only one count as recordings themselves."""
+    numbers = np.unique(recordings, return_inverse=True)[1]
+    return numbers if numbers.any() else np.arange(len(numbers))
+
+
+def _held_out(source: Mapping[str, Floats], groups: Groups, settings: FitSettings) -> dict[str, Floats]:
     """Distances of each section's clips by fits that held them out."""
     found = {section: np.zeros(len(clips)) for section, clips in source.items()}
     for fold in range(settings.folds):
-        out = {section: np.arange(len(clips)) % settings.folds == fold for section, clips in source.items()}
+        out = {section: groups[section] % settings.folds == fold for section in source}
+        if not any(part.any() for part in out.values()):
+            continue
         means = {section: clips[~out[section]].mean(axis=0) for section, clips in source.items()}
         residuals = [clips[~out[section]] - means[section] for section, clips in source.items()]
         vectors = _directions(residuals, settings.directions)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette: told apart by people of every colour vision, and in grey.
 BLUE, ORANGE, VERMILLION, GREEN, GREY = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#666666"
 
-MODEL_COLOURS = dict(zip(KINDS, (BLUE, VERMILLION), strict=True))
+MODEL_COLOURS = dict(zip(KINDS, (BLUE, VERMILLION, GREEN), strict=True))
 DOMAIN_COLOURS = {"source": BLUE, "target": VERMILLION, UNKNOWN_DOMAIN: GREEN}
 
 

@@ -22,7 +22,9 @@ def advice(run: Run) -> list[str]:
         With at least one epoch.
     """
     losses = run.validation_loss
-    texts = []
+    texts: list[str] = []
+    if not losses:  # it was fitted in one step
+        return texts
     guessing = math.log(len(run.classes)) if run.classes else math.inf
     if run.classes and losses[run.best_epoch - 1] > _CHANCE * guessing:
         texts.append(

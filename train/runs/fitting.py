@@ -1,4 +1,4 @@
-"""Fitting a baseline of one machine, so that it can be stopped and resumed."""
+"""Fitting a detector of one machine; a network's training can be stopped and resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_asd.bundle.kinds import AUTOENCODER
+from edge_asd.bundle.kinds import AUTOENCODER, DISTANCE, KINDS
 from edge_asd.errors import DataError, ModelError
 from edge_asd.files import kept_if_filled
 from edge_asd.frontend.spec import FeatureSpec
@@ -17,13 +17,17 @@ from edge_asd.own_set import imported_places, is_own
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.data.rates import header_notes, headers_of
-from edge_asd.train.data.splits import SPLITS, split_faithful, split_own, split_training
+from edge_asd.train.data.splits import SPLITS, own_apart, split_faithful, split_own, split_training
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.runs.distance_fitting import fit_distance, score_frames_of
 from edge_asd.train.runs.epochs import Fitting, Progress
 from edge_asd.train.runs.run import Run, check_features
-from edge_asd.train.runs.schedule import own_schedule, published_schedule
-from edge_asd.train.runs.sufficiency import threshold_clips, threshold_notes
+from edge_asd.train.runs.schedule import Schedule, own_schedule, published_schedule
+from edge_asd.train.runs.sufficiency import clips_of_run, threshold_notes
+
+SCORE_SECONDS = 10.0
+"""Default span of a clip or rolling score [s], the length of MIMII DUE's clips."""
 
 MAX_BATCH_SIZE = 65_536
 """Windows in a batch at most."""
@@ -36,7 +40,7 @@ class Settings:
     Attributes
     ----------
     model : str
-        One of `BASELINES`.
+        One of `edge_asd.bundle.kinds.KINDS`.
     epochs : int > 0, optional
         Epochs in all, those before a resume included.
     batch_size : int > 0, optional
@@ -55,6 +59,9 @@ class Settings:
         Channel of the clips to listen to.
     features : FeatureSpec
         What the model hears; the published code's by default, and always where `faithful`.
+    score_seconds : float > 0, optional [s]
+        Of the distance detector, which is fitted for one span of a score; `SCORE_SECONDS` by default, or the shortest
+        clip.
     """
 
     model: str = AUTOENCODER.name
@@ -68,6 +75,7 @@ class Settings:
     negatives: tuple[str, ...] = ()
     channel: int = 0
     features: FeatureSpec = field(default_factory=FeatureSpec)
+    score_seconds: float | None = None
 
 
 def train(
@@ -83,7 +91,7 @@ def train(
     progress: Progress = lambda *_: None,
     note: Callable[[str], None] = lambda _: None,
 ) -> Run:
-    """Fit a baseline of one machine and keep it in a run folder.
+    """Fit a detector of one machine and keep it in a run folder.
 
     Parameters
     ----------
@@ -136,7 +144,7 @@ def _train(
     progress: Progress,
     note: Callable[[str], None],
 ) -> Run:
-    baseline = BASELINES[settings.model]
+    kind = KINDS[settings.model]
     dataset = Dataset(data, machine, sections, channel=settings.channel)
     clips = dataset.select(split="train")
     missing = [section for section in dataset.sections if not any(clip.name.section == section for clip in clips)]
@@ -144,10 +152,10 @@ def _train(
         raise DataError(
             f"{data / machine}: section {', '.join(missing)} has no training clips. Leave it out with --sections."
         )
-    if baseline.kind.classifies and len(dataset.sections) + len(settings.negatives) < 2:
+    if kind.classifies and len(dataset.sections) + len(settings.negatives) < 2:
         raise DataError(
             f"{data / machine} has a single section, {dataset.sections[0]}: there is nothing to tell it apart from. "
-            "Use --model ae, or name other machines of the data set as further classes with --negatives."
+            "Use --model distance or ae, or name other machines of the data set as further classes with --negatives."
         )
     exists = Run.exists(out)
     # Its own files are replaced or removed by name; whatever else lies there is somebody's.
@@ -165,13 +173,15 @@ def _train(
     splitter = SPLITS["faithful" if settings.faithful else settings.split]
 
     def hold_back(name: str, clips: list[Clip]) -> tuple[list[Clip], list[Clip]]:
+        if not kind.network:  # its fit holds each clip out in turn
+            return own_apart(clips, imported_places(data / name)) if own else clips, []
         if own and splitter is split_training:
             return split_own(clips, imported_places(data / name))
         return splitter(clips)
 
     fit, held_back = hold_back(machine, clips)
     # The published split holds back nothing of the first sections; quantize then fits on clips that were fitted.
-    for section in dataset.sections if splitter is not split_faithful else ():
+    for section in dataset.sections if kind.network and splitter is not split_faithful else ():
         if not all(any(clip.name.section == section for clip in part) for part in (fit, held_back)):
             raise DataError(
                 f"{data / machine}: section {section} has one training clip a domain, or all share their sound: none "
@@ -182,12 +192,12 @@ def _train(
     parts = {name: hold_back(name, more) for name, more in others.items()}
     all_fit = [*fit, *(clip for more, _ in parts.values() for clip in more)]
     all_held_back = [*held_back, *(clip for _, more in parts.values() for clip in more)]
-    usual = own_schedule(baseline, settings.features, len(all_fit)) if own else published_schedule(baseline)
+    usual = _schedule(settings, len(all_fit), own=own)
     run = Run(
         machine=machine,
         model=settings.model,
         sections=dataset.sections,
-        classes=[*dataset.sections, *others] if baseline.kind.classifies else [],
+        classes=[*dataset.sections, *others] if kind.classifies else [],
         negatives=list(others),
         faithful=settings.faithful,
         features=settings.features,
@@ -210,10 +220,15 @@ def _train(
     for text in (
         *dataset.notes,
         *header_notes(headers, settings.features.sample_rate, settings.channel, "training clips"),
-        *(threshold_notes(threshold_clips(run.fit, run.held_back)) if own else ()),
+        *(threshold_notes(clips_of_run(run)) if own else ()),
     ):
         note(text)
     with _only_training(out):
+        if not kind.network:
+            seconds = SCORE_SECONDS if settings.score_seconds is None else settings.score_seconds
+            frames = score_frames_of(settings.features, seconds)
+            fit_distance(run, out, all_fit, cache, progress, score_frames=frames, own=own, note=note)
+            return run
         if resume:
             run = _resumed(Run.load(out), run, out)
         fitting = Fitting(run, out, all_fit, all_held_back, cache, progress)
@@ -224,9 +239,28 @@ def _train(
     return run
 
 
-def _check(settings: Settings) -> None:
+def _schedule(settings: Settings, clips: int, *, own: bool) -> Schedule:
+    """Return what the user leaves open of a network's training."""
     if settings.model not in BASELINES:
-        raise ModelError(f"There is no model {settings.model!r}; use one of: {', '.join(BASELINES)}.")
+        return Schedule(0, 0, 0.0)
+    baseline = BASELINES[settings.model]
+    return own_schedule(baseline, settings.features, clips) if own else published_schedule(baseline)
+
+
+def _check(settings: Settings) -> None:
+    if settings.model not in KINDS:
+        raise ModelError(f"There is no model {settings.model!r}; use one of: {', '.join(KINDS)}.")
+    if KINDS[settings.model].network and settings.score_seconds is not None:
+        raise ModelError(
+            f"The score's span is part of the fit of {DISTANCE.name} alone. Of {settings.model}, it is chosen later: "
+            "edge-asd quantize --score-seconds."
+        )
+    steps = (settings.epochs, settings.batch_size, settings.learning_rate, settings.patience)
+    if not KINDS[settings.model].network and (steps != (None,) * 4 or settings.split != "default"):
+        raise ModelError(
+            f"The model {settings.model} is fitted in one step, to all clips: leave --epochs, --batch-size, "
+            "--learning-rate, --patience and --split out."
+        )
     check_features(settings.model, settings.features, faithful=settings.faithful)
     if settings.epochs is not None and settings.epochs < 1:
         raise ModelError(f"{settings.epochs} epochs cannot be trained; ask for at least 1.")
@@ -236,7 +270,7 @@ def _check(settings: Settings) -> None:
         raise ModelError(f"The learning rate {settings.learning_rate} is outside 0 to 1; as published it is 0.001.")
     if settings.split not in SPLITS:
         raise DataError(f"There is no split {settings.split!r}; use one of: {', '.join(SPLITS)}.")
-    if settings.negatives and not BASELINES[settings.model].kind.classifies:
+    if settings.negatives and not KINDS[settings.model].classifies:
         raise DataError(f"The model {settings.model} learns from its own machine alone: leave --negatives out.")
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_asd.audio.sound_header import MAX_CHANNELS
+from edge_asd.bundle.kinds import KINDS
+from edge_asd.bundle.kinds import Kind as DetectorKind
+from edge_asd.distance.blocks import MOST_FRAMES
 from edge_asd.errors import EdgeAsdError, ModelError, OutputError
 from edge_asd.files import write_atomically
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
@@ -32,7 +35,7 @@ class Run:
     ----------
     machine : str
     model : str
-        One of `BASELINES`.
+        One of `edge_asd.bundle.kinds.KINDS`.
     sections : list of str
     classes : list of str
         What the outputs of a classifier stand for: the sections, then the machines in `negatives`.
@@ -58,6 +61,9 @@ class Run:
         Channel of the clips that was listened to.
     cells : list of Cell, optional
         Of a user's own machine: its clips by section and domain, after the last epoch. None before, and of other sets.
+    span_frames : int [frames]
+        Of the distance detector: the span of a score, which its fit is for; 0 for a network. That has no epochs,
+        losses, batches and checkpoints, and holds nothing back: its folder holds the fit (`edge_asd.train.distance`).
     """
 
     machine: str
@@ -81,11 +87,22 @@ class Run:
     frontend_number: int = FRONTEND_NUMBER
     channel: int = 0
     cells: list[Cell] | None = None
+    span_frames: int = 0
+
+    @property
+    def kind(self) -> DetectorKind:
+        """The detector that it becomes."""
+        return KINDS[self.model]
 
     @property
     def baseline(self) -> Baseline:
-        """The published settings of the model."""
+        """The published settings of a network."""
         return BASELINES[self.model]
+
+    @property
+    def window_frames(self) -> int:
+        """Frames of a window, the least that a clip must have."""
+        return self.baseline.window_frames if self.kind.network else self.span_frames
 
     @property
     def feature_kind(self) -> Kind:
@@ -110,6 +127,8 @@ class Run:
         document = {"format": _FORMAT, "schema": _SCHEMA, **asdict(self)}
         if self.cells is None:
             del document["cells"]
+        if self.kind.network:
+            del document["span_frames"]
         write_atomically(folder / _FILE, (json.dumps(document, indent=1) + "\n").encode())
 
     def keep_epoch(self, folder: Path, model: keras.Model) -> None:
@@ -205,6 +224,7 @@ class Run:
                 if "cells" in reader.keys
                 else None
             ),
+            span_frames=reader.integer("span_frames", 1, MOST_FRAMES) if "span_frames" in reader.keys else 0,
         )
         reader.finish()
         run._check(where)
@@ -213,7 +233,7 @@ class Run:
     def _check(self, where: str) -> None:
         """Refuse what no training writes."""
         keys = [*self.fit, *self.held_back]
-        if self.model not in BASELINES:
+        if self.model not in KINDS:
             raise ModelError(f"{where}: this edge-asd has no model {self.model!r}. Train anew.")
         try:
             check_features(self.model, self.features, faithful=self.faithful)
@@ -221,7 +241,8 @@ class Run:
             raise ModelError(f"{where}: {error}") from error
         for ok, what in (
             (self.sections, "sections"),
-            (self.classes == ([*self.sections, *self.negatives] if self.baseline.kind.classifies else []), "classes"),
+            (self.classes == ([*self.sections, *self.negatives] if self.kind.classifies else []), "classes"),
+            ((self.span_frames > 0) is not self.kind.network, "score spans"),
             (self.fit and len(set(keys)) == len(keys), "clips"),
             (len(self.loss) == len(self.validation_loss), "losses"),
             (self.checkpoint == (_epoch_file(len(self.loss)) if self.loss else ""), "checkpoints"),
@@ -239,12 +260,14 @@ def check_features(model: str, features: FeatureSpec, *, faithful: bool) -> None
     ModelError
         If the network needs more bands, or the published code is asked for on other features than its own.
     """
+    if faithful and not KINDS[model].network:
+        raise ModelError(f"The published code has no detector {model!r}: leave --faithful out.")
     if faithful and features != FeatureSpec():
         raise ModelError(
             f"The published code runs on its own features, {_in_words(FeatureSpec())}, not on {_in_words(features)}. "
             "Leave --mels, --frame and --hop out, or --faithful."
         )
-    if features.n_mels < (least := BASELINES[model].least_mels):
+    if KINDS[model].network and features.n_mels < (least := BASELINES[model].least_mels):
         raise ModelError(f"{model} needs at least {least} mel bands, not {features.n_mels}. Ask for more with --mels.")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_asd.bundle.manifest import complement
-from edge_asd.clips import ClipName
+from edge_asd.clips import UNNAMED_DOMAIN, ClipName
 from edge_asd.false_alarms import CONFIDENCE, lowest_rate
 from edge_asd.own_set import TEST_EVERY
 from edge_asd.thresholds import Target
@@ -38,7 +38,7 @@ class ThresholdClips:
     ----------
     section : str
     clips : int
-        Held back.
+        Held back; of the distance detector all of the source domain, each of which its fit holds out in turn.
     lowest_rate : float or None, 0 to 1
         Share of healthy clips over the threshold that they can promise not to exceed, with 95 % confidence; None
         without a clip.
@@ -55,8 +55,20 @@ class ThresholdClips:
     more_training_clips: int
 
 
+def clips_of_run(run: Run) -> list[ThresholdClips]:
+    """Judge the numbers of clips of each section of a run."""
+    if run.kind.network:
+        return threshold_clips(run.fit, run.held_back)
+    names = [ClipName.parse(key.rpartition("/")[2]) for key in run.fit]
+    return [
+        ThresholdClips(section, n, lowest_rate(n) if n else None, OWN_HELD_BACK, max(0, OWN_HELD_BACK - n))
+        for section in run.sections
+        for n in [sum((name.section, name.domain or UNNAMED_DOMAIN) == (section, UNNAMED_DOMAIN) for name in names)]
+    ]
+
+
 def threshold_clips(fit: Sequence[str], held_back: Sequence[str]) -> list[ThresholdClips]:
-    """Judge the numbers of clips of each section.
+    """Judge the numbers of clips of each section that a network is fitted on.
 
     Parameters
     ----------
@@ -84,7 +96,7 @@ def shortcomings(run: Run) -> list[str] | None:
     if run.cells is None:
         return None
     return [
-        *threshold_notes(threshold_clips(run.fit, run.held_back)),
+        *threshold_notes(clips_of_run(run)),
         *cell_notes(run),
     ]
 
@@ -104,13 +116,13 @@ def threshold_notes(judged: Sequence[ThresholdClips]) -> list[str]:
 
 def cell_notes(run: Run) -> list[str]:
     """Say, after its training, where the model knows its fitted clips better than new ones, and where levels differ."""
-    kind, texts = run.baseline.kind, []
+    kind, texts = run.kind, []
     for cell in run.cells or ():
         where = f"Section {cell.section}" + (f", {cell.domain}" if cell.domain else "")
         spread = cell.level_high_db - cell.level_low_db
         wide = spread > _LEVELS_DB
         fitted, new = cell.loss_fit, cell.loss_held_back
-        if new is None:
+        if new is None and kind.network:
             clips = f"its {cell.clips_fit} clips" if cell.clips_fit > 1 else "its one clip"
             texts.append(
                 f"{where}: nothing of {clips} is held back, so neither the threshold nor the number of epochs rests on "

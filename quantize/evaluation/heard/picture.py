@@ -36,14 +36,14 @@ def heard_picture(
     grid = figure.subplots(len(sections), 3, squeeze=False, sharex=True)
     middle = np.sqrt(limits[:-1] * limits[1:])
     for row, (section, (flagged, others, named)) in zip(grid, sections.items(), strict=True):
-        for axes, values in zip(
-            row, (lambda one: one.level, lambda one: one.unsteadiness), strict=False
-        ):
-            for some, colour, label in ((others, BLUE, "not flagged"), (flagged, VERMILLION, "flagged")):
-                if some:
-                    low, half, high = np.quantile([values(one) for one in some], (0.25, 0.5, 0.75), axis=0)
+        for some, colour, label in ((others, BLUE, "not flagged"), (flagged, VERMILLION, "flagged")):
+            if some:
+                values = [one.level for one in some], [one.unsteadiness for one in some]
+                for axes, of_clips in zip(row[:2], values, strict=True):
+                    low, half, high = np.quantile(of_clips, (0.25, 0.5, 0.75), axis=0)
                     axes.fill_between(middle, low, high, color=colour, alpha=0.25, linewidth=0)
                     axes.plot(middle, half, color=colour, linewidth=1.2, label=f"{label} ({len(some)})")
+        for axes in row[:2]:
             axes.axhline(0, color=GREY, linewidth=0.6)
         row[2].stairs(100 * named, limits, color=VERMILLION, fill=True)
         row[2].set_ylim(0, 100)

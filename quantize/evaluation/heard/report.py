@@ -96,7 +96,8 @@ class HeardSection:
             f"{range_text(one.moved.low_hz, one.moved.high_hz)}: {way_text(one.moved)} (in {one.clips})"
             for one in self.common
         )
-        return f"Section {self.section}, {count} flagged clip{'' if count == 1 else 's'}: {ranges or 'no band stands out'}."
+        clips = f"{count} flagged clip{'' if count == 1 else 's'}"
+        return f"Section {self.section}, {clips}: {ranges or 'no band stands out'}."
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain JSON."""
@@ -140,10 +141,7 @@ class HeardReport:
             return
         heard_picture(
             folder / PICTURE,
-            {
-                one.section: ([clip.explanation for clip in one.clips], one.quiet, one.named)
-                for one in self.sections
-            },
+            {one.section: ([clip.explanation for clip in one.clips], one.quiet, one.named) for one in self.sections},
             self.limits,
             title=title,
         )
@@ -174,9 +172,12 @@ def heard_report(
     for i, item in enumerate(judged):
         groups.setdefault(item.clip.name.section, ([], []))[0 if item.flagged else 1].append(i)
     chosen = {
-        section: (flagged, [quiet[int(k)] for k in np.unique(np.linspace(0, len(quiet) - 1, _QUIET_CLIPS).round())] if quiet else [])
+        section: (
+            flagged,
+            [quiet[int(k)] for k in np.unique(np.linspace(0, len(quiet) - 1, _QUIET_CLIPS).round())] if quiet else [],
+        )
         for section, (flagged, quiet) in sorted(groups.items())
-        if flagged
+        if flagged and not why_not(bundle, section)
     }
     total, done = sum(len(a) + len(b) for a, b in chosen.values()), 0
     sections = []
