@@ -13,7 +13,7 @@ from edge_asd.distance.features import FEATURE_BITS
 from edge_asd.heard.moved import Moved, Way, described
 from edge_asd.heard.ranges import Evidence, Floats, find_ranges
 
-CHANCE = 0.5
+CHANCE = 0.2
 """Share of the healthy errors by which those of all bands together may grow by chance."""
 
 _LOUDER_DB = 1.0
