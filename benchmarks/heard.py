@@ -1,9 +1,10 @@
 """How well the bands that the distance detector names are those of a fault whose band is known.
 
-    python benchmarks/heard.py DATA [DATA ...] [--cache FOLDER] [--json]
+    python benchmarks/heard.py DATA [DATA ...] [--bundles FOLDER] [--cache FOLDER] [--json]
 
 DATA are data sets in the layout of MIMII DUE, such as `edge-asd data synth DATA --preset small --seed 11` makes. Each
-machine's detector is fitted, and its thresholds are, as in distance.py. In each section and domain faults of the
+machine's distance detector is fitted, and its thresholds are, as in distance.py; or the bundle FOLDER/MACHINE.easd, of
+whatever detector, is taken, and the machines that have none are left out. In each section and domain faults of the
 probe's four kinds, each in two third-octave bands between 200 Hz and 6.3 kHz, are mixed into a healthy test clip that
 is not flagged as it is, at every level from the machine's own downward in steps of 6 dB as long as it is flagged: each
 is a detected case. The fault's band is what holds the middle 90 % of its power. A case is right if one of the ranges
@@ -24,15 +25,20 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
+import numpy.typing as npt  # noqa: E402
 from distance import BLOCKS, QUANTILE, Sound, held_back, sounds  # noqa: E402
 
+from edge_asd.bundle.bundle import Bundle  # noqa: E402
 from edge_asd.clips import DOMAINS  # noqa: E402
+from edge_asd.detectors.loading import load_detector  # noqa: E402
+from edge_asd.detectors.scores import mean_score  # noqa: E402
 from edge_asd.distance.distance import centre_scores, scores  # noqa: E402
 from edge_asd.distance.features import clip_features  # noqa: E402
-from edge_asd.distance.parameters import DistanceModel  # noqa: E402
 from edge_asd.frontend import log_mel  # noqa: E402
 from edge_asd.frontend.spec import FeatureSpec  # noqa: E402
 from edge_asd.heard.by_distance import heard_by_distance  # noqa: E402
+from edge_asd.heard.explaining import Explainer  # noqa: E402
+from edge_asd.heard.moved import Moved  # noqa: E402
 from edge_asd.heard.ranges import band_limits  # noqa: E402
 from edge_asd.heard.words import heard_text  # noqa: E402
 from edge_asd.quantize.evaluation.probe.faults import FAULTS, Band, fault_wave  # noqa: E402
@@ -51,28 +57,68 @@ LEVELS = range(0, -49, -6)
 POWER = 0.05, 0.95
 OF_EACH = 2
 
+Frames = npt.NDArray[np.int32]
 Section = Sequence[tuple[Clip, Sound]]
 
 
-def fitted(groups: Mapping[str, Section]) -> tuple[DistanceModel, dict[str, int]]:
-    """A machine's detector and its thresholds."""
-    features, out = {}, {}
-    for section, clips in groups.items():
-        source, target = ([s for _, s in clips if s.train and s.domain == domain] for domain in DOMAINS)
-        back = held_back(source, 0)
-        out[section] = np.array([s.integer for i, s in enumerate(source) if i in back])
-        features[section] = {
-            domain: np.array([np.concatenate(list(s.pooled.values())) for s in some])
-            for domain, some in zip(DOMAINS, ([s for i, s in enumerate(source) if i not in back], target), strict=True)
+class Judge:
+    """What is asked of a detector: is the sound flagged, and which bands moved?"""
+
+    def flagged(self, frames: Frames, section: str) -> bool:
+        raise NotImplementedError
+
+    def heard(self, frames: Frames, section: str) -> list[Moved]:
+        raise NotImplementedError
+
+
+class Fitted(Judge):
+    """A machine's distance detector, fitted here."""
+
+    def __init__(self, groups: Mapping[str, Section]) -> None:
+        features, out = {}, {}
+        for section, clips in groups.items():
+            source, target = ([s for _, s in clips if s.train and s.domain == domain] for domain in DOMAINS)
+            back = held_back(source, 0)
+            out[section] = np.array([s.integer for i, s in enumerate(source) if i in back])
+            fitted = [s for i, s in enumerate(source) if i not in back]
+            features[section] = {
+                domain: np.array([np.concatenate(list(s.pooled.values())) for s in some])
+                for domain, some in zip(DOMAINS, (fitted, target), strict=True)
+            }
+        self._model = model = to_integers(fit(features), BLOCKS)
+        self._thresholds = {
+            section: weighted_quantile(
+                {"source": centre_scores(x, model.sections[section], model.directions)["source"].tolist()}, QUANTILE
+            )
+            for section, x in out.items()
         }
-    model = to_integers(fit(features), BLOCKS)
-    thresholds = {
-        section: weighted_quantile(
-            {"source": centre_scores(x, model.sections[section], model.directions)["source"].tolist()}, QUANTILE
-        )
-        for section, x in out.items()
-    }
-    return model, thresholds
+
+    def _features(self, frames: Frames) -> npt.NDArray[np.int16]:
+        return clip_features(frames[: BLOCKS.span], BLOCKS)
+
+    def flagged(self, frames: Frames, section: str) -> bool:
+        found = scores(self._features(frames), self._model.sections[section], self._model.directions)
+        return is_anomalous(int(found[0]), self._thresholds[section])
+
+    def heard(self, frames: Frames, section: str) -> list[Moved]:
+        centres = self._model.sections[section]
+        return heard_by_distance(self._features(frames)[0], centres, self._model.directions, LIMITS)
+
+
+class Bundled(Judge):
+    """A bundle."""
+
+    def __init__(self, path: Path) -> None:
+        self._bundle = Bundle.load(path)
+        self._detector = load_detector(self._bundle)
+        self._explainer = Explainer(self._bundle, self._detector)
+
+    def flagged(self, frames: Frames, section: str) -> bool:
+        score = mean_score(self._detector.window_scores(frames, section))
+        return is_anomalous(score, self._bundle.threshold(section).score)
+
+    def heard(self, frames: Frames, section: str) -> list[Moved]:
+        return self._explainer.explain(frames, section).moved
 
 
 def band_of(wave: Float64) -> tuple[float, float]:
@@ -82,16 +128,12 @@ def band_of(wave: Float64) -> tuple[float, float]:
     return low, high
 
 
-def cases(model: DistanceModel, section: str, threshold: int, clips: Section) -> Iterator[dict[str, Any]]:
+def cases(judge: Judge, section: str, clips: Section) -> Iterator[dict[str, Any]]:
     """Mix faults into a section's healthy clips, and name the bands of those that are flagged."""
-    centres = model.sections[section]
-
-    def flagged(features: Any) -> bool:
-        return is_anomalous(int(scores(features[None], centres, model.directions)[0]), threshold)
-
     for domain in DOMAINS:
-        healthy = (c for c, s in clips if not (s.train or s.anomaly or flagged(s.integer)) and s.domain == domain)
-        clip = next(healthy, None)
+        healthy = (c for c, s in clips if not (s.train or s.anomaly) and s.domain == domain)
+        unflagged = (c for c in healthy if not judge.flagged(log_mel(c.read(SPEC, BLOCKS.span).pcm, SPEC), section))
+        clip = next(unflagged, None)
         if clip is None:
             continue
         pcm = clip.read(SPEC, BLOCKS.span).pcm
@@ -106,10 +148,10 @@ def cases(model: DistanceModel, section: str, threshold: int, clips: Section) ->
                     mix = mixed(pcm, wave, level)
                     if mix is None:
                         continue
-                    features = clip_features(log_mel(mix, SPEC)[: BLOCKS.span], BLOCKS)[0]
-                    if not flagged(features):
+                    frames = log_mel(mix, SPEC)
+                    if not judge.flagged(frames, section):
                         break
-                    found = heard_by_distance(features, centres, model.directions, LIMITS)
+                    found = judge.heard(frames, section)
                     lowest = min((one.low_hz for one in found), default=0.0)
                     highest = max((one.high_hz for one in found), default=0.0)
                     yield {
@@ -139,6 +181,7 @@ def line(name: str, some: Sequence[Mapping[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="+", type=Path)
+    parser.add_argument("--bundles", type=Path)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -146,14 +189,16 @@ def main() -> None:
     found: list[dict[str, Any]] = []
     for root in options.data:
         for folder in machine_folders(root):
+            if options.bundles is not None and not (options.bundles / f"{folder.name}.easd").exists():
+                continue
             groups: dict[str, list[tuple[Clip, Sound]]] = defaultdict(list)
             clips = Dataset(root, folder.name).clips
             heard = sounds(root, folder.name, ("level", "unsteadiness"), cache)
             for clip, sound in zip(clips, heard, strict=True):
                 groups[sound.section].append((clip, sound))
-            model, thresholds = fitted(groups)
+            judge = Fitted(groups) if options.bundles is None else Bundled(options.bundles / f"{folder.name}.easd")
             for section, group in groups.items():
-                for case in cases(model, section, thresholds[section], group):
+                for case in cases(judge, section, group):
                     found.append({"data": root.name, "machine": folder.name, **case})
             print(f"{folder}: {len(found)} cases", file=sys.stderr, flush=True)
     if options.json:

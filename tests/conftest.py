@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from edge_asd.bundle.bundle import Bundle
-from tests.data import MACHINE, make_tiny_data
+from tests.data import MACHINE, MORE_TRAIN, make_tiny_data
 from tests.golden.committed import NAMES
 
 if TYPE_CHECKING:
@@ -98,6 +98,30 @@ def bundle_path() -> Path:
 def bundle(bundle_path: Path) -> Bundle:
     """`bundle_path`, loaded."""
     return Bundle.load(bundle_path)
+
+
+@pytest.fixture(scope="session")
+def distance_data(once: Once) -> Path:
+    """Like `tiny_data`, with as many training clips as the distance detector needs; do not change it, copy it."""
+    return once("distance_data", lambda root: make_tiny_data(root, train=MORE_TRAIN))
+
+
+@pytest.fixture(scope="session")
+def distance_run(distance_data: Path, once: Once) -> Path:
+    """A run of the distance detector on `distance_data`; do not change it, copy it."""
+
+    def make(folder: Path) -> None:
+        from edge_asd.train.runs.fitting import Settings, train
+
+        train(distance_data, MACHINE, folder / "fan", Settings(model="distance", score_seconds=SCORE_SECONDS))
+
+    return once("distance_run", make) / "fan"
+
+
+@pytest.fixture(scope="session")
+def distance_bundle() -> Bundle:
+    """The committed bundle of the distance detector, loaded."""
+    return Bundle.load(NAMES["distance"])
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import wave
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ MACHINE = "fan"
 
 TRAIN = {("00", "source"): 6, ("00", "target"): 2, ("01", "source"): 4}
 """Training clips of the tiny data set, by section and domain."""
+
+MORE_TRAIN = {("00", "source"): 12, ("00", "target"): 2, ("01", "source"): 10}
+"""As many as the distance detector needs."""
 
 TEST = {("00", "source"): (3, 3), ("00", "target"): (2, 0), ("01", "source"): (2, 3)}
 """Its normal and anomalous test clips; section 00 has no target anomaly, section 01 no target."""
@@ -49,8 +53,10 @@ def machine_sound(
     return np.clip(np.round(sound), -32768, 32767).astype(np.int16)
 
 
-def make_tiny_data(root: Path, seed: int = 20210610, seconds: float = 2.0) -> None:
-    """Write a data set of one machine in the layout of MIMII DUE: 12 training and 14 test clips."""
+def make_tiny_data(
+    root: Path, seed: int = 20210610, seconds: float = 2.0, train: Mapping[tuple[str, str], int] = TRAIN
+) -> None:
+    """Write a data set of one machine in the layout of MIMII DUE: 12 training clips, or others, and 14 test clips."""
     rng = np.random.default_rng(seed)
     voice = {("00", "source"): (200.0, 300.0), ("00", "target"): (215.0, 600.0), ("01", "source"): (330.0, 300.0)}
 
@@ -60,7 +66,7 @@ def make_tiny_data(root: Path, seed: int = 20210610, seconds: float = 2.0) -> No
             root / MACHINE / folder / name, machine_sound(rng, pitch=pitch, noise=noise, faulty=faulty, seconds=seconds)
         )
 
-    for cell, count in TRAIN.items():
+    for cell, count in train.items():
         section, domain = cell
         for i in range(count):
             write("train", f"section_{section}_{domain}_train_normal_{i:04d}_strength_1_ambient.wav", cell)

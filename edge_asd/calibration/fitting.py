@@ -10,6 +10,7 @@ from edge_asd.binomial import clopper_pearson
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.manifest import FalsePositives, Threshold, complement
 from edge_asd.bundle.policy import Policy
+from edge_asd.calibration.adapting import adapt, with_golden_scores
 from edge_asd.calibration.heard import Heard, Request
 from edge_asd.calibration.off_level import learn_off_level, round_down
 from edge_asd.errors import BundleError, DataError
@@ -122,6 +123,22 @@ def calibrate(bundle: Bundle, request: Request, heard: Heard) -> Calibrated:
         _promise(bundle, heard.scores, fitted),
         notes,
     )
+
+
+def calibrate_new(bundle: Bundle, request: Request, heard: Heard) -> Calibrated:
+    """Teach a distance detector a section that it does not know, and fit its threshold to the same sound.
+
+    Each span is scored by what the others sound like.
+
+    Raises
+    ------
+    EdgeAsdError
+        If the sound does not suffice.
+    """
+    learnt = adapt(bundle, request.section, request.domain, heard.features)
+    heard.scores[learnt.domain] = learnt.held_out
+    done = calibrate(learnt.bundle, request, heard)
+    return replace(done, bundle=with_golden_scores(done.bundle))
 
 
 def restore(bundle: Bundle, section: str) -> Calibrated:

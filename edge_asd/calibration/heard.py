@@ -6,13 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from edge_asd.audio.gain import Gain
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.bundle.kinds import DISTANCE
 from edge_asd.calibration.spans import Span
 from edge_asd.clips import DOMAINS, UNNAMED_DOMAIN, Domain
+from edge_asd.distance.adapting import LEAST_SOURCE_CLIPS, LEAST_TARGET_CLIPS
 from edge_asd.errors import BundleError
 from edge_asd.false_alarms import check_alarms
-from edge_asd.thresholds import false_positive_threshold, quantile_threshold
+from edge_asd.thresholds import FEW_CLIPS, false_positive_threshold, quantile_threshold
 
 Progress = Callable[[float, float, str], None]
 """Called with what is done, all there is to do, and what else is known."""
@@ -39,6 +44,9 @@ class Request:
         Fit on unstable scores, too.
     gain_db : float, -60 to 60 [dB]
         Digital gain put on the sound, as the monitor will do.
+    adapt : bool
+        Of a distance detector: learn what the section, or one of its domains, sounds like, not its threshold
+        (`edge_asd.calibration.adapting`).
     """
 
     section: str
@@ -49,6 +57,14 @@ class Request:
     off_level: float | Literal["learn", "keep"] | None = "learn"
     force: bool = False
     gain_db: float = 0.0
+    adapt: bool = False
+
+    @property
+    def least_spans(self) -> int:
+        """Spans that it takes."""
+        if self.adapt:
+            return LEAST_TARGET_CLIPS if self.domain == "target" else LEAST_SOURCE_CLIPS
+        return 1 if self.domain is None else FEW_CLIPS
 
     def check(self, bundle: Bundle) -> None:
         """Refuse what cannot be done before any work: a value out of range, a section that the bundle cannot have.
@@ -57,7 +73,12 @@ class Request:
         ------
         EdgeAsdError
         """
-        check_section(bundle, self.section, self.domain)
+        if self.adapt and bundle.kind != DISTANCE:
+            raise BundleError(
+                f"This bundle's detector ({bundle.detector}) cannot learn new sound without training: leave --adapt "
+                "out to fit its threshold, or train anew with --model distance."
+            )
+        check_section(bundle, self.section, self.domain, adapt=self.adapt)
         Gain(self.gain_db)
         if self.false_alarms_per_day is not None:
             check_alarms(self.false_alarms_per_day)
@@ -77,6 +98,8 @@ class Heard:
         Of spans that do not overlap.
     powers : list of int [LSB^2]
         Of the spans' blocks (`edge_asd.monitor.span_watch`).
+    features : dict of domain to list of ndarray, int16 [shape=(2 * n_mels,), dB in Q8.7]
+        Of the same spans, where a distance detector is to learn them.
     files : int
         Recordings; 0 for a microphone.
     seconds : float [s]
@@ -87,6 +110,7 @@ class Heard:
 
     scores: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in DOMAINS})
     powers: list[int] = field(default_factory=list)
+    features: dict[str, list[npt.NDArray[np.int16]]] = field(default_factory=lambda: {name: [] for name in DOMAINS})
     files: int = 0
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
@@ -101,9 +125,11 @@ class Heard:
         for span in spans:
             self.scores[domain].append(span.score)
             self.powers += span.powers
+            if span.features is not None:
+                self.features[domain].append(span.features)
 
 
-def check_section(bundle: Bundle, section: str, domain: Domain | None = None) -> None:
+def check_section(bundle: Bundle, section: str, domain: Domain | None = None, *, adapt: bool = False) -> None:
     """Refuse a section or domain that the bundle can have no threshold for.
 
     Raises
@@ -118,6 +144,11 @@ def check_section(bundle: Bundle, section: str, domain: Domain | None = None) ->
             f"This bundle's model ({bundle.machine}) tells its sections {known} apart and has no class for section "
             f"{section}: it cannot score it. Choose one of these, or train anew with recordings of section {section}; "
             "an autoencoder (train --model ae) takes new sections by calibration alone."
+        )
+    if bundle.kind == DISTANCE and not adapt:
+        raise BundleError(
+            f"This bundle ({bundle.machine}) does not know what section {section} sounds like. It has: {known}. Teach "
+            f"it {LEAST_SOURCE_CLIPS} score spans or more of its healthy sound with --adapt."
         )
     if domain is not None:
         raise BundleError(

@@ -9,32 +9,35 @@ from edge_asd.audio.loudness import SILENCE_DB, db_of_power
 from edge_asd.audio.stream import SETTLE_SECONDS, Break, Pcm, Waiting
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.calibration.heard import Heard, Progress, Request
-from edge_asd.calibration.spans import SpanScorer, samples_for_spans, spans_in
+from edge_asd.calibration.spans import samples_for_spans, span_scorer, spans_in
 from edge_asd.calibration.stability import LEAST_SPANS, drift, outliers
 from edge_asd.clips import UNNAMED_DOMAIN
-from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import score_value
 from edge_asd.errors import DataError
-from edge_asd.thresholds import FEW_CLIPS
 
 _PATIENCE = 3  # times the sound that is needed, and a minute more: a microphone that goes on breaking is given up
 _ODD_SHARE = 100  # one odd span in so many is let pass
 
 
-def spans_wanted(bundle: Bundle, minutes: float, domain: str | None = None) -> int:
+def spans_wanted(bundle: Bundle, minutes: float, request: Request) -> int:
     """Return how many score spans so many minutes without a gap give.
 
     Raises
     ------
     DataError
-        If that is none, or too few for a domain.
+        If that is none, or too few for what is asked for.
     """
     rate = bundle.features.sample_rate
     spans = spans_in(bundle, round(minutes * 60 * rate))
-    least = FEW_CLIPS if domain is not None else 1
+    least = request.least_spans
     if spans < least:
         needed = samples_for_spans(bundle, least) / rate / 60
-        what = f"a threshold of the domain {domain} needs {least} score spans" if least > 1 else "one score spans more"
+        if request.adapt:
+            what = f"learning how the machine sounds needs {least} score spans"
+        elif least > 1:
+            what = f"a threshold of the domain {request.domain} needs {least} score spans"
+        else:
+            what = "one score spans more"
         raise DataError(f"{minutes:g} minutes are too short: {what}. Give --minutes {needed + 0.05:.1f} or more.")
     return spans
 
@@ -73,7 +76,7 @@ def hear_microphone(
     from edge_asd.audio.capture import Capture
 
     request.check(bundle)
-    spans = spans_wanted(bundle, minutes, request.domain)
+    spans = spans_wanted(bundle, minutes, request)
     rate = bundle.features.sample_rate
     with Capture(device, sample_rate=rate, channel=channel, gain_db=request.gain_db, there=True) as capture:
         return hear_live(bundle, request, capture.announced(note), spans, progress=progress, note=note)
@@ -126,7 +129,7 @@ class _Listener:
         self._bundle, self._request, self._spans = bundle, request, spans
         self._rate = bundle.features.sample_rate
         self._domain = request.domain or UNNAMED_DOMAIN
-        self._scorer = SpanScorer(bundle, load_detector(bundle), request.section)
+        self._scorer = span_scorer(bundle, request.section, adapt=request.adapt)
         self._passed = self._breaks = self._settle = 0
         self.wanted_seconds = samples_for_spans(bundle, spans) / self._rate
         self._start(settle=True)

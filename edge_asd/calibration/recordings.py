@@ -6,10 +6,9 @@ from pathlib import Path
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.calibration.heard import Heard, Progress, Request
-from edge_asd.calibration.spans import SpanScorer
+from edge_asd.calibration.spans import span_scorer
 from edge_asd.calibration.stability import outliers
 from edge_asd.clips import UNNAMED_DOMAIN, ClipName, Domain, find_sounds, says_anomaly
-from edge_asd.detectors.loading import load_detector
 from edge_asd.errors import DataError
 from edge_asd.healthy_sound import read_healthy
 
@@ -40,7 +39,7 @@ def hear_recordings(
     request.check(bundle)
     heard = Heard()
     recordings = _recordings(folder, request.section, request.domain, heard.notes)
-    scorer = SpanScorer(bundle, load_detector(bundle), request.section)
+    scorer = span_scorer(bundle, request.section, adapt=request.adapt)
     places: dict[str, list[Path]] = {name: [] for name in heard.scores}
     for done, (path, own) in enumerate(recordings):
         progress(done + 1, len(recordings), "")

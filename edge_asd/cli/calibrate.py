@@ -26,6 +26,7 @@ from edge_asd.errors import OutputError
 
 if TYPE_CHECKING:
     from edge_asd.bundle.bundle import Bundle
+    from edge_asd.calibration.adapting import Adapted
     from edge_asd.calibration.fitting import Calibrated
     from edge_asd.calibration.heard import Heard, Request
 
@@ -34,7 +35,9 @@ DEFAULT_MINUTES = 5.0
 
 def command(
     bundle: BundleArgument,
-    section: Annotated[str, typer.Option(help="Section to calibrate; an autoencoder takes new ones, too.")],
+    section: Annotated[
+        str, typer.Option(help="Section to calibrate; an autoencoder, and distance with --adapt, take new ones, too.")
+    ],
     wav_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of WAV files of the healthy machine.")
     ] = None,
@@ -53,14 +56,27 @@ def command(
             help=f"With --device: sound to record; {DEFAULT_MINUTES:g} by default.",
         ),
     ] = None,
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt",
+            help="distance only: learn how the section, or with --domain one of its domains, sounds here; its "
+            "threshold stays. Twenty score spans are enough.",
+        ),
+    ] = False,
     restore: Annotated[
-        bool, typer.Option("--restore", help="Put back what the section had before its last calibration.")
+        bool,
+        typer.Option(
+            "--restore", help="Put back what the section had before its last calibration, or with --adapt its sound."
+        ),
     ] = False,
     out: Annotated[Path | None, typer.Option(metavar="BUNDLE", help="Bundle to write.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Replace the bundle instead.")] = False,
     domain: Annotated[
         DomainName | None,
-        typer.Option(help="Fit this domain's own threshold (20 score spans at least), not the section's."),
+        typer.Option(
+            help="Fit this domain's own threshold (20 score spans at least), not the section's; with --adapt, learn it."
+        ),
     ] = None,
     quantile: QuantileOption = None,
     false_positive_rate: FalsePositiveRateOption = None,
@@ -86,7 +102,8 @@ def command(
 
     The sound is scored as the monitor scores it, in spans of the bundle's score (ten seconds by
     default) that do not overlap. The model and all other thresholds stay; what the section had before
-    is kept for --restore. Silent, clipped and too short sound is refused, and from a microphone
+    is kept for --restore. With --adapt a distance detector learns the
+    sound itself, without training. Silent, clipped and too short sound is refused, and from a microphone
     scores that drift or jump.
     """
     if (out is None) is not in_place:
@@ -97,8 +114,11 @@ def command(
         raise typer.BadParameter("--minutes and --force belong to --device")
     check_one_target(quantile, false_positive_rate, false_alarms_per_day)
     level = _parse_off_level(off_level)
-    if restore and (domain, quantile, false_positive_rate, false_alarms_per_day, off_level) != (None,) * 5:
-        raise typer.BadParameter("--restore puts back what was; it takes no other options than --out and --in-place")
+    threshold_options = (quantile, false_positive_rate, false_alarms_per_day, off_level)
+    if restore and ((domain is not None and not adapt) or threshold_options != (None,) * 4):
+        raise typer.BadParameter(
+            "--restore puts back what was; it takes no other options than --out, --in-place and, with --adapt, --domain"
+        )
     from edge_asd.bundle.bundle import Bundle, check_replaceable
     from edge_asd.calibration import fitting
     from edge_asd.calibration.heard import Heard, Request
@@ -121,16 +141,28 @@ def command(
         off_level=level,
         force=force,
         gain_db=gain,
+        adapt=adapt,
     )
     with ExitStack() as stack:
         if in_place or (target.exists() and target.samefile(bundle)):
             stack.enter_context(locked(bundle))  # and only then read: another may just have calibrated it
             loaded = Bundle.load(bundle)
+        if adapt:
+            known = request.section in loaded.thresholds
+            if known and threshold_options != (None,) * 4:
+                raise typer.BadParameter(
+                    "--adapt leaves the threshold as it is; calibrate it afterwards, on other sound, without --adapt"
+                )
+            if known or restore:
+                learnt = _adapt(loaded, request, wav_dir, device, minutes, channel, restored=restore)
+                learnt.bundle.save(target)
+                _report_learnt(target, loaded, request, learnt, json=json)
+                return
         if restore:
             heard, done = Heard(), fitting.restore(loaded, request.section)
         else:
             heard = _hear(loaded, request, wav_dir, device, DEFAULT_MINUTES if minutes is None else minutes, channel)
-            done = fitting.calibrate(loaded, request, heard)
+            done = fitting.calibrate_new(loaded, request, heard) if adapt else fitting.calibrate(loaded, request, heard)
         done.bundle.save(target)
     for text in done.notes:
         note(f"Note: {text}")
@@ -138,6 +170,59 @@ def command(
         print_json(_document(target, loaded, request, heard, done))
     else:
         _print(target, request, done, restored=restore)
+
+
+def _adapt(
+    bundle: Bundle,
+    request: Request,
+    wav_dir: Path | None,
+    device: str | None,
+    minutes: float | None,
+    channel: int,
+    *,
+    restored: bool,
+) -> Adapted:
+    from edge_asd.calibration import adapting
+
+    if restored:
+        return adapting.restore(bundle, request.section, request.domain)
+    heard = _hear(bundle, request, wav_dir, device, DEFAULT_MINUTES if minutes is None else minutes, channel)
+    for text in heard.notes:
+        note(f"Note: {text}")
+    return adapting.adapt(bundle, request.section, request.domain, heard.features)
+
+
+def _report_learnt(target: Path, bundle: Bundle, request: Request, learnt: Adapted, *, json: bool) -> None:
+    from edge_asd.calibration.adapting import ENOUGH_SPANS
+
+    section, domain = request.section, learnt.domain
+    notes = []
+    if 0 < learnt.spans < ENOUGH_SPANS:
+        notes.append(
+            f"Section {section}, {domain}: {counted(learnt.spans, 'score span')} may not show all of its healthy "
+            f"sound; {ENOUGH_SPANS} are better."
+        )
+    for text in notes:
+        note(f"Note: {text}")
+    if json:
+        print_json(
+            {
+                "bundle": str(target),
+                "machine": bundle.machine,
+                "section": section,
+                "domain": domain,
+                "spans": learnt.spans,
+                "spans_before": learnt.before,
+                "threshold": bundle.thresholds[section].score,
+                "notes": notes,
+            }
+        )
+        return
+    known = f"known by {counted(learnt.spans, 'score span')}" if learnt.spans else "no longer known on its own"
+    before = counted(learnt.before, "clip") if learnt.before else "none"
+    print(f"Section {section}, {domain}: {known} (before: {before}). Its threshold stays.")
+    print(f"Written: {target}")
+    print(f"Next: edge-asd monitor {target} --section {section}")
 
 
 def _parse_off_level(text: str | None) -> float | Literal["learn", "keep"] | None:
@@ -173,7 +258,7 @@ def _hear(
                 progress=lambda n, total, _: line("scoring recordings", round(n), round(total)),
             )
         request.check(bundle)
-        spans = spans_wanted(bundle, minutes, request.domain)
+        spans = spans_wanted(bundle, minutes, request)
         stage = f"recording {counted(minutes, 'minute')}, {counted(spans, 'score span')}"
         return hear_microphone(
             bundle,

@@ -99,12 +99,14 @@ def _print(done: Any, bundle: Path, out: Path) -> None:
     print(results_table(done.results))
     print(healthy_text(done.healthy) + heard_text(done.heard))
     scores = done.agreement
+    share = done.saturated_share
+    cut_off = "" if share is None else f"Input values cut off: {share:.3%}. "
     correlation = "-" if scores.score_correlation is None else f"{scores.score_correlation:.5f}"
     print(
         f"Scores, float against shipped: correlation {correlation}, largest relative error "
         f"{scores.max_relative_score_error:.2%}, decisions that flip {scores.flipped_decisions:.1%}.\n"
         f"{measures_line(done.measures)}\n"
-        f"Input values cut off: {done.saturated_share:.3%}. Scores, decisions and a picture: {out}\n"
+        f"{cut_off}Scores, decisions and a picture: {out}\n"
         f"Next: edge-asd monitor {bundle} --section {done.results[0].section}"
     )
 

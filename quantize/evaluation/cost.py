@@ -35,13 +35,13 @@ from edge_asd.train.figures.score_files import decisions_name, remove_contradict
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All results, and what the reader should know about them."""
+    """All results, and what the reader should know about them; no `saturated_share` without a network's input."""
 
     measures: Measures
     results: list[Result]
     clips: list[ClipScores]
     agreement: Agreement
-    saturated_share: float
+    saturated_share: float | None
     notes: list[str]
     healthy: Report
     heard: HeardReport
@@ -148,7 +148,7 @@ def evaluate(
     check_earlier(out, bundle.machine, measures.year, any_year=year is not None)
     with results_folder(out, DOCUMENT):
         scored, saturated, fixed = _score(bundle, clips, cache or FeatureCache(), progress)
-    if others := sum(clip.frames != bundle.score_window_frames for clip in scored):
+    if others := sum(bundle.window_count(clip.frames) != bundle.windows_per_score for clip in scored):
         span = bundle.features.sample_count(bundle.score_window_frames) / bundle.features.sample_rate
         notes.append(
             f"{others} of {len(scored)} clips do not last {span:.1f} s, the span that the thresholds belong to. Each "
@@ -196,8 +196,16 @@ def evaluate(
     ]
     write_result(out / "result.csv", table, measures)
     notes += remarks(results)
-    scores = _agreement(bundle, domain, scored)
-    evaluation = Evaluation(measures, results, scored, scores, saturated, notes, healthy, heard)
+    evaluation = Evaluation(
+        measures,
+        results,
+        scored,
+        _agreement(bundle, domain, scored),
+        saturated if bundle.kind.network else None,
+        notes,
+        healthy,
+        heard,
+    )
     agreement_picture(
         out / "agreement.png",
         [(s.clip.name.domain or UNKNOWN_DOMAIN, s.floating, score_value(s.shipped)) for s in scored],
@@ -237,7 +245,7 @@ def _agreement(bundle: Bundle, domain: Domain | None, scored: Sequence[ClipScore
         [s.floating for s in scored],
         [score_value(s.shipped) for s in scored],
         [score_value(bundle.threshold(s.clip.name.section, domain).score) for s in scored],
-        signed=bool(bundle.classes),
+        signed=bundle.kind.signed,
     )
 
 

@@ -18,7 +18,7 @@ from tests.data import RATE
 
 FOLDER = Path(__file__).parent / "bundles"
 
-NAMES = {"ae": FOLDER / "ae.easd", "mobilenetv2": FOLDER / "mobilenetv2.easd"}
+NAMES = {"ae": FOLDER / "ae.easd", "mobilenetv2": FOLDER / "mobilenetv2.easd", "distance": FOLDER / "distance.easd"}
 """The bundle of each detector."""
 
 EXPECTED = FOLDER / "expected.json"
