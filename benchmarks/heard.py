@@ -3,12 +3,13 @@
     python benchmarks/heard.py DATA [DATA ...] [--bundles FOLDER] [--cache FOLDER] [--json]
 
 DATA are data sets in the layout of MIMII DUE, such as `edge-asd data synth DATA --preset small --seed 11` makes. Each
-machine's distance detector is fitted, and its thresholds are, as in distance.py; or the bundle FOLDER/MACHINE.easd, of
-whatever detector, is taken, and the machines that have none are left out. In each section and domain faults of the
-probe's four kinds, each in two third-octave bands between 200 Hz and 6.3 kHz, are mixed into a healthy test clip that
-is not flagged as it is, at every level from the machine's own downward in steps of 6 dB as long as it is flagged: each
-is a detected case. The fault's band is what holds the middle 90 % of its power. A case is right if one of the ranges
-named contains this band, and all of them together, from the lowest frequency to the highest, span at most an octave.
+machine's distance detector is fitted, with a threshold at the 0.9 quantile of its source clips' held-out scores; or the
+bundle FOLDER/MACHINE.easd, of whatever detector, is taken, and machines without one are left out. In each section and
+domain faults of the probe's four kinds, each in two third-octave bands between 200 Hz and 6.3 kHz, are mixed into a
+healthy test clip that is not flagged as it is, at every level from the machine's own downward in steps of 6 dB as long
+as it is flagged: each is a detected case. The fault's band is what holds the middle 90 % of its power. A case is right
+if one of the ranges named contains this band, and all of them together, from the lowest frequency to the highest, span
+at most an octave.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
-from distance import BLOCKS, QUANTILE, Sound, held_back, sounds  # noqa: E402
+from distance import BLOCKS, QUANTILE, Sound, sounds  # noqa: E402
 
 from edge_asd.bundle.bundle import Bundle  # noqa: E402
 from edge_asd.clips import DOMAINS  # noqa: E402
 from edge_asd.detectors.loading import load_detector  # noqa: E402
 from edge_asd.detectors.scores import mean_score  # noqa: E402
-from edge_asd.distance.distance import centre_scores, scores  # noqa: E402
+from edge_asd.distance.distance import SCORE_BITS, scores  # noqa: E402
 from edge_asd.distance.features import clip_features  # noqa: E402
 from edge_asd.frontend import log_mel  # noqa: E402
 from edge_asd.frontend.spec import FeatureSpec  # noqa: E402
@@ -75,22 +76,19 @@ class Fitted(Judge):
     """A machine's distance detector, fitted here."""
 
     def __init__(self, groups: Mapping[str, Section]) -> None:
-        features, out = {}, {}
-        for section, clips in groups.items():
-            source, target = ([s for _, s in clips if s.train and s.domain == domain] for domain in DOMAINS)
-            back = held_back(source, 0)
-            out[section] = np.array([s.integer for i, s in enumerate(source) if i in back])
-            fitted = [s for i, s in enumerate(source) if i not in back]
-            features[section] = {
+        features = {
+            section: {
                 domain: np.array([np.concatenate(list(s.pooled.values())) for s in some])
-                for domain, some in zip(DOMAINS, (fitted, target), strict=True)
+                for domain in DOMAINS
+                if (some := [s for _, s in clips if s.train and s.domain == domain])
             }
-        self._model = model = to_integers(fit(features), BLOCKS)
+            for section, clips in groups.items()
+        }
+        fitted = fit(features)
+        self._model = to_integers(fitted.model, BLOCKS)
         self._thresholds = {
-            section: weighted_quantile(
-                {"source": centre_scores(x, model.sections[section], model.directions)["source"].tolist()}, QUANTILE
-            )
-            for section, x in out.items()
+            section: round(weighted_quantile({"source": of["source"].tolist()}, QUANTILE) * (1 << SCORE_BITS))
+            for section, of in fitted.held_out.items()
         }
 
     def _features(self, frames: Frames) -> npt.NDArray[np.int16]:

@@ -48,7 +48,7 @@ def features(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
 def model() -> tuple[DistanceModel, int]:
     """A detector, and the greatest score of clips that it was not fitted on."""
     clips = np.array([features(healthy(seed)) for seed in range(CLIPS)]) / 128
-    fitted = to_integers(fit({"00": {"source": clips}}, FitSettings(directions=8)), BLOCKS)
+    fitted = to_integers(fit({"00": {"source": clips}}, FitSettings(directions=8)).model, BLOCKS)
     out = np.array([features(healthy(seed)) for seed in range(100, 110)])
     return fitted, int(scores(out, fitted.sections["00"], fitted.directions).max())
 
