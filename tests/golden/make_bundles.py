@@ -1,7 +1,7 @@
 """Make bundles in ``bundles/`` and what they say: ``python -m tests.golden.make_bundles [DETECTOR ...]``.
 
-Those of other detectors stay as they are. Needs TensorFlow. Weights are trained for a minute on made-up sound and kept to four significant bits,
-so that the zip files are small; nothing else is special about these bundles.
+Those of other detectors stay as they are. Needs TensorFlow. Weights are trained for a minute on made-up sound and kept
+to four significant bits, so that the zip files are small; nothing else is special about these bundles.
 """
 
 from __future__ import annotations
