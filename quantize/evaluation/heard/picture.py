@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,21 +11,22 @@ from edge_asd.heard.explaining import Explanation
 from edge_asd.heard.ranges import Floats
 from edge_asd.train.report.drawing import BLUE, GREY, VERMILLION, new_figure
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _TICKS = (100, 300, 1000, 3000, 10_000)
 
 
-def heard_picture(
-    path: Path,
+def heard_figure(
     sections: Mapping[str, tuple[Sequence[Explanation], Sequence[Explanation], Floats]],
     limits: Floats,
     *,
     title: str,
-) -> None:
+) -> Figure:
     """Draw a row for each section: level, unsteadiness, and how often each band is named.
 
     Parameters
     ----------
-    path : Path
     sections : mapping of str to (flagged, others, named)
         Explanations of flagged clips and of some others; and the share of the flagged ones that each band is named for
         [shape=(n_mels,)].
@@ -66,4 +67,4 @@ def heard_picture(
     figure.supxlabel(
         "frequency [Hz]; against the healthy spectrum, median and middle half of the clips", fontsize=9, color=GREY
     )
-    figure.savefig(path, dpi=120)
+    return figure

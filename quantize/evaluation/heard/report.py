@@ -15,11 +15,13 @@ from edge_asd.heard.explaining import Explainer, Explanation, why_not
 from edge_asd.heard.moved import Moved
 from edge_asd.heard.ranges import MOST_RANGES, Floats
 from edge_asd.heard.words import heard_text, range_text, way_text
-from edge_asd.quantize.evaluation.heard.picture import heard_picture
+from edge_asd.quantize.evaluation.heard.picture import heard_figure
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.store import ClipFeatures
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from edge_asd.quantize.evaluation.probe.report import Judged
 
 PICTURE = "heard.png"
@@ -134,17 +136,23 @@ class HeardReport:
         clips = [clip.as_dict() for one in self.sections for clip in one.clips]
         return {"heard": {"sections": [one.as_dict() for one in self.sections], "clips": clips}}
 
-    def draw(self, folder: Path, title: str) -> None:
-        """Write `PICTURE` where there is something to see; an earlier one goes where there is nothing."""
+    def figure(self, title: str) -> Figure | None:
+        """Draw it; None where there is nothing to see."""
         if not self.sections:
-            (folder / PICTURE).unlink(missing_ok=True)
-            return
-        heard_picture(
-            folder / PICTURE,
+            return None
+        return heard_figure(
             {one.section: ([clip.explanation for clip in one.clips], one.quiet, one.named) for one in self.sections},
             self.limits,
             title=title,
         )
+
+    def draw(self, folder: Path, title: str) -> None:
+        """Write `PICTURE` where there is something to see; an earlier one goes where there is nothing."""
+        figure = self.figure(title)
+        if figure is None:
+            (folder / PICTURE).unlink(missing_ok=True)
+        else:
+            figure.savefig(folder / PICTURE, dpi=120)
 
 
 def heard_report(
