@@ -14,6 +14,9 @@ Way = Literal["level", "unsteadiness"]
 _NAMED = 0.4
 """Share of what a range explains from which on its level, or its unsteadiness, is named for it."""
 
+_MOST_DB = 200.0
+"""Bounds what directions that no fit makes can lead one to expect; sound has less than 208 dB from end to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:
@@ -58,6 +61,7 @@ def moved_ranges(evidence: Evidence, limits: Floats, levels: Floats, score: floa
     for one in find_ranges(evidence, limits):
         places = one.features(2, len(levels))
         total, surprise = explained(evidence, places)
+        surprise = np.clip(surprise, -_MOST_DB, _MOST_DB)
         alone = {"level": explained(evidence, places[::2])[0], "unsteadiness": explained(evidence, places[1::2])[0]}
         most = max(alone.values())
         ways: list[Way] = ["level", "unsteadiness"]
@@ -85,8 +89,7 @@ def described(
     ways: tuple[Way, ...],
 ) -> Moved:
     """Describe a range, with the levels that were to be expected of its bands [dB]."""
-    powers = (float(np.sum(10 ** (some / 10))) for some in (levels[one.bands], expected))
-    now, before = powers
+    now, before = (float(np.sum(10 ** (some / 10))) for some in (levels[one.bands], expected))
     return Moved(
         low_hz=round(float(limits[one.first]), 1),
         high_hz=round(float(limits[one.last + 1]), 1),

@@ -8,11 +8,12 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from edge_asd.distance.blocks import Blocks
 from edge_asd.distance.distance import scores
 from edge_asd.distance.features import clip_features
-from edge_asd.distance.parameters import DistanceModel
+from edge_asd.distance.parameters import LARGEST_MEAN, LEAST_MEAN, Centre, DistanceModel
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.heard.by_distance import heard_by_distance
@@ -22,7 +23,7 @@ from edge_asd.heard.words import heard_text
 from edge_asd.quantize.evaluation.probe.faults import FAULTS, Band, fault_wave
 from edge_asd.quantize.evaluation.probe.levels import mixed
 from edge_asd.train.distance.fit import FitSettings, fit
-from edge_asd.train.distance.integers import to_integers
+from edge_asd.train.distance.integers import round_directions, to_integers
 from edge_asd.train.synthesis.signals import coloured, hump
 
 SPEC = FeatureSpec()
@@ -104,3 +105,16 @@ def test_it_is_plain_json() -> None:
         set(one) == {"low_hz", "high_hz", "level_db", "unsteadiness", "share", "ways"} and type(one["ways"]) is list
         for one in values
     )
+
+
+@pytest.mark.parametrize("weight", [0.5, 0.999, 0.99999999, 1.0, 1.0001, 1.5])
+def test_directions_that_no_fit_makes_lead_to_no_error_and_to_numbers(weight: float) -> None:
+    rows = np.linalg.qr(np.random.default_rng(5).standard_normal((256, 40)))[0].T * weight
+    directions = round_directions(rows)
+    for mean in (LEAST_MEAN, 0, LARGEST_MEAN):
+        centre = Centre(np.full(256, mean, np.int16), 1)
+        sound = np.random.default_rng(6).integers(LEAST_MEAN, LARGEST_MEAN + 1, 256).astype(np.int16)
+        found = heard_by_distance(sound, {"source": centre}, directions, LIMITS)
+        json.dumps([asdict(one) for one in found], allow_nan=False)
+        assert all(one.unsteadiness > 0 and 0 <= one.share <= 1 for one in found)
+        heard_text(found)
