@@ -3,9 +3,9 @@
     python benchmarks/distance.py DATA [DATA ...] [--variants all|NAME ...] [--cache FOLDER] [--json]
 
 DATA are data sets in the layout of MIMII DUE, such as `edge-asd data synth DATA --preset small --seed 1` makes; the
-figures are means over all of them. Of each section's source training clips as many as `train` holds back are kept from
-the fit, and the threshold is the 0.9 quantile of their scores by the source's centre ("plain": by the nearest centre);
-all target training clips are fitted on. `fpr` and `hit` are the shares of healthy and anomalous test clips over the
+figures are means over all of them. As `train` and `quantize` do, all training clips are fitted on, and the threshold is
+the 0.9 quantile of the source clips' scores, each held out in turn, by the source's centre ("plain": by the nearest
+centre). `fpr` and `hit` are the shares of healthy and anomalous test clips over the
 threshold; `level` is the AUC of clips' RMS alone. To adapt, two of three healthy target test clips of each section (20
 of 30) replace the target's mean and normaliser, and are not judged; "before" and "after" are of the remaining target
 clips, with the same threshold.
@@ -35,11 +35,11 @@ from edge_asd.clips import DOMAINS, Domain  # noqa: E402
 from edge_asd.distance.blocks import Blocks  # noqa: E402
 from edge_asd.distance.distance import SCORE_BITS, centre_scores  # noqa: E402
 from edge_asd.distance.features import clip_features  # noqa: E402
+from edge_asd.distance.floating import FloatModel  # noqa: E402
 from edge_asd.frontend.spec import DB_FRACTION_BITS, FeatureSpec  # noqa: E402
 from edge_asd.thresholds import weighted_quantile  # noqa: E402
 from edge_asd.train.data.dataset import Dataset, machine_folders  # noqa: E402
-from edge_asd.train.data.splits import held_back_count  # noqa: E402
-from edge_asd.train.distance.fit import FloatModel, fit, target_centre  # noqa: E402
+from edge_asd.train.distance.fit import fit, target_centre  # noqa: E402
 from edge_asd.train.distance.integers import rounding_report, to_integers  # noqa: E402
 from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.figures.means import harmonic_mean  # noqa: E402
@@ -82,11 +82,8 @@ def sounds(root: Path, machine: str, names: Iterable[str], features: FeatureCach
     return found
 
 
-def held_back(clips: Sequence[Any], count: int) -> set[int]:
-    """As `edge_asd.train.data.splits.split_training` holds source clips back; `count` of them if not 0."""
-    count = count or held_back_count(len(clips))
-    return {int((i + 0.5) * len(clips) / count) for i in range(count)}
-
+Out = tuple[Floats, Sequence[Sound]]
+"""Scores of a section's source clips by their own centre, each held out, and the clips."""
 
 Score = Callable[[Sequence[Sound], FloatModel], dict[Domain, Floats]]
 """Scores of clips by each centre of their section."""
@@ -123,11 +120,12 @@ def least(of_centres: Mapping[Domain, Floats]) -> Floats:
 
 
 def section_row(
-    score: Score, model: FloatModel, out: Sequence[Sound], test: Sequence[Sound], after: FloatModel, used: set[int]
+    score: Score, model: FloatModel, out: Out, test: Sequence[Sound], after: FloatModel, used: set[int]
 ) -> dict[str, float]:
     """Judge one section by one arithmetic; `used` are the clips that `after` was adapted to."""
-    of_out = score(out, model)
-    threshold, plain = (weighted_quantile({"source": x.tolist()}, QUANTILE) for x in (of_out["source"], least(of_out)))
+    held_out, clips = out
+    nearest = least({**score(clips, model), "source": held_out})
+    threshold, plain = (weighted_quantile({"source": x.tolist()}, QUANTILE) for x in (held_out, nearest))
     judged = Judged(least(score(test, model)), test)
     level = Judged(np.array([clip.level_db for clip in test]), test)
     found = {"both": judged.auc()[0], "level_both": level.auc()[0]}
@@ -147,7 +145,6 @@ def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> 
     groups: dict[str, dict[str, list[Sound]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
         groups[clip.section][clip.domain if clip.train else "test"].append(clip)
-    back = {section: held_back(of["source"], variant.held_back) for section, of in groups.items()}
 
     def features(some: Sequence[Sound]) -> Floats:
         return np.array([
@@ -156,10 +153,10 @@ def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> 
         ])  # fmt: skip
 
     began = time.process_time()
-    model = fit(
+    fitted = fit(
         {
             section: {
-                "source": features([clip for i, clip in enumerate(of["source"]) if i not in back[section]]),
+                "source": features(of["source"]),
                 **({"target": features(of["target"])} if of["target"] else {}),
             }
             for section, of in groups.items()
@@ -170,21 +167,29 @@ def machine_rows(clips: Sequence[Sound], variant: Variant, *, shipped: bool) -> 
     return [
         row | {"section": section, "seconds": seconds}
         for section, of in groups.items()
-        for row in section_rows(section, of, back[section], model, features, variant, shipped=shipped)
+        for row in section_rows(
+            section,
+            of,
+            (fitted.held_out[section]["source"], of["source"]),
+            fitted.model,
+            features,
+            variant,
+            shipped=shipped,
+        )
     ]
 
 
 def section_rows(
     section: str,
     of: Mapping[str, Sequence[Sound]],
-    back: set[int],
+    out: Out,
     model: FloatModel,
     features: Callable[[Sequence[Sound]], Floats],
     variant: Variant,
     *,
     shipped: bool,
 ) -> list[dict[str, Any]]:
-    test, out = of["test"], [clip for i, clip in enumerate(of["source"]) if i in back]
+    test = of["test"]
     healthy = [clip for clip in test if clip.domain == "target" and not clip.anomaly]
     used = [clip for i, clip in enumerate(healthy) if i % 3 < 2]  # two of three, from first to last
     after = adapted(model, section, features(used), variant.settings.gamma)

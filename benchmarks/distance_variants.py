@@ -46,12 +46,11 @@ POOLINGS: dict[str, Callable[[Floats], Floats]] = {
 
 @dataclass(frozen=True)
 class Variant:
-    """A choice of features, their weights, the fit's settings, and the clips that the threshold is fitted on."""
+    """A choice of features, their weights, and the fit's settings."""
 
     features: tuple[str, ...] = ("level", "unsteadiness")
     weights: tuple[float, ...] = (1.0, 1.0)
     settings: FitSettings = field(default_factory=FitSettings)
-    held_back: int = 0  # source clips of each section; 0 for as many as `train` holds back
 
 
 def _of(*features: str) -> Variant:
@@ -83,6 +82,6 @@ VARIANTS: dict[str, Variant] = {
     },
     **{f"unsteadiness x {w}": Variant(weights=(1.0, w)) for w in (0.5, 0.7, 1.4)},
     **{f"{k} directions": Variant(settings=FitSettings(directions=k)) for k in (16, 24, 48, 64)},
-    "29 held back": Variant(held_back=29),
+    **{f"{n} folds": Variant(settings=FitSettings(folds=n)) for n in (5, 20)},
     **{f"gamma {g}": Variant(settings=FitSettings(gamma=g)) for g in (0.5, 0.8, 1.0, 1.1, 1.5, 2.0)},
 }

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
+from collections.abc import Iterator
 
 import pytest
+import typer.main
 
 from edge_asd.cli import main
 from tests.cli.command import Command
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parser_once() -> Iterator[None]:
+    """Build the program's parser once in a process; it holds no state, and takes a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture

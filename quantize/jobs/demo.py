@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,10 @@ from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.runs.fitting import Settings, train
 from edge_asd.train.synthesis import make_dataset, make_turning_file
 
-MACHINE, SECTION, EPOCHS = "fan", "00", 30
+MACHINE, SECTION = "fan", "00"
+
+FIT = Settings(epochs=5, batch_size=128, learning_rate=0.002)
+"""As good on so few clips as thirty epochs of the published schedule, in a third of the time."""
 
 _MARK = ".edge-asd-demo"
 
@@ -82,7 +85,7 @@ def run(out: Path, *, seed: int = 0, progress: Step = lambda *_: None) -> Demo:
     )  # fmt: skip
     cache = FeatureCache(out / "cache")
     train(
-        data, MACHINE, out / "run", Settings(epochs=EPOCHS, seed=seed), cache=cache,
+        data, MACHINE, out / "run", replace(FIT, seed=seed), cache=cache,
         progress=lambda what, done, total, detail: progress(f"training: {what}", done, total, detail),
     )  # fmt: skip
     # The strictest quantile of few clips is their maximum: a decision over it should mean something.

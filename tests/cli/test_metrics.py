@@ -11,7 +11,7 @@ import pytest
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.cli import app
 from edge_asd.quantize.evaluation.cost import evaluate
-from tests.cli.command import assert_error, edge_asd
+from tests.cli.command import Command, assert_error, edge_asd
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[str, str]:
@@ -95,14 +95,14 @@ def test_errors_and_usage(tmp_path: Path, capsys) -> None:
         assert option[0] in capsys.readouterr().err
 
 
-def test_the_official_table_replaces_csv_files_only(official_format: Path, tmp_path: Path) -> None:
+def test_the_official_table_replaces_csv_files_only(official_format: Path, tmp_path: Path, command: Command) -> None:
     mine = tmp_path / "notes.txt"
     mine.write_text("mine")
-    assert_error(edge_asd("metrics", official_format, "--out", mine), "a name that ends in .csv, not notes.txt")
+    assert_error(command("metrics", official_format, "--out", mine), "a name that ends in .csv, not notes.txt")
     assert mine.read_text() == "mine"
 
 
-def test_the_official_table_replaces_official_tables_only(tmp_path: Path) -> None:
+def test_the_official_table_replaces_official_tables_only(tmp_path: Path, command: Command) -> None:
     scores = tmp_path / "anomaly_score_=fan_section_00_source_test.csv"
     lines = [f"section_00_source_test_{label}_000{i}.wav" for i, label in enumerate(["normal", "anomaly"] * 3)]
     scores.write_text("".join(f"{name},{i}\n" for i, name in enumerate(lines)))
@@ -112,11 +112,11 @@ def test_the_official_table_replaces_official_tables_only(tmp_path: Path) -> Non
     notes.write_text("mine\nsection,domain\n")
     for path in (scores, decisions, notes):
         before = path.read_bytes()
-        assert_error(edge_asd("metrics", tmp_path, "--out", path), "is not a table of results, and is not replaced")
+        assert_error(command("metrics", tmp_path, "--out", path), "is not a table of results, and is not replaced")
         assert path.read_bytes() == before
     out = tmp_path / "result.csv"
     for _ in range(2):  # the second replaces the first
-        assert edge_asd("metrics", tmp_path, "--out", out, "--bootstrap", 0).returncode == 0
+        assert command("metrics", tmp_path, "--out", out, "--bootstrap", 0).returncode == 0
         assert out.read_text().splitlines()[:2] == ["'=fan", "section,domain,AUC,pAUC,precision,recall,F1 score"]
 
 

@@ -47,7 +47,7 @@ def test_a_process_reads_again_and_ends_within_a_second_with_all_flushed(tmp_pat
         asked = time.monotonic()
         word, turns = process.stdout.readline().split()
         took = time.monotonic() - asked
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     assert word == "ended"
     assert took < 1
     assert out.read_text() == "turn\n" * int(turns)

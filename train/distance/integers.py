@@ -12,8 +12,8 @@ from edge_asd.distance.adapting import rounded_centre
 from edge_asd.distance.blocks import Blocks
 from edge_asd.distance.distance import SCORE_BITS
 from edge_asd.distance.features import FEATURE_BITS
-from edge_asd.distance.parameters import MULTIPLIER_BITS, PROJECTION_BITS, Directions, DistanceModel
 from edge_asd.distance.floating import FloatModel, Floats
+from edge_asd.distance.parameters import MULTIPLIER_BITS, PROJECTION_BITS, Directions, DistanceModel
 from edge_asd.train.figures.metrics import rank_figures
 
 _LARGEST = 2**15 - 1

@@ -10,12 +10,18 @@ from edge_asd.clips import Domain
 from edge_asd.distance.adapting import GAMMA, adapted
 from edge_asd.distance.blocks import Blocks
 from edge_asd.distance.distance import scores
+from edge_asd.distance.floating import FloatModel, float_distances
 from edge_asd.errors import DataError
-from edge_asd.train.distance.fit import FitSettings, FloatModel, fit, float_distances, target_centre
+from edge_asd.train.distance.fit import Features, FitSettings, target_centre
+from edge_asd.train.distance.fit import fit as fit_with_scores
 from edge_asd.train.distance.integers import rounding_report, to_integers
 
 FEATURES = 256
 Clips = dict[str, dict[Domain, npt.NDArray[np.float64]]]
+
+
+def fit(features: Features, settings: FitSettings | None = None) -> FloatModel:
+    return fit_with_scores(features, settings).model
 
 
 def machine(seed: int, source: int, target: int = 0, sections: int = 1) -> Clips:

@@ -128,13 +128,17 @@ def own_data(tiny_data: Path, once: Once) -> Path:
     return once("own_data", make)
 
 
-def test_own_clips_are_fitted_until_held_back_ones_gain_no_more_and_are_judged(own_data, tmp_path):
-    def stop(what: str, done: int, total: int, detail: str) -> None:
-        if (what, done) == ("epochs", 1):
-            raise KeyboardInterrupt
+def stop_after_the_first(what: str, done: int, total: int, detail: str) -> None:
+    if (what, done) == ("epochs", 1):
+        raise KeyboardInterrupt
 
+
+def test_own_clips_are_fitted_until_held_back_ones_gain_no_more_and_are_judged(own_data, tmp_path):
     notes, settings = [], Settings(epochs=2)
-    run = train(own_data, MACHINE, tmp_path / "run", settings, note=notes.append)
+    with pytest.raises(KeyboardInterrupt):
+        train(own_data, MACHINE, tmp_path / "run", settings, progress=stop_after_the_first)
+    assert Run.load(tmp_path / "run").cells is None
+    run = train(own_data, MACHINE, tmp_path / "run", settings, resume=True, note=notes.append)
     assert (run.batch_size, run.learning_rate, run.patience, run.epochs) == (64, 1e-3, 10, 2)
     fit, held_back = split_own(Dataset(own_data, MACHINE).select(split="train"), {})
     assert (run.fit, run.held_back) == ([clip.key for clip in fit], [clip.key for clip in held_back])
@@ -145,18 +149,23 @@ def test_own_clips_are_fitted_until_held_back_ones_gain_no_more_and_are_judged(o
     mean = sum(c.loss_held_back * c.clips_held_back for c in run.cells) / len(held_back)
     assert mean == pytest.approx(run.validation_loss[run.best_epoch - 1], rel=1e-5)
     assert [note.split(":")[0] for note in notes] == ["Section 00", "Section 01"]
-
-    with pytest.raises(KeyboardInterrupt):
-        train(own_data, MACHINE, tmp_path / "stopped", settings, progress=stop)
-    assert Run.load(tmp_path / "stopped").cells is None
-    assert train(own_data, MACHINE, tmp_path / "stopped", settings, resume=True) == run
-    assert Run.load(tmp_path / "run") == Run.load(tmp_path / "stopped") == run
+    assert Run.load(tmp_path / "run") == run
 
     document = json.loads((tmp_path / "run" / "run.json").read_text())
     document["cells"][0]["surprise"] = 1
     (tmp_path / "run" / "run.json").write_text(json.dumps(document))
     with pytest.raises(ModelError, match="cells, 0: unknown key 'surprise'"):
         Run.load(tmp_path / "run")
+
+
+@pytest.mark.prove  # test_fitting.py shows it of runs without cells
+def test_a_run_that_was_stopped_and_resumed_is_judged_alike(own_data, tmp_path):
+    settings = Settings(epochs=2)
+    run = train(own_data, MACHINE, tmp_path / "run", settings)
+    with pytest.raises(KeyboardInterrupt):
+        train(own_data, MACHINE, tmp_path / "stopped", settings, progress=stop_after_the_first)
+    assert train(own_data, MACHINE, tmp_path / "stopped", settings, resume=True) == run
+    assert Run.load(tmp_path / "run") == Run.load(tmp_path / "stopped") == run
 
 
 def test_without_the_mark_nothing_is_judged(run_folder):
