@@ -66,7 +66,7 @@ LAYERS = {
         jobs
         evaluation foreign
         pipeline
-        healthy_spectrum
+        model_making healthy_scores healthy_spectrum
         source saved_operations golden threshold_fitting versions
         int8
         __init__
