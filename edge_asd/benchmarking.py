@@ -25,7 +25,7 @@ from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.errors import ModelError
-from edge_asd.interpreter import ARITHMETICS
+from edge_asd.interpreter import ARITHMETICS, runtime_name
 from edge_asd.monitor.engine import Engine
 
 ENOUGH = 2.0
@@ -184,7 +184,7 @@ def bench(path: Path, bundle: Bundle, progress: Callable[[str], None] = lambda _
     progress("the start")
     start_s, peak = _start(path)
     return Bench(
-        runtime=detector.runtime,
+        runtime=runtime_name() if bundle.kind.network else detector.runtime,
         front_end_name=frontend.describe(),
         front_end=front_end,
         quantise=quantised,

@@ -22,6 +22,7 @@ from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.detectors.windowed import WindowDetector
+from edge_asd.interpreter import runtime_name
 
 OUTPUT_BOUND = 8
 """Largest difference of an int8 model output that counts as rounding [LSB]; docs/runtimes.md has measured ones."""
@@ -126,7 +127,7 @@ def selftest(bundle: Bundle) -> SelfTest:
     )
     through = detector.window_scores(features, bundle.golden_section)
     return SelfTest(
-        runtime=detector.runtime,
+        runtime=runtime_name() if bundle.kind.network else detector.runtime,
         front_end=frontend.describe(),
         made_with=_made_with(bundle),
         arithmetic=bundle.model_arithmetic,

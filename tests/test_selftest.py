@@ -117,7 +117,7 @@ def test_a_perturbed_model_is_wrong_and_says_what_to_do(bundle):
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"score": None}, "lack 'score'"),
+        ({"score": None}, "lacks 'score'"),
         ({"pcm": np.zeros(32, np.int16)}, "'pcm' is int16"),
         ({"pcm": np.zeros((2, 20480), np.int16)}, r"'pcm' is int16 \(2, 20480\)"),
         ({"features": np.zeros((40, 128))}, "'features' is float64"),

@@ -50,12 +50,12 @@ def edited(bundle: Bundle, folder: Path, level: tuple[str, ...], changes: dict[s
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_committed_bundles_are_schema_1_and_written_as_before(name: str, tmp_path: Path) -> None:
+def test_committed_bundles_are_written_as_before(name: str, tmp_path: Path) -> None:
     again = tmp_path / "again.easd"
     loaded = Bundle.load(NAMES[name])
     loaded.save(again)
     assert again.read_bytes() == NAMES[name].read_bytes()
-    assert json.loads(manifest_of(again))["schema"] == 1
+    assert json.loads(manifest_of(again))["schema"] == (1 if loaded.kind.network else 3)
     assert loaded.policy is None
     assert {(t.off_level_db, t.previous) for t in loaded.thresholds.values()} == {(None, None)}
 
@@ -71,7 +71,7 @@ def test_committed_bundles_are_schema_1_and_written_as_before(name: str, tmp_pat
 )
 def test_any_new_key_makes_schema_2_and_survives(bundle: Bundle, tmp_path: Path) -> None:
     bundle.save(tmp_path / "a.easd")
-    assert json.loads(manifest_of(tmp_path / "a.easd"))["schema"] == SCHEMA == 2
+    assert json.loads(manifest_of(tmp_path / "a.easd"))["schema"] == 2
     assert Bundle.load(tmp_path / "a.easd") == bundle
     plain = replace(
         bundle,
@@ -95,8 +95,11 @@ def test_schema_1_knows_no_new_key(tmp_path: Path) -> None:
         Bundle.load(edited(FULL, tmp_path, (), {"schema": 1}))
     # Schema 2 may lack them all.
     assert Bundle.load(edited(SMALL, tmp_path, (), {"schema": 2})) == SMALL
-    with pytest.raises(BundleError, match=r"has schema 3, this edge-asd reads up to 2\. Update edge-asd"):
-        Bundle.load(edited(FULL, tmp_path, (), {"schema": 3}))
+    # And schema 3 is for other detectors, too.
+    assert Bundle.load(edited(FULL, tmp_path, (), {"schema": 3})) == FULL
+    message = rf"has schema {SCHEMA + 1}, this edge-asd reads up to {SCHEMA}\. Update edge-asd"
+    with pytest.raises(BundleError, match=message):
+        Bundle.load(edited(FULL, tmp_path, (), {"schema": SCHEMA + 1}))
 
 
 @pytest.mark.parametrize(

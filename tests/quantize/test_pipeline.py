@@ -139,7 +139,7 @@ def test_a_classifier_judges_each_section_by_its_class(section_bundle, section_r
 def test_domains_with_enough_held_back_clips_get_thresholds_of_their_own(
     bundle, run_folder, tiny_data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("edge_asd.quantize.pipeline.FEW_CLIPS", 2)
+    monkeypatch.setattr("edge_asd.quantize.healthy_scores.FEW_CLIPS", 2)
     monkeypatch.setattr("edge_asd.quantize.threshold_fitting.FEW_CLIPS", 2)
     path = tmp_path / "fan.easd"
     options = {"target": Target("false-positive-rate", 0.6), "domain_thresholds": True, "score_seconds": 1.5}
