@@ -39,6 +39,9 @@ _FLOAT_ARRAYS: Arrays = {
     "normalisers": (np.float64, (1,)),
 }
 
+_FLOAT_LIMITS = {"vectors": 1.001, "means": 1000.0, "normalisers": 1e9}
+"""No fit is beyond, and no sum of squares up to them leaves what floating point holds."""
+
 MAX_BYTES = 2**20
 """Of either file's arrays together."""
 
@@ -91,6 +94,20 @@ class DistanceArrays:
             self.directions,
             {section: {domain: one.centre for domain, one in of.items()} for section, of in self.sections.items()},
         )
+
+    def read_fit(self, content: bytes) -> FloatModel:
+        """Read the contents of ``distance_float.npz`` beside this file.
+
+        Raises
+        ------
+        BundleError
+            If they are not those of the fit that it was rounded from.
+        """
+        fitted = read_float(content)
+        known = all(set(of) <= set(fitted.sections.get(section, {})) for section, of in self.sections.items())
+        if not known or fitted.vectors.shape != self.directions.vectors.shape:
+            raise _refusal(f"it is not the fit that {DISTANCE} was rounded from", FLOAT_DISTANCE)
+        return fitted
 
     def with_centre(self, section: str, domain: Domain, stored: StoredCentre) -> DistanceArrays:
         """Replace a centre, or add one."""
@@ -188,6 +205,8 @@ def read_float(content: bytes) -> FloatModel:
         raise _refusal("it holds numbers that are none", FLOAT_DISTANCE)
     if not (found["normalisers"] > 0).all():
         raise _refusal("a normaliser is not above 0", FLOAT_DISTANCE)
+    if any((np.abs(found[name]) > most).any() for name, most in _FLOAT_LIMITS.items()):
+        raise _refusal("it holds numbers that no fit makes", FLOAT_DISTANCE)
     present, _ = _rows(found["centres"], found["means"], found["normalisers"], features, FLOAT_DISTANCE)
     sections: dict[str, dict[Domain, FloatCentre]] = {}
     for (section, domain), (row, _) in present.items():

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edge_asd.bundle.arrays import write_arrays
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.bundle.distance_file import DistanceArrays, StoredCentre, read_float, write_float
+from edge_asd.bundle.distance_file import DistanceArrays, StoredCentre, write_float
 from edge_asd.clips import UNNAMED_DOMAIN, Domain
 from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.scores import SCORE_MAX, mean_score
@@ -127,7 +127,8 @@ def with_golden_scores(bundle: Bundle) -> Bundle:
 
 def _with_arrays(bundle: Bundle, arrays: DistanceArrays) -> Bundle:
     """Put centres into a bundle; what it knows of them in floating point are their integers."""
-    floating = read_float(bundle.float_model)
+    # Those before: what is learnt is not among the fit's.
+    floating = DistanceArrays.read(bundle.model).read_fit(bundle.float_model)
     sections = {
         section: {
             domain: FloatCentre(one.centre.mean / 2.0**FEATURE_BITS, one.centre.normaliser / 2.0**NORMALISER_BITS)

@@ -36,9 +36,10 @@ def heard_by_distance(
         return []
     unit = centres[terms.domain].normaliser / (1 << 16)
     matrix = metric(directions) / unit
-    pull = matrix @ np.concatenate([terms.level, terms.unsteadiness])
+    differences = np.concatenate([terms.level, terms.unsteadiness])
+    pull = matrix @ differences
     levels = features[: len(terms.level)] / (1 << FEATURE_BITS)
     try:
-        return moved_ranges(Evidence(matrix, pull, 1.0, 2), limits, levels, score)
+        return moved_ranges(Evidence(matrix, pull, 1.0, 2), limits, levels, differences, score)
     except np.linalg.LinAlgError:  # directions that no fit makes: the matrix is not positive definite
         return []

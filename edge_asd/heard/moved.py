@@ -14,8 +14,11 @@ Way = Literal["level", "unsteadiness"]
 _NAMED = 0.4
 """Share of what a range explains from which on its level, or its unsteadiness, is named for it."""
 
-_MOST_DB = 200.0
-"""Bounds what directions that no fit makes can lead one to expect; sound has less than 208 dB from end to end."""
+_BEYOND_DB = 3.0
+"""A band may differ from what the others lead one to expect by so much more than from healthy sound's mean.
+
+Where a machine's whole level changed, that expectation is far outside all that was fitted.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Moved:
     ways: tuple[Way, ...]
 
 
-def moved_ranges(evidence: Evidence, limits: Floats, levels: Floats, score: float) -> list[Moved]:
+def moved_ranges(evidence: Evidence, limits: Floats, levels: Floats, differences: Floats, score: float) -> list[Moved]:
     """Name the ranges of bands that a score is about, the one that explains most first.
 
     Parameters
@@ -54,6 +57,8 @@ def moved_ranges(evidence: Evidence, limits: Floats, levels: Floats, score: floa
     limits : ndarray, float64 [shape=(n_mels + 1,), Hz]
     levels : ndarray, float64 [shape=(n_mels,), dB]
         Of the sound.
+    differences : ndarray, float64 [shape=(2 * n_mels,), dB]
+        Of its features from healthy sound's mean: levels of all bands, then unsteadinesses.
     score : float > 0
         In the unit of the evidence.
     """
@@ -61,7 +66,8 @@ def moved_ranges(evidence: Evidence, limits: Floats, levels: Floats, score: floa
     for one in find_ranges(evidence, limits):
         places = one.features(2, len(levels))
         total, surprise = explained(evidence, places)
-        surprise = np.clip(surprise, -_MOST_DB, _MOST_DB)
+        most_db = np.abs(differences[places]) + _BEYOND_DB
+        surprise = np.clip(surprise, -most_db, most_db)
         alone = {"level": explained(evidence, places[::2])[0], "unsteadiness": explained(evidence, places[1::2])[0]}
         most = max(alone.values())
         ways: list[Way] = ["level", "unsteadiness"]

@@ -56,4 +56,5 @@ def _unsteadiness_text(factor: float) -> str:
     word, times = ("unsteadier", factor) if factor > 1 else ("steadier", 1 / factor)
     if times < _SLIGHT:
         return f"slightly {word}"
-    return f"{f'{times:.1f}'.removesuffix('.0') if times < 9.5 else f'{times:.2g}'} times {word}"
+    digits = f"{times:.1f}".removesuffix(".0") if times < 9.5 else f"{float(f'{times:.2g}'):.0f}"
+    return f"{digits} times {word}"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.bundle.distance_file import DistanceArrays, read_float
+from edge_asd.bundle.distance_file import DistanceArrays
 from edge_asd.detectors.detector import BaseDetector
 from edge_asd.detectors.loading import load_detector, load_network
 from edge_asd.detectors.scores import mean_score
@@ -101,7 +101,8 @@ FloatScore = Callable[[str, npt.NDArray[np.float32]], float]
 
 
 def _distance_score(bundle: Bundle) -> FloatScore:
-    model, blocks = read_float(bundle.float_model), DistanceArrays.read(bundle.model).blocks
+    arrays = DistanceArrays.read(bundle.model)
+    model, blocks = arrays.read_fit(bundle.float_model), arrays.blocks
     if model.vectors.shape[1] != 2 * bundle.features.n_mels:
         raise BundleError("The fit in the bundle does not fit its integers: it has another number of bands.")
 

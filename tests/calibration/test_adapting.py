@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.bundle.distance_file import DistanceArrays, read_float
+from edge_asd.bundle.distance_file import DistanceArrays, read_float, write_float
 from edge_asd.calibration.adapting import adapt, restore
 from edge_asd.calibration.fitting import calibrate, calibrate_new
 from edge_asd.calibration.heard import Heard, Request
@@ -168,5 +168,13 @@ def test_what_cannot_be_learnt_is_refused(distance_bundle: Bundle, bundle: Bundl
     same = {"target": [few.features["source"][0]] * 5}
     with pytest.raises(DataError, match="all the same sound"):
         adapt(distance_bundle, "00", "target", same)
+    fitted = read_float(distance_bundle.float_model)
+    for wrong in (
+        replace(fitted, sections={"01": fitted.sections["01"]}),
+        replace(fitted, vectors=fitted.vectors[:-1]),
+    ):
+        hostile = replace(distance_bundle, float_model=write_float(wrong))
+        with pytest.raises(BundleError, match=r"distance_float\.npz .* is not the fit"):
+            adapt(hostile, "00", "target", few.features | {"target": few.features["source"]})
     with pytest.raises(BundleError, match="cannot learn new sound without training"):
         Request(section="00", adapt=True).check(bundle)

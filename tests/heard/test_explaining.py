@@ -123,3 +123,17 @@ def test_an_event_is_one_json_object_with_what_was_heard(bundle: Bundle, sound: 
         assert one["unsteadiness"] > 0
     decision = next(one for one in listener(bundle, 0).hear(sound) if isinstance(one.what, Decision))
     assert "heard" not in decision.for_programs()
+
+
+@pytest.mark.parametrize("gain", [20.0, 0.02])
+def test_a_change_of_the_whole_level_is_not_told_as_more_than_it_is(gain: float, distance_bundle: Bundle) -> None:
+    pcm = made_sound(1, PITCHES[0])[:40_000]
+    changed = np.clip(np.rint(pcm * gain), -32768, 32767).astype(np.int16)
+    frames = log_mel(changed, distance_bundle.features)
+    found = Explainer(distance_bundle).explain(frames, "00")
+    assert found is not None
+    assert found.moved
+    most_db = float(np.abs(found.level).max())
+    assert most_db > 15
+    for moved in found.moved:
+        assert abs(moved.level_db) <= most_db + 3

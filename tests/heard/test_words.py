@@ -43,6 +43,7 @@ def test_frequencies_are_told_by_two_digits(low: float, high: float, text: str) 
         (0.0, 1.1, ("unsteadiness",), "slightly unsteadier"),
         (0.0, 2.0, ("unsteadiness",), "2 times unsteadier"),
         (0.0, 17.3, ("unsteadiness",), "17 times unsteadier"),
+        (0.0, 1 / 173, ("unsteadiness",), "170 times steadier"),
         (0.2, 1.0, (), "unlike before"),
     ],
 )

@@ -16,10 +16,13 @@ import numpy.typing as npt
 from edge_asd.clips import Domain
 from edge_asd.distance.adapting import GAMMA, LEAST_SOURCE_CLIPS, target_normaliser
 from edge_asd.distance.floating import FloatCentre, FloatModel, Floats, float_distances
+from edge_asd.distance.parameters import NORMALISER_BITS
 from edge_asd.errors import DataError
 
 Features = Mapping[str, Mapping[Domain, Floats]]
 """By section and domain [shape=(clips, features), dB]."""
+
+_RECORD = "Record clips at different times."
 
 Groups = Mapping[str, npt.NDArray[np.int64]]
 
@@ -92,6 +95,8 @@ def fit(features: Features, settings: FitSettings | None = None, groups: Groups 
     held_out: dict[str, dict[Domain, Floats]] = {}
     for section, domains in features.items():
         own = float(np.median(out[section]))
+        if own < 1 / (1 << NORMALISER_BITS):  # nothing to count distances in
+            raise DataError(f"The training clips of section {section} are all the same sound. {_RECORD}")
         sections[section] = {"source": FloatCentre(means[section], own)}
         held_out[section] = {"source": out[section] / own}
         target = domains.get("target", np.empty((0, 0)))
@@ -118,7 +123,7 @@ def _directions(residuals: list[Floats], count: int) -> Floats:
         covariance, _ = ledoit_wolf(np.concatenate(residuals), assume_centered=True)
         values, vectors = np.linalg.eigh(covariance)
     if values[0] <= 0:
-        raise DataError("The training clips are all the same sound. Record clips at different times.")
+        raise DataError(f"The training clips are all the same sound. {_RECORD}")
     kept = slice(None, -count - 1, -1)
     weights = np.sqrt(np.maximum(0, 1 - values[0] / values[kept]))
     directions: Floats = weights[:, None] * vectors[:, kept].T
@@ -126,9 +131,10 @@ def _directions(residuals: list[Floats], count: int) -> Floats:
 
 
 def _ranks(recordings: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Number recordings from 0 on; the spans of an only one count as recordings themselves."""
+    """Number recordings from 0 on; where one holds most spans, each span counts as a recording itself."""
     numbers = np.unique(recordings, return_inverse=True)[1]
-    return numbers if numbers.any() else np.arange(len(numbers))
+    # Without that one, too few would be left to tell what the section sounds like.
+    return numbers if 2 * np.bincount(numbers).max() <= len(numbers) else np.arange(len(numbers))
 
 
 def _held_out(source: Mapping[str, Floats], groups: Groups, settings: FitSettings) -> dict[str, Floats]:

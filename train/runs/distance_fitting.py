@@ -65,10 +65,10 @@ def fit_distance(
     shortest, frames = min(
         ((clip, len(one.frames)) for clip, one in zip(clips, features, strict=True)), key=lambda pair: pair[1]
     )
-    if frames < score_frames:
-        seconds = run.features.sample_count(frames) / run.features.sample_rate
-        note(f"Scores span {seconds:.2f} s, for the shortest clip, {shortest.path.name}, has no more.")
     blocks = Blocks.of_span(min(frames, score_frames))
+    if frames < score_frames:
+        seconds = run.features.sample_count(blocks.span) / run.features.sample_rate
+        note(f"Scores span {seconds:.2f} s, for the shortest clip, {shortest.path.name}, has no more.")
     run.span_frames = blocks.span
     fitted = _fit(clips, features, blocks)
     keep_fit(out, fitted)

@@ -224,13 +224,13 @@ def _train(
     ):
         note(text)
     with _only_training(out):
+        if resume:
+            run = _resumed(Run.load(out), run, out)
         if not kind.network:
             seconds = SCORE_SECONDS if settings.score_seconds is None else settings.score_seconds
             frames = score_frames_of(settings.features, seconds)
             fit_distance(run, out, all_fit, cache, progress, score_frames=frames, own=own, note=note)
             return run
-        if resume:
-            run = _resumed(Run.load(out), run, out)
         fitting = Fitting(run, out, all_fit, all_held_back, cache, progress)
         fitting.run_epochs()
         if own and run.cells is None:

@@ -155,6 +155,20 @@ def test_too_few_source_clips_are_refused() -> None:
 def test_clips_that_are_all_the_same_are_refused() -> None:
     with pytest.raises(DataError, match="all the same sound"):
         fit({"00": {"source": np.full((20, FEATURES), -40.0)}})
+    clips = machine(9, 12, sections=2)
+    clips["01"]["source"][:] = clips["01"]["source"][0]
+    with pytest.raises(DataError, match="clips of section 01 are all the same sound"):
+        fit(clips)
+
+
+def test_a_recording_that_is_most_of_the_sound_is_not_held_out_as_a_whole() -> None:
+    # Without the first, one span would be left, which tells nothing of how the machine varies.
+    clips = machine(10, 15)
+    recordings = np.array([4] * 14 + [7])
+    assert np.array_equal(
+        fit_with_scores(clips, groups={"00": recordings}).held_out["00"]["source"],
+        fit_with_scores(clips).held_out["00"]["source"],
+    )
 
 
 def test_a_hundred_clips_take_less_than_five_seconds_of_processor_time() -> None:

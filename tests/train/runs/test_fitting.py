@@ -197,6 +197,13 @@ def test_a_run_is_not_resumed_with_other_settings(tiny_data, copied, options, wh
         train(tiny_data, MACHINE, copied, epochs=4, resume=True, **options)
 
 
+def test_a_network_is_not_resumed_as_another_detector(tiny_data, copied):
+    before = (copied / "run.json").read_bytes()
+    with pytest.raises(ModelError, match="was begun with another model"):
+        fit_run(tiny_data, MACHINE, copied, Settings(model="distance"), resume=True)
+    assert (copied / "run.json").read_bytes() == before
+
+
 def test_a_run_is_not_resumed_on_changed_data(tiny_data, copied, tmp_path):
     data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     clip = next((data / MACHINE / "train").glob("*.wav"))
