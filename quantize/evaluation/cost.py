@@ -230,7 +230,7 @@ def _score(
     fixed = cache.features(clips, spec, frames, progress=step("fixed-point features"))
     floating = cache.features(clips, spec, frames, kind="float", progress=step("float features"))
     sections = [clip.name.section for clip in clips]
-    shipped = shipped_scores(bundle, list(zip(sections, fixed, strict=True)), step("int8 model"))
+    shipped = shipped_scores(bundle, list(zip(sections, fixed, strict=True)), step("as shipped"))
     by_fixed = float_scores(bundle, list(zip(sections, fixed, strict=True)), step("float model"))
     by_float = float_scores(bundle, list(zip(sections, floating, strict=True)), step("float model and features"))
     scored = [

@@ -72,6 +72,8 @@ def fit_distance(
     run.span_frames = blocks.span
     fitted = _fit(clips, features, blocks)
     keep_fit(out, fitted)
+    for checkpoint in out.glob("epoch_*.keras"):  # of a network's run that is replaced
+        checkpoint.unlink(missing_ok=True)
     if own:
         run.cells = _cells(clips, features)
     run.save(out)
