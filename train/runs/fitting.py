@@ -213,8 +213,9 @@ def _train(
     )
     if left := len(clips) - len(fit) - len(held_back):
         note(
-            f"{left} of {len(clips)} training clips are left out: they share sound with clips that are held back, or "
-            "for testing, as --overlap and --again of data import make them."
+            f"{left} of {len(clips)} training clips are left out: they share sound with "
+            f"{'clips that are held back' if kind.network else 'others'}, or with clips for testing, as --overlap and "
+            "--again of data import make them."
         )
     headers = headers_of([*all_fit, *all_held_back])
     for text in (
@@ -224,13 +225,13 @@ def _train(
     ):
         note(text)
     with _only_training(out):
+        if resume:
+            run = _resumed(Run.load(out), run, out)
         if not kind.network:
             seconds = SCORE_SECONDS if settings.score_seconds is None else settings.score_seconds
             frames = score_frames_of(settings.features, seconds)
             fit_distance(run, out, all_fit, cache, progress, score_frames=frames, own=own, note=note)
             return run
-        if resume:
-            run = _resumed(Run.load(out), run, out)
         fitting = Fitting(run, out, all_fit, all_held_back, cache, progress)
         fitting.run_epochs()
         if own and run.cells is None:
