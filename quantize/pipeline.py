@@ -15,6 +15,7 @@ from edge_asd.errors import DataError, OutputError
 from edge_asd.files import prepare_folder
 from edge_asd.quantize.golden import golden_vectors
 from edge_asd.quantize.healthy_scores import held_back_scores, held_out_scores, section_threshold
+from edge_asd.quantize.healthy_spectrum import healthy_spectrum
 from edge_asd.quantize.int8.methods import DEFAULT, check_method
 from edge_asd.quantize.int8.range_report import check_report_replaceable
 from edge_asd.quantize.int8.representative import HEADROOM_DB
@@ -165,6 +166,7 @@ def quantise_source(
         thresholds=thresholds,
         float_model=made.float_model,
         golden=golden_vectors(made.model, golden_section(thresholds), level),
+        healthy=healthy_spectrum(detector, clips, score_frames),
         provenance={
             "data_sha256": run.data_hash,
             "channel": run.channel,

@@ -37,6 +37,7 @@ LAYERS = {
         calibration
         monitor healthy_sound
         notify
+        heard
         detectors thresholds false_alarms
         bundle
         distance
@@ -65,7 +66,7 @@ LAYERS = {
         jobs
         evaluation foreign
         pipeline
-        model_making healthy_scores
+        model_making healthy_scores healthy_spectrum
         source saved_operations golden threshold_fitting versions
         int8
         __init__

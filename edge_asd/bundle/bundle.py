@@ -6,7 +6,8 @@ A zip file, or a folder of the same files:
   its thresholds, where it came from, and the SHA-256 of every other file and of its own contents;
 - ``model.tflite``: the int8 model, and ``model_float.tflite``: the same model in float32, for comparison; or, of the
   distance detector, ``distance.npz`` and ``distance_float.npz`` (`edge_asd.bundle.distance_file`);
-- ``golden.npz``: PCM and every value computed from it, so that any device can prove itself.
+- ``golden.npz``: PCM and every value computed from it, so that any device can prove itself;
+- ``healthy.npz``, of autoencoders: what healthy sound is like band by band (`edge_asd.bundle.healthy_file`).
 
 Reading is strict: an unknown key, a wrong hash, a missing or extra file or a newer schema is a
 `BundleError`. Writing is atomic: the old bundle stays until the new one is complete.
@@ -27,6 +28,7 @@ import numpy.typing as npt
 from edge_asd.bundle.container import read_container, write_container
 from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.golden_file import ARRAYS, DISTANCE_ARRAYS, GOLDEN, read_golden
+from edge_asd.bundle.healthy_file import HEALTHY, Healthy, read_healthy
 from edge_asd.bundle.manifest import Json, Threshold
 from edge_asd.bundle.manifest_file import (
     DIGEST,
@@ -74,6 +76,8 @@ class Bundle(DetectorModel):
     thresholds : dict of section to Threshold
     float_model, golden : bytes
         Contents of the two files beside the model.
+    healthy : bytes, optional
+        Contents of ``healthy.npz``; None where the detector needs none, or an earlier edge-asd made the bundle.
     policy : Policy, optional
         When its decisions raise an alarm, where that is not the default's business.
     provenance : dict
@@ -88,6 +92,7 @@ class Bundle(DetectorModel):
     thresholds: dict[str, Threshold]
     float_model: bytes
     golden: bytes
+    healthy: bytes | None = None
     policy: Policy | None = None
     provenance: Json = field(default_factory=dict)
     frontend_number: int = FRONTEND_NUMBER
@@ -190,6 +195,16 @@ class Bundle(DetectorModel):
                 raise _unfit(name, golden[name])
         return golden
 
+    def healthy_sections(self) -> dict[str, Healthy]:
+        """Read what healthy sound of each section is like; empty where the bundle does not hold it.
+
+        Raises
+        ------
+        BundleError
+            If the file is damaged, or of another bundle.
+        """
+        return {} if self.healthy is None else read_healthy(self.healthy, self.features.n_mels)
+
     def save(self, path: Path) -> None:
         """Write the bundle as one zip file, atomically.
 
@@ -206,12 +221,13 @@ class Bundle(DetectorModel):
     @property
     def _contents(self) -> dict[str, bytes]:
         model, float_model = model_files(self.kind)
-        return {model: self.model, float_model: self.float_model, GOLDEN: self.golden}
+        files = {model: self.model, float_model: self.float_model, GOLDEN: self.golden}
+        return files if self.healthy is None else {**files, HEALTHY: self.healthy}
 
     def _manifest(self, contents: Mapping[str, bytes]) -> Json:
         manifest = {
             "format": FORMAT,
-            "schema": needed_schema(self.kind, self.thresholds, self.policy),
+            "schema": needed_schema(self.kind, self.thresholds, self.policy, healthy=self.healthy is not None),
             "machine": self.machine,
             "detector": self.detector,
             "arithmetic": {

@@ -1,7 +1,8 @@
 """``manifest.json``, read strictly: from the files of a bundle to the values of a `Bundle`.
 
 Schema 2 adds keys that may be left out: `policy`, and in a section's object `off_level_db` and `previous`. Schema 3
-adds the distance detector, whose files are others and which has no `input` and `output`. A bundle is written in the
+adds the distance detector, whose files are others and which has no `input` and `output`, and the file ``healthy.npz``
+of networks (`edge_asd.bundle.healthy_file`), which may be left out. A bundle is written in the
 oldest schema that can say what it is, so that older versions of edge-asd read what they can.
 """
 
@@ -17,6 +18,8 @@ from edge_asd.bundle.distance_file import DISTANCE, FLOAT_DISTANCE
 from edge_asd.bundle.distance_file import MAX_BYTES as MAX_DISTANCE_BYTES
 from edge_asd.bundle.golden_file import GOLDEN
 from edge_asd.bundle.golden_file import MAX_BYTES as MAX_GOLDEN_BYTES
+from edge_asd.bundle.healthy_file import HEALTHY
+from edge_asd.bundle.healthy_file import MAX_BYTES as MAX_HEALTHY_BYTES
 from edge_asd.bundle.kinds import KINDS, Kind
 from edge_asd.bundle.manifest import Json, Quantisation, Threshold
 from edge_asd.bundle.policy import Policy
@@ -55,6 +58,7 @@ LIMITS = {
     **dict(zip(NETWORK_FILES, (MAX_MODEL_BYTES, 4 * MAX_MODEL_BYTES), strict=True)),
     **dict.fromkeys(DISTANCE_FILES, MAX_DISTANCE_BYTES),
     GOLDEN: MAX_GOLDEN_BYTES,
+    HEALTHY: MAX_HEALTHY_BYTES,
 }
 """How long each file may be [bytes]; a real manifest has some kilobytes."""
 
@@ -64,9 +68,11 @@ def model_files(kind: Kind) -> tuple[str, str]:
     return NETWORK_FILES if kind.network else DISTANCE_FILES
 
 
-def needed_schema(kind: Kind, thresholds: Mapping[str, Threshold], policy: Policy | None) -> int:
-    """Return the oldest schema that can say this."""
-    if not kind.network:
+def needed_schema(
+    kind: Kind, thresholds: Mapping[str, Threshold], policy: Policy | None, *, healthy: bool = False
+) -> int:
+    """Return the oldest schema that can say this, and hold ``healthy.npz`` where there is one."""
+    if healthy or not kind.network:
         return 3
     return 2 if policy is not None or any(threshold.needs_schema_2 for threshold in thresholds.values()) else 1
 
@@ -101,7 +107,8 @@ def parse_manifest(files: Mapping[str, bytes]) -> Json:
     frontend_number, model_arithmetic, score_number = _arithmetic(top.child("arithmetic"), detector, schema)
     kind = KINDS[detector]
     model, float_model = model_files(kind)
-    check_names(files, (MANIFEST, model, float_model, GOLDEN))
+    may = [HEALTHY] if schema > 2 and kind.network and HEALTHY in files else []
+    check_names(files, (MANIFEST, model, float_model, GOLDEN, *may))
     _check_hashes(top.child("files"), files)
     thresholds = _thresholds(top.child("sections"), schema)
     values: Json = {
@@ -117,6 +124,7 @@ def parse_manifest(files: Mapping[str, bytes]) -> Json:
         "model": files[model],
         "float_model": files[float_model],
         "golden": files[GOLDEN],
+        "healthy": files.get(HEALTHY),
         "classes": _classes(top, thresholds) if kind.classifies else (),
         "policy": Policy.parse(top.child("policy")) if schema > 1 and "policy" in top.keys else None,
         "provenance": top.take("provenance", dict),

@@ -22,7 +22,7 @@ from edge_asd.cli.common import (
     print_json,
     table,
 )
-from edge_asd.cli.hears_text import healthy_text
+from edge_asd.cli.hears_text import healthy_text, heard_text
 from edge_asd.cli.progress import Progress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
@@ -97,7 +97,7 @@ def command(
 
 def _print(done: Any, bundle: Path, out: Path) -> None:
     print(results_table(done.results))
-    print(healthy_text(done.healthy))
+    print(healthy_text(done.healthy) + heard_text(done.heard))
     scores = done.agreement
     share = done.saturated_share
     cut_off = "" if share is None else f"Input values cut off: {share:.3%}. "

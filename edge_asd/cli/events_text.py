@@ -78,7 +78,7 @@ class Table:
         self._header = (
             ["id", "begins", "source", "section", "scores", "mean", "threshold", "over", "states"]
             if minutes
-            else ["id", "time", "source", "section", "event", "score", "threshold", "lasted", "clip"]
+            else ["id", "time", "source", "section", "event", "score", "threshold", "lasted", "clip", "text"]
         )
         self._widths = [0] * len(self._header)
         self._begun = False
@@ -102,7 +102,7 @@ class Table:
             ours, limit = told_apart(score, threshold)
             limit = f"{limit} {unit}"
         start = [str(row["id"]), _local(row["time"]), row["source"], row["section"], row["event"]]
-        return [*start, ours, limit, _length(row["duration_s"]), self._clip(row["clip"])]
+        return [*start, ours, limit, _length(row["duration_s"]), self._clip(row["clip"]), row["text"] or ""]
 
     def _clip(self, name: str | None) -> str:
         if name is None:

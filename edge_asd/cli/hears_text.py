@@ -1,4 +1,7 @@
-"""What ``edge-asd evaluate`` prints of healthy clips: how often they are flagged, and what would be heard in them."""
+"""What ``edge-asd evaluate`` prints beside its table.
+
+How often healthy clips are flagged, what would be heard in them, and what was heard in flagged ones.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,18 @@ def healthy_text(report: Any) -> str:
     if report.hears:
         parts.append(_hears(report))
     return "".join(f"\n{part}\n" for part in parts)
+
+
+def heard_text(report: Any) -> str:
+    """Lay out a `edge_asd.quantize.evaluation.heard.report.HeardReport` for people, within a hundred columns."""
+    if report.why_not:
+        return f"\n{textwrap.fill(report.why_not, _WIDTH)}\n"
+    if not report.sections:
+        return ""
+    texts = "\n".join(textwrap.fill(one.text, _WIDTH) for one in report.sections)
+    return (
+        f"\nWhat it heard: the bands that the scores of flagged clips are about, in so many of them each:\n\n{texts}\n"
+    )
 
 
 def _false_alarms(rows: list[Any]) -> str:

@@ -44,14 +44,41 @@ class AutoencoderDetector(WindowDetector):
         self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8], section: str
     ) -> npt.NDArray[np.int32]:
         """Compute mean((x - y)^2) over each window; one score for all sections."""
-        out = self._output
-        y = (outputs.astype(np.int64) - out.zero_point) * out.multiplier
-        y = (y + (1 << (OUTPUT_BITS - SCORE_FRACTION_BITS - 1))) >> (OUTPUT_BITS - SCORE_FRACTION_BITS)
-        total = ((windows - y) ** 2).sum(axis=1)  # Q32
+        total = self._squares(windows, outputs).sum(axis=1)  # Q32
         n = windows.shape[1]
         mean = (total + (n << (SCORE_FRACTION_BITS - 1))) // (n << SCORE_FRACTION_BITS)
         scores: npt.NDArray[np.int32] = np.minimum(mean, SCORE_MAX).astype(np.int32)
         return scores
+
+    def band_errors(self, frames: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Compute the mean of (x - y)^2 of each band, over all windows in log-mel frames and the frames of each.
+
+        Parameters
+        ----------
+        frames : ndarray, int32 [shape=(n, n_mels), dB in Q15.16]
+            A window at least.
+
+        Returns
+        -------
+        errors : ndarray, int32, at least 1 [shape=(n_mels,), dB^2 in Q15.16]
+            Their mean is that of the window scores, but for the rounding.
+        """
+        n_mels = frames.shape[1]
+        total, count = np.zeros(n_mels, dtype=np.int64), 0
+        for windows, outputs in self.parts(frames):
+            squares = self._squares(windows, outputs).reshape(-1, n_mels)
+            total += (squares >> SCORE_FRACTION_BITS).sum(axis=0)
+            count += len(squares)
+        errors: npt.NDArray[np.int32] = np.clip(total // max(1, count), 1, SCORE_MAX).astype(np.int32)
+        return errors
+
+    def _squares(self, windows: npt.NDArray[np.int32], outputs: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+        """Compute (x - y)^2 [shape of `windows`, dB^2 in Q32]."""
+        out = self._output
+        y = (outputs.astype(np.int64) - out.zero_point) * out.multiplier
+        y = (y + (1 << (OUTPUT_BITS - SCORE_FRACTION_BITS - 1))) >> (OUTPUT_BITS - SCORE_FRACTION_BITS)
+        squares: npt.NDArray[np.int64] = (windows - y) ** 2
+        return squares
 
     def float_scores(
         self, windows: npt.NDArray[np.float32], outputs: npt.NDArray[np.float32], section: str

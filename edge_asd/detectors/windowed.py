@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Protocol, TypeVar
 
@@ -132,15 +133,28 @@ class WindowDetector(BaseDetector):
 
     def window_scores(self, frames: npt.NDArray[np.int32], section: str) -> npt.NDArray[np.int32]:
         """Score every window in consecutive log-mel frames; see `BaseDetector.window_scores`."""
+        scores = [self.scores_of_outputs(*part, section) for part in self.parts(frames)]
+        return np.concatenate(scores)
+
+    def parts(self, frames: npt.NDArray[np.int32]) -> Iterator[tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]]:
+        """Run the model on all windows in consecutive log-mel frames, some at a time.
+
+        Parameters
+        ----------
+        frames : ndarray, int32 [shape=(n, n_mels), dB in Q15.16]
+
+        Yields
+        ------
+        windows : ndarray, int32 [shape=(m, window_frames * n_mels), dB in Q15.16]
+            Next ones; none where `frames` is shorter than a window.
+        outputs : ndarray, int8 [shape=(m, ...)]
+        """
         inputs = self.quantise(frames)
         hop, span = self._spec.window_hop, self._spec.window_frames
         chunk = max(1, _CHUNK_VALUES // (span * frames.shape[1]))
-        scores = []
         for first in range(0, max(1, len(frames)), chunk * hop):
             part = slice(first, first + (chunk - 1) * hop + span)
-            outputs = self.run(self.windows(inputs[part]))
-            scores.append(self.scores_of_outputs(self.windows(frames[part]), outputs, section))
-        return np.concatenate(scores)
+            yield self.windows(frames[part]), self.run(self.windows(inputs[part]))
 
     def windows(self, frames: npt.NDArray[Value]) -> npt.NDArray[Value]:
         """Gather windows, frame after frame in each [shape=(windows, window_frames * n_mels)]."""

@@ -51,6 +51,19 @@ class BandTerms:
         return self.level_part + self.unsteadiness_part
 
 
+def metric(directions: Directions) -> Floats:
+    """Return the distance's matrix M [shape=(features, features)], positive definite: D = d^T M d, with d in dB."""
+    vectors = _float_vectors(directions)
+    found: Floats = np.eye(vectors.shape[1]) - vectors.T @ vectors
+    return found
+
+
+def _float_vectors(directions: Directions) -> Floats:
+    scale = directions.multipliers / (1 << (MULTIPLIER_BITS + PROJECTION_BITS // 2))
+    vectors: Floats = scale[:, None] * directions.vectors
+    return vectors
+
+
 def band_terms(features: npt.NDArray[np.int16], centres: Mapping[Domain, Centre], directions: Directions) -> BandTerms:
     """Take the score of one sound apart.
 
@@ -66,8 +79,7 @@ def band_terms(features: npt.NDArray[np.int16], centres: Mapping[Domain, Centre]
     centre = centres[domain]
     difference = features.astype(np.int64) - centre.mean
     z = projections(difference[None], directions)[0] / (1 << PROJECTION_BITS)
-    scale = directions.multipliers / (1 << (MULTIPLIER_BITS + PROJECTION_BITS // 2))
     moved = difference / (1 << FEATURE_BITS)
-    parts = moved * (moved - (z * scale) @ directions.vectors) / (centre.normaliser / (1 << 16))
+    parts = moved * (moved - z @ _float_vectors(directions)) / (centre.normaliser / (1 << 16))
     level, unsteadiness = np.split(moved, 2)
     return BandTerms(domain, level, unsteadiness, *np.split(parts, 2))

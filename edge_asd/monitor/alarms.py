@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge_asd.bundle.policy import Policy
+from edge_asd.heard.moved import Moved
 from edge_asd.monitor.engine import Condition, Decision, InputChange
 
 __all__ = ["Alarms", "Event", "EventName", "Policy", "State"]
@@ -94,6 +95,8 @@ class Event:
         alarm; for what ends something, since the event that it ends; for `samples-lost`, the length of what is missing.
     text : str, optional
         What else there is to say, for people.
+    heard : tuple of Moved, optional
+        For `alarm` and `escalated`, which bands moved, most of all first; None where the detector cannot tell.
     """
 
     event: EventName
@@ -103,6 +106,7 @@ class Event:
     threshold: int | None = None
     duration_s: float | None = None
     text: str | None = None
+    heard: tuple[Moved, ...] | None = None
 
 
 class Alarms:

@@ -19,10 +19,14 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import RollingScore
 from edge_asd.frontend import Stream
 from edge_asd.frontend.spec import FeatureSpec
+from edge_asd.heard.explaining import Explainer, why_not
+from edge_asd.heard.moved import Moved
+from edge_asd.monitor.last_frames import LastFrames
 from edge_asd.monitor.span_watch import BLOCK_HOPS, Measures, SpanWatch
 from edge_asd.thresholds import is_anomalous
 
-_PIECE = 1 << 16  # bounds the memory, however long a block is
+PIECE = 1 << 16
+"""Samples that are scored at once: bounds the memory, however long a block is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,7 @@ class Engine:
         self._detector = detector or load_detector(bundle)
         self.unit = self._detector.unit
         spec = bundle.features
+        self._explainer = None if why_not(bundle, section) else Explainer(bundle, self._detector)
         self._interval = interval_frames(spec, interval_s)
         self.withheld = self.unjudged = 0
         self._off_power = 0 if off_level_db is None else power_of_db(off_level_db)
@@ -158,6 +163,9 @@ class Engine:
         self._origin = origin
         self._rolling = RollingScore(self._bundle.windows_per_score)
         self._stream = Stream(spec)
+        explained = 0 if self._explainer is None else self._explainer.frames
+        # A decision is told after its piece, and after what is waited to know whether the input is dead.
+        self._last = LastFrames(explained and explained + spec.frame_count(2 * PIECE))
         self._scores = self._detector.follow(self.section)
         self._windows = 0
         self._input = DeadLine(spec.sample_rate)
@@ -194,6 +202,25 @@ class Engine:
         """Samples heard or missed so far."""
         return self._origin + self._input.count
 
+    def heard(self, time_s: float) -> list[Moved] | None:
+        """Tell which bands moved in the span of a decision, and how.
+
+        Parameters
+        ----------
+        time_s : float [s]
+            Of a decision that the last call returned, for `PIECE` samples at most.
+
+        Returns
+        -------
+        moved : list of Moved, or None
+            None if the detector cannot tell, or the sound is no longer there.
+        """
+        if self._explainer is None:
+            return None
+        end = self._bundle.features.frame_count(round(time_s * self.sample_rate) - self._origin)
+        frames = self._last.before(end, self._explainer.frames)
+        return None if frames is None else self._explainer.explain(frames, self.section).moved
+
     def push(self, samples: npt.NDArray[np.int16]) -> list[Decision]:
         """Take the next samples; return the decisions that they complete.
 
@@ -214,8 +241,8 @@ class Engine:
         Both are the same, and in the same order, whatever the blocks.
         """
         heard: list[Decision | InputChange] = []
-        for start in range(0, max(1, len(samples)), _PIECE):
-            changes = self._take(samples[start : start + _PIECE])
+        for start in range(0, max(1, len(samples)), PIECE):
+            changes = self._take(samples[start : start + PIECE])
             heard += sorted([*self._settled(ended=False), *changes], key=lambda news: news.time_s)
         return heard
 
@@ -249,6 +276,7 @@ class Engine:
     def _take(self, samples: npt.NDArray[np.int16]) -> list[InputChange]:
         bundle, spec = self._bundle, self._bundle.features
         frames = self._stream.push(samples)
+        self._last.push(frames)
         ended = self._input.push(samples)
         self._dead += ended
         self._watch.push(samples)

@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from edge_asd.audio.stream import Break, Pcm
+from edge_asd.heard.words import heard_text
 from edge_asd.monitor.alarms import Alarms, Event, EventName, State
-from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
+from edge_asd.monitor.engine import PIECE, Condition, Decision, Engine, InputChange
 from edge_asd.monitor.reports import Clock, Report, now
+
+_EXPLAINED = {EventName.alarm, EventName.escalated}
 
 
 class Listener:
@@ -67,7 +70,11 @@ class Listener:
 
     def hear(self, pcm: Pcm) -> list[Report]:
         """Take the next samples."""
-        return self._reports(self.engine.hear(pcm))
+        return [
+            report
+            for start in range(0, max(1, len(pcm)), PIECE)
+            for report in self._reports(self.engine.hear(pcm[start : start + PIECE]))
+        ]
 
     def finish(self) -> list[Report]:
         """End the stream."""
@@ -79,7 +86,7 @@ class Listener:
 
     def broken(self, gap: Break) -> list[Report]:
         """Begin afresh where the stream broke; no score mixes sound from both sides."""
-        reports = self._reports(self.engine.skip(gap.samples))
+        reports = [*self._reports(self.engine.hear_end()), *self._reports(self.engine.skip(gap.samples))]
         time = datetime.fromtimestamp(gap.clock).astimezone()
         text = gap.text or None
         if gap.event == "next-file":
@@ -106,8 +113,14 @@ class Listener:
             elif news.condition is Condition.dead:
                 self.died = True
             if event is not None:
-                reports.append(self._report(event))
+                reports.append(self._report(self._explained(event)))
         return reports
+
+    def _explained(self, event: Event) -> Event:
+        if event.event not in _EXPLAINED:
+            return event
+        moved = self.engine.heard(event.time_s)
+        return event if moved is None else replace(event, heard=tuple(moved), text=heard_text(moved) or None)
 
     def _report(self, what: Decision | Event, time: datetime | None = None) -> Report:
         return Report(what, time or self._clock(), self.source, self._alarms.state)

@@ -14,6 +14,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import Policy
 from edge_asd.bundle.sections import choose_section
 from edge_asd.errors import ConfigError
+from edge_asd.heard.explaining import why_not
 from edge_asd.monitor.alarms import Alarms
 from edge_asd.monitor.config.reading import DEFAULT_DEVICE
 from edge_asd.monitor.config.settings import ConfigFile, SourceConfig
@@ -197,10 +198,17 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
         live=source.live,
         description=lambda: source.description,
         tell_clipping=(config.wav is None and config.folder is None) or config.gain_db > 0,
-        greeting=lambda: (
-            f"Listening to {source.description} for {bundle.machine}, section {section}. "
-            f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops. {promise}"
-        ).rstrip(),
+        greeting=lambda: " ".join(
+            filter(
+                None,
+                (
+                    f"Listening to {source.description} for {bundle.machine}, section {section}.",
+                    f"First decision after {bundle.score_seconds:.1f} s; Ctrl-C stops.",
+                    promise,
+                    why_not(bundle, section),
+                ),
+            )
+        ),
     )
     return Watched(config, bundle, section, policy, source, ear)
 

@@ -49,6 +49,7 @@ def event_message(
     unit: str = "",
     duration_s: float | None = None,
     clip: str | None = None,
+    heard: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> Message:
     """Write the message of an event.
@@ -67,6 +68,8 @@ def event_message(
         How long it had been going on.
     clip : str, optional
         Where the recording is, or will be.
+    heard : str, optional
+        What moved, in words.
     details : mapping, optional
         For programs, beside the values above.
     """
@@ -84,6 +87,8 @@ def event_message(
         lines.append(f"Score: {_figure(score, unit)}{limit}")
     if duration_s is not None:
         lines.append(f"It lasted {span(duration_s)}." if event in _ENDS else f"It began {span(duration_s)} before.")
+    if heard:
+        lines.append(f"Heard: {heard}.")
     if clip is not None:
         lines.append(f"Recording: {clip}")
     facts = {

@@ -18,6 +18,7 @@ from edge_asd.quantize.evaluation.agreement import Agreement, agreement
 from edge_asd.quantize.evaluation.agreement_picture import agreement_picture
 from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_row
 from edge_asd.quantize.evaluation.earlier import DOCUMENT, check_earlier, left_note
+from edge_asd.quantize.evaluation.heard.report import HeardReport, heard_report
 from edge_asd.quantize.evaluation.probe.report import Judged, Report, report
 from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
@@ -25,6 +26,7 @@ from edge_asd.thresholds import is_anomalous
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.data.rates import header_notes, headers_of, rates_note
 from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.figures.means import Row
 from edge_asd.train.figures.measures import Measures, measures_of, missing_domains, pick, rows_of
 from edge_asd.train.figures.official_csv import write_result
@@ -42,6 +44,7 @@ class Evaluation:
     saturated_share: float | None
     notes: list[str]
     healthy: Report
+    heard: HeardReport
 
     @property
     def mean_drop(self) -> float | None:
@@ -58,6 +61,7 @@ class Evaluation:
             **asdict(self.agreement),
             "saturation": self.saturated_share,
             **self.healthy.as_dict(),
+            **self.heard.as_dict(),
             "notes": self.notes,
         }
 
@@ -84,8 +88,9 @@ def evaluate(
     out : Path
         Folder for ``result.csv``, scores and decisions of the shipped arithmetic (integers,
         Q15.16), ``float/`` and ``fixed/`` with the float model's scores (dB^2 or nat),
-        ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in. It is of one machine
-        and year: results of another are not mixed with these (`edge_asd.quantize.evaluation.earlier`).
+        ``agreement.png`` and ``evaluation.json``; ``hears.png`` where faults were mixed in, and ``heard.png`` where
+        clips are flagged and the detector can tell which bands moved. It is of one machine and year: results of
+        another are not mixed with these (`edge_asd.quantize.evaluation.earlier`).
     domain : {"source", "target"}, optional
         Evaluate this domain alone, by its own thresholds where the bundle has them. Otherwise both,
         by the thresholds of their sections. Of measures that mix domains, or know none, it cannot be chosen.
@@ -142,7 +147,7 @@ def evaluate(
     notes += header_notes(headers_of(clips), rate, bundle.channel, "test clips")
     check_earlier(out, bundle.machine, measures.year, any_year=year is not None)
     with results_folder(out, DOCUMENT):
-        scored, saturated = _score(bundle, clips, cache or FeatureCache(), progress)
+        scored, saturated, fixed = _score(bundle, clips, cache or FeatureCache(), progress)
     if others := sum(bundle.window_count(clip.frames) != bundle.windows_per_score for clip in scored):
         span = bundle.features.sample_count(bundle.score_window_frames) / bundle.features.sample_rate
         notes.append(
@@ -161,12 +166,16 @@ def evaluate(
     )
     limits = {section: bundle.threshold(section, domain).score for section in sections}
     results = [evaluate_row(bundle.machine, section, row, limits[section], groups[section]) for section, row in found]
+    judged = [Judged(s.clip, s.shipped, limits[s.clip.name.section]) for s in scored]
     healthy = report(
         bundle,
-        [Judged(s.clip, s.shipped, limits[s.clip.name.section]) for s in scored],
+        judged,
         hears,
         own_set=is_own(data / bundle.machine),
         progress=lambda done, total: progress("mixing faults into healthy clips", done, total),
+    )
+    heard = heard_report(
+        bundle, judged, fixed, lambda done, total: progress("looking for bands that moved", done, total)
     )
     notes += healthy.notes
     # Nothing is written before all is computed: whoever stops this sees no scores that look complete.
@@ -195,6 +204,7 @@ def evaluate(
         saturated if bundle.kind.network else None,
         notes,
         healthy,
+        heard,
     )
     agreement_picture(
         out / "agreement.png",
@@ -203,6 +213,7 @@ def evaluate(
         title=f"{bundle.machine}: scores of {len(scored)} test clips",
     )
     healthy.draw(out, f"{bundle.machine}: faults mixed into healthy test clips")
+    heard.draw(out, f"{bundle.machine}: how the sound of flagged test clips moved")
     document = json.dumps(evaluation.as_dict(), indent=1, allow_nan=False) + "\n"
     write_atomically(out / DOCUMENT, document.encode())
     return evaluation
@@ -210,7 +221,7 @@ def evaluate(
 
 def _score(
     bundle: Bundle, clips: Sequence[Clip], cache: FeatureCache, progress: Callable[[str, int, int], None]
-) -> tuple[list[ClipScores], float]:
+) -> tuple[list[ClipScores], float, list[ClipFeatures]]:
     def step(what: str) -> Callable[..., None]:
         return lambda done, total, *_: progress(what, done, total)
 
@@ -226,7 +237,7 @@ def _score(
         ClipScores(clip, score, a, b, features.level_db, len(features.frames))
         for clip, score, a, b, features in zip(clips, shipped.scores, by_fixed, by_float, fixed, strict=True)
     ]
-    return scored, shipped.saturated_share
+    return scored, shipped.saturated_share, fixed
 
 
 def _agreement(bundle: Bundle, domain: Domain | None, scored: Sequence[ClipScores]) -> Agreement:

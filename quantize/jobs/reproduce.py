@@ -10,6 +10,7 @@ from pathlib import Path
 from edge_asd.bundle.kinds import KINDS
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder
+from edge_asd.quantize.jobs.heard_pictures import heard_pictures
 from edge_asd.quantize.jobs.reproduction_part import Part, Step, run_part
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
@@ -132,11 +133,12 @@ def reproduce(
         notes=(*notes, *done[0].notes),
     )
     merged = first.merged(replace(part, data=first.data) for part in done[1:])
+    heard = heard_pictures(parts, done, data, out, ground_truth=ground_truth, cache=cache, step=step)
     results_file = out / "results.json"
     write_results(results_file, merged)
     return Reproduced(
         merged,
-        write_report(merged, out, data=data, channel=settings[0].channel, cache=cache, progress=step),
+        write_report(merged, out, data=data, channel=settings[0].channel, heard=heard, cache=cache, progress=step),
         results_file,
     )
 

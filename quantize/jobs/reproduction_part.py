@@ -108,6 +108,11 @@ class Part:
         )
 
 
+def bundle_path(out: Path, part: Part) -> Path:
+    """Return the place of a part's bundle in the folder of a reproduction."""
+    return out / "bundles" / f"{part.name}.easd"
+
+
 def run_part(
     part: Part,
     data: Path,
@@ -321,7 +326,7 @@ class _Work:
 
     def _shipped(self, run: Run, folder: Path) -> tuple[npt.NDArray[np.float64], Mapping[str, float]]:
         start = time.monotonic()
-        path = self._out / "bundles" / f"{self._part.name}.easd"
+        path = bundle_path(self._out, self._part)
         done = quantise_run(
             folder, self._data, path, cache=self._cache, progress=lambda what: self._say(f"quantising: {what}")
         )

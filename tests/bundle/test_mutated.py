@@ -71,23 +71,24 @@ def change_bytes(data):
     return bytes(changed)
 
 
-def change_golden(files):
+def change_arrays(files, file):
     if rng.random() < 0.5:
-        files["golden.npz"] = change_bytes(files["golden.npz"])
+        files[file] = change_bytes(files[file])
         return
-    with np.load(io.BytesIO(files["golden.npz"])) as arrays:
+    with np.load(io.BytesIO(files[file])) as arrays:
         made = {name: arrays[name] for name in arrays.files}
     name = rng.choice(list(made))
     array = made.pop(name)
     new = rng.choice([
         None, array.astype(np.float64), array[:0] if array.ndim else array, np.zeros((1, 1), np.int8),
         np.zeros(20_000_000, np.int8), np.broadcast_to(array, (2, *array.shape)), np.array("text"),
+        np.full_like(array, rng.choice([-128, -1, 0, 1, 127])), array[::-1] if array.ndim else -array,
     ])
     if new is not None:
         made[rng.choice([name, name, "../" + name])] = new
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **made)
-    files["golden.npz"] = buffer.getvalue()
+    files[file] = buffer.getvalue()
 
 
 def right_hashes(files):
@@ -105,11 +106,14 @@ for number in range(count):
     if kind == 0:
         change_manifest(files)
     elif kind == 1:
-        name = rng.choice(["model.tflite", "model_float.tflite"])
-        files[name] = change_bytes(files[name])
+        name = rng.choice(sorted(set(files) - {"manifest.json", "golden.npz"}))
+        if name.endswith(".npz"):
+            change_arrays(files, name)
+        else:
+            files[name] = change_bytes(files[name])
         right_hashes(files)
     elif kind == 2:
-        change_golden(files)
+        change_arrays(files, "golden.npz")
         right_hashes(files)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

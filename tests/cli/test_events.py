@@ -62,7 +62,8 @@ def test_the_list_is_a_table_with_the_readers_time_and_no_control_characters(com
     done = command("events", folder)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0].split() == ["id", "time", "source", "section", "event", "score", "threshold", "lasted", "clip"]
+    columns = ["id", "time", "source", "section", "event", "score", "threshold", "lasted", "clip", "text"]
+    assert lines[0].split() == columns
     name = r'=HYPERLINK("http://x")\x1b[2J\u202e\n'
     assert [line.split() for line in lines[2:]] == [
         ["1", "2026-11-28", "19:46:10+05:45", "pump", "00", "alarm", "10.68", "10.00", "dB²", "12.5", "s", "kept"],

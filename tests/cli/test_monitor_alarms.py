@@ -64,7 +64,7 @@ def test_json_lines_tell_decisions_and_events(bundle: Path, wav: Path, command: 
         assert list(line) == ["time_s", "section", "score", "threshold", "anomaly", "time", "source", "state"]
     for line in events:
         assert list(line) == [
-            "event", "time_s", "section", "score", "threshold", "duration_s", "time", "source", "state",
+            "event", "time_s", "section", "score", "threshold", "duration_s", "heard", "time", "source", "state",
         ]  # fmt: skip
     for line in decisions + events:
         assert line["source"] == str(wav)

@@ -88,7 +88,7 @@ def test_an_event_follows_the_decision_that_brings_it_about() -> None:
     dead = reports[at[names.index("dead")]]
     assert dead.for_programs() == {
         "event": "dead", "time_s": 6.5, "section": "00", "score": None, "threshold": None, "duration_s": None,
-        "time": "2026-10-25T02:30:00.000+01:00", "source": "here", "state": "dead",
+        "heard": None, "time": "2026-10-25T02:30:00.000+01:00", "source": "here", "state": "dead",
     }  # fmt: skip
     assert reports[0].for_programs() == {
         **asdict(reports[0].what), "time": "2026-10-25T02:30:00.000+01:00", "source": "here", "state": "alarm",

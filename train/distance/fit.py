@@ -112,9 +112,11 @@ def target_centre(clips: Floats, source: float, vectors: Floats, gamma: float) -
 
 def _directions(residuals: list[Floats], count: int) -> Floats:
     from sklearn.covariance import ledoit_wolf
+    from threadpoolctl import threadpool_limits
 
-    covariance, _ = ledoit_wolf(np.concatenate(residuals), assume_centered=True)
-    values, vectors = np.linalg.eigh(covariance)
+    with threadpool_limits(1):  # so small a matrix costs several threads more than one
+        covariance, _ = ledoit_wolf(np.concatenate(residuals), assume_centered=True)
+        values, vectors = np.linalg.eigh(covariance)
     if values[0] <= 0:
         raise DataError("The training clips are all the same sound. Record clips at different times.")
     kept = slice(None, -count - 1, -1)

@@ -29,12 +29,15 @@ class Gallery:
         By machine; None where a class is missing.
     histograms : dict of str to sequence of Picture
         By machine.
+    heard : sequence of Picture
+        Which bands moved in flagged clips.
     """
 
     spectrograms: Sequence[Picture] | None
     scatters: Sequence[Picture] | None
     rocs: Mapping[str, Picture | None]
     histograms: Mapping[str, Sequence[Picture]]
+    heard: Sequence[Picture] = ()
 
 
 def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> str:

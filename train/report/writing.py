@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +37,7 @@ def write_report(
     *,
     data: Path | None = None,
     channel: int = 0,
+    heard: Sequence[Picture] = (),
     cache: FeatureCache | None = None,
     progress: Progress = lambda _: None,
 ) -> Written:
@@ -52,6 +53,8 @@ def write_report(
         out, and the report says so.
     channel : int
         Channel of the clips that was listened to.
+    heard : sequence of Picture
+        Which bands moved in flagged clips.
     cache : FeatureCache, optional
         The user's by default.
     progress : callable, optional
@@ -94,6 +97,7 @@ def write_report(
         None if data is None else [picture for picture in scatters if picture],
         rocs,
         histograms,
+        heard,
     )
     html = out / "report.html"
     results = write_results_csv(figures, out)

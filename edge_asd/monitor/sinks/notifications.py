@@ -111,5 +111,6 @@ class Notifications(Sink):
             unit=self._session.units.get(report.source, ""),
             duration_s=event.duration_s,
             clip=clip,
+            heard=None if event.heard is None else event.text,
             details=report.for_programs(),
         )

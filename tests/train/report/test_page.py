@@ -10,6 +10,7 @@ from edge_asd.errors import DataError
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.describe import describe_data
+from edge_asd.train.report.drawing import Picture
 from edge_asd.train.report.results import Cell
 from edge_asd.train.report.tables import NONE
 from edge_asd.train.report.writing import write_report
@@ -51,6 +52,15 @@ def test_the_page_needs_nothing_from_outside(real):
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
     policy = [a["content"] for tag, a in page.tags if tag == "meta" and "http-equiv" in a]
     assert policy == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+
+
+def test_what_was_heard_is_shown_where_it_is_told(real, tmp_path):
+    made, _, html = real
+    assert 'id="heard"' not in html
+    heard = [Picture("data:image/png;base64,AAAA", "bands of flagged clips", EVIL)]
+    with_it = write_report(made, tmp_path, heard=heard).html.read_text()
+    assert with_it.count('id="heard"') == with_it.count('href="#heard"') == with_it.count(heard[0].uri) == 1
+    assert "<script" not in with_it
 
 
 def test_every_picture_is_whole_and_described(real):
