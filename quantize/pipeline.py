@@ -173,7 +173,7 @@ def quantise_source(
             "training_rates": {str(rate): count for rate, count in rates_of(headers).items()},
             **source.provenance,
             "quantisation": made.provenance,
-            "versions": versions(),
+            "versions": versions(network=run.kind.network),
         },
     )
     bundle.save(out)

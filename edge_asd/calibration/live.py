@@ -219,7 +219,7 @@ def _check_stability(heard: Heard, scores: list[int], request: Request, bundle: 
         return
     if not request.force:
         raise DataError(
-            f"{text}. A threshold would not hold. Let the machine run evenly and calibrate again, or take it as it is "
-            "with --force. Nothing was written."
+            f"{text}. {'What it learns' if request.adapt else 'A threshold'} would not hold. Let the machine run "
+            "evenly and calibrate again, or take it as it is with --force. Nothing was written."
         )
     heard.notes.append(f"{text}. Taken as it is, as --force says.")

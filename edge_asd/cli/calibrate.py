@@ -101,10 +101,10 @@ def command(
     """Fit a section's threshold anew on sound of the healthy machine where it stands.
 
     The sound is scored as the monitor scores it, in spans of the bundle's score (ten seconds by
-    default) that do not overlap. The model and all other thresholds stay; what the section had before
-    is kept for --restore. With --adapt a distance detector learns the
-    sound itself, without training. Silent, clipped and too short sound is refused, and from a microphone
-    scores that drift or jump.
+    default) that do not overlap. The model and all other thresholds stay. With --adapt a distance
+    detector learns the sound itself instead, without training. What the section had before is kept
+    for --restore. Silent, clipped and too short sound is refused, and from a microphone scores that
+    drift or jump.
     """
     if (out is None) is not in_place:
         raise typer.BadParameter("give one of --out and --in-place")
@@ -156,7 +156,7 @@ def command(
             if known or restore:
                 learnt = _adapt(loaded, request, wav_dir, device, minutes, channel, restored=restore)
                 learnt.bundle.save(target)
-                _report_learnt(target, loaded, request, learnt, json=json)
+                _report_learnt(target, loaded, request, learnt, restored=restore, json=json)
                 return
         if restore:
             heard, done = Heard(), fitting.restore(loaded, request.section)
@@ -185,6 +185,7 @@ def _adapt(
     from edge_asd.calibration import adapting
 
     if restored:
+        request.check(bundle)
         return adapting.restore(bundle, request.section, request.domain)
     heard = _hear(bundle, request, wav_dir, device, DEFAULT_MINUTES if minutes is None else minutes, channel)
     for text in heard.notes:
@@ -192,12 +193,14 @@ def _adapt(
     return adapting.adapt(bundle, request.section, request.domain, heard.features)
 
 
-def _report_learnt(target: Path, bundle: Bundle, request: Request, learnt: Adapted, *, json: bool) -> None:
+def _report_learnt(
+    target: Path, bundle: Bundle, request: Request, learnt: Adapted, *, restored: bool, json: bool
+) -> None:
     from edge_asd.calibration.adapting import ENOUGH_SPANS
 
     section, domain = request.section, learnt.domain
     notes = []
-    if 0 < learnt.spans < ENOUGH_SPANS:
+    if learnt.spans < ENOUGH_SPANS and not restored:
         notes.append(
             f"Section {section}, {domain}: {counted(learnt.spans, 'score span')} may not show all of its healthy "
             f"sound; {ENOUGH_SPANS} are better."
@@ -218,10 +221,12 @@ def _report_learnt(target: Path, bundle: Bundle, request: Request, learnt: Adapt
             }
         )
         return
-    known = f"known by {counted(learnt.spans, 'score span')}" if learnt.spans else "no longer known on its own"
-    before = counted(learnt.before, "clip") if learnt.before else "none"
-    print(f"Section {section}, {domain}: {known} (before: {before}). Its threshold stays.")
-    print(f"Written: {target}")
+    known = f"{'again ' if restored else ''}known by {counted(learnt.spans, 'score span')}"
+    print(
+        f"Section {section}, {domain}: {known if learnt.spans else 'no longer known'}, "
+        f"{f'before by {learnt.before}' if learnt.before else 'unknown before'}. The threshold stays."
+    )
+    print(f"{'Put back in' if restored else 'Written'}: {target}")
     print(f"Next: edge-asd monitor {target} --section {section}")
 
 

@@ -43,7 +43,7 @@ def command(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs in all; as published: ae 100, mobilenetv2 20; own sets: at most 100."),
+        typer.Option(min=1, help="Of a network, in all; as published: ae 100, mobilenetv2 20; own sets: at most 100."),
     ] = None,
     batch_size: Annotated[
         int | None,
@@ -100,10 +100,11 @@ def command(
 ) -> None:
     """Fit a detector to the healthy training clips of one machine, or of several.
 
-    Of a network, some clips of every section and domain are held back: quantize fits the thresholds
-    on them. For one's own machine (recorded by data record or data import) they also tell when to
-    stop. Ctrl-C keeps the last whole epoch. Losses for TensorBoard lie in RUN/tensorboard. The
-    distance detector is fitted to all clips, and each is held out in turn for the threshold.
+    distance, the default for one's own machine (recorded by data record or data import), is fitted to
+    all clips in one step, and each is held out in turn for the threshold. Of a network, some clips of
+    every section and domain are held back: quantize fits the thresholds on them, and for one's own
+    machine they tell when to stop. Ctrl-C keeps a network's last whole epoch. Its losses for
+    TensorBoard lie in RUN/tensorboard.
     """
     if resume and overwrite:
         raise typer.BadParameter("give one of --resume and --overwrite")
@@ -157,7 +158,7 @@ def command(
             if any(folder.glob("epoch_*.keras")):
                 note(f"Stopped. The last whole epoch is kept in {folder}; go on with the same command and --resume.")
             else:
-                note("Stopped before the first epoch had ended; nothing was kept.")
+                note("Stopped before anything was fitted; nothing was kept.")
             raise typer.Exit(130) from None
         finally:
             line.clear()
@@ -200,13 +201,14 @@ def _print(folder: Path, run: Any, data: Path) -> None:
     sections_text = f"section{'s' if len(run.sections) > 1 else ''} {', '.join(run.sections)}"
     suffice = ""
     if load_stage("train.runs.sufficiency").shortcomings(run) == []:
-        suffice = "Its recordings suffice, by their number and by how the held-back clips fare.\n"
+        judged = "by their number and by how the held-back clips fare" if run.kind.network else "by their number"
+        suffice = f"Its recordings suffice, {judged}.\n"
     following = f"{suffice}Next: edge-asd quantize {folder} --data {data} --out {folder.resolve().name}.easd"
     if not run.kind.network:
         seconds = run.features.sample_count(run.span_frames) / run.features.sample_rate
         print(
             f"{run.machine}, {sections_text}: fitted on {_count(run.fit, 'clip')}, each of which was held out in turn "
-            f"for its threshold. A score spans {seconds:.1f} s.\n{following}"
+            f"to be scored as a new one. A score spans {seconds:.1f} s.\n{following}"
         )
         return
     what = "Cross-entropy" if run.classes else "Mean squared error"

@@ -52,18 +52,18 @@ def hear(sound: Iterator[Item], spans: int = 20, request: Request = REQUEST, not
 
 
 def test_minutes_in_spans(bundle: Bundle) -> None:
-    spans = spans_wanted(bundle, 0.5)
+    spans = spans_wanted(bundle, 0.5, REQUEST)
     frames = 1 + (30 * RATE - 1024) // 512
     assert spans == (frames - 4) // 41 == 22
     ten_seconds = replace(bundle, score_window_frames=311)
-    assert spans_wanted(ten_seconds, 5) == 30
-    assert spans_wanted(Bundle.load(NAMES["mobilenetv2"]), 5) > 0
+    assert spans_wanted(ten_seconds, 5, REQUEST) == 30
+    assert spans_wanted(Bundle.load(NAMES["mobilenetv2"]), 5, REQUEST) > 0
     with pytest.raises(
         DataError, match=r"0\.1 minutes are too short: one score spans more\. Give --minutes 0\.2 or more"
     ):
-        spans_wanted(ten_seconds, 0.1)
+        spans_wanted(ten_seconds, 0.1, REQUEST)
     with pytest.raises(DataError, match="domain target needs 20 score spans"):
-        spans_wanted(ten_seconds, 1, "target")
+        spans_wanted(ten_seconds, 1, Request(section="00", domain="target"))
 
 
 def test_scores_are_those_of_the_same_sound_in_a_file(bundle: Bundle, tmp_path: Path) -> None:

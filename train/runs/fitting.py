@@ -213,8 +213,9 @@ def _train(
     )
     if left := len(clips) - len(fit) - len(held_back):
         note(
-            f"{left} of {len(clips)} training clips are left out: they share sound with clips that are held back, or "
-            "for testing, as --overlap and --again of data import make them."
+            f"{left} of {len(clips)} training clips are left out: they share sound with "
+            f"{'clips that are held back' if kind.network else 'others'}, or with clips for testing, as --overlap and "
+            "--again of data import make them."
         )
     headers = headers_of([*all_fit, *all_held_back])
     for text in (

@@ -32,20 +32,21 @@ _ASKED_RATE = complement(Target().value)
 
 @dataclass(frozen=True, slots=True)
 class ThresholdClips:
-    """What the clips held back of a section can promise of its threshold.
+    """What the clips that a section's threshold will rest on can promise.
 
     Attributes
     ----------
     section : str
     clips : int
-        Held back; of the distance detector all of the source domain, each of which its fit holds out in turn.
+        Held back from a network; of the distance detector all of the source domain, each of which its fit holds out in
+        turn.
     lowest_rate : float or None, 0 to 1
         Share of healthy clips over the threshold that they can promise not to exceed, with 95 % confidence; None
         without a clip.
     clips_needed : int
         That promise the share that ``quantize`` asks for by default.
     more_training_clips : int
-        To add to the section's domain with most until so many are held back; 0 where they are.
+        To add until there are so many: to the section's domain with most, or to the source; 0 where there are.
     """
 
     section: str
@@ -104,9 +105,9 @@ def shortcomings(run: Run) -> list[str] | None:
 def threshold_notes(judged: Sequence[ThresholdClips]) -> list[str]:
     """Say, before training, of which sections the threshold will rest on too few clips."""
     return [
-        f"Section {one.section}: {one.clips} clip{'' if one.clips == 1 else 's'} "
-        f"{'is' if one.clips == 1 else 'are'} held back for its threshold, which can promise no better than "
-        f"{100 * one.lowest_rate:.0f} % of healthy clips over it (with {100 * CONFIDENCE:g} % confidence). "
+        f"Section {one.section}: its threshold will rest on {one.clips} clip{'' if one.clips == 1 else 's'}, which "
+        f"can promise no better than {100 * one.lowest_rate:.0f} % of healthy clips over it (with "
+        f"{100 * CONFIDENCE:g} % confidence). "
         f"{100 * _ASKED_RATE:g} %, the default of quantize, takes {one.clips_needed}: record about "
         f"{_minutes(one.more_training_clips)} more, or fit the threshold on site with edge-asd calibrate."
         for one in judged

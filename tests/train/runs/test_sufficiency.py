@@ -54,7 +54,7 @@ def test_a_threshold_at_a_tenth_takes_29_clips():
     assert enough == ThresholdClips("01", 29, lowest_rate(29), 29, 0)
     assert none == ThresholdClips("02", 0, None, 29, 86)
     (text,) = threshold_notes([few, enough])
-    assert "Section 00: 7 clips are held back" in text
+    assert text.startswith("Section 00: its threshold will rest on 7 clips, which can promise")
     assert "no better than 35 % of healthy clips" in text
     assert "10 %, the default of quantize, takes 29: record about 14 minutes more" in text  # 66 x 5/4 of 10 s
 
@@ -110,7 +110,7 @@ def test_recordings_that_nobody_judged_are_not_said_to_suffice():
     assert shortcomings(run_with(None)) is None
     assert shortcomings(run_with([cell()])) == []
     (text,) = shortcomings(run_with([cell()], held_back=28)) or []
-    assert "28 clips are held back" in text
+    assert "its threshold will rest on 28 clips" in text
 
 
 # --- A run of it
