@@ -29,12 +29,12 @@ def offered() -> dict[type[StrEnum], list[str]]:
     from edge_asd.train.networks.baselines import BASELINES
     from edge_asd.train.synthesis.presets import PRESETS
 
-    assert list(BASELINES) == list(KINDS)
+    assert list(BASELINES) == [name for name, kind in KINDS.items() if kind.network]
     return {
         choices.DomainName: list(DOMAINS),
         choices.LabelName: list(get_args(Label)),
         choices.ModelName: list(KINDS),
-        choices.Models: ["both", *KINDS],
+        choices.Models: ["both", *KINDS, "all"],
         choices.SplitName: list(SPLITS),
         choices.FrameLength: ["512", "1024", "2048"],
         choices.QuantisationMethod: list(METHODS),

@@ -18,7 +18,7 @@ from edge_asd.firmware_export.tflm import TflmModel
 from edge_asd.firmware_export.tflm_source import _ADDERS, tflm_files
 from edge_asd.model_file import OPERATORS
 from tests.firmware_export.one_operator import Values, build
-from tests.golden.committed import NAMES
+from tests.golden.committed import NAMES, NETWORKS
 from tests.once import Once
 
 pytest.importorskip("tflite_micro", reason="TensorFlow Lite Micro has packages for Linux on x86-64 alone")
@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Wdouble-promotion", "-Werror")
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=NETWORKS)
 def exported(request: pytest.FixtureRequest, once: Once) -> tuple[bytes, Path]:
     """A model, and the folder of its files."""
     content = Bundle.load(NAMES[request.param]).model

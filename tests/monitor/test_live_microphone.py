@@ -61,7 +61,8 @@ def test_an_alarm_is_raised_once_cleared_once_and_can_be_heard(
     done = edge_asd("events", tmp_path / "records", "--json")
     kept = {event["event"]: event for event in json.loads(done.stdout)["events"]}
     for told in (raised, cleared):
-        assert {key: kept[told["event"]][key] for key in told} == told
+        of_it = {key: value for key, value in told.items() if key != "heard"}  # records keep the words alone
+        assert {key: kept[told["event"]][key] for key in of_it} == of_it
     (path,) = (tmp_path / "records" / CLIPS).iterdir()
     clip, rate = soundfile.read(path, dtype="int16")
     assert (rate, path.suffix) == (RATE, ".flac")

@@ -44,6 +44,6 @@ def test_sources_come_and_go_and_what_is_refused_changes_nothing(tmp_path: Path)
 
 def test_without_a_configuration_a_terminal_that_hangs_up_ends_the_monitor(tmp_path: Path) -> None:
     with monitor(str(NAMES["ae"]), "--section", "00", "--source-command", program(tmp_path)) as watched:
-        watched.wait_for("score")
+        watched.wait_for("section 00  ", "score")  # not the greeting, which has the word, too
         watched.process.send_signal(signal.SIGHUP)
         assert watched.process.wait(BOUND_S) == 0

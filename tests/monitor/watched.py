@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -59,13 +60,25 @@ class Watched:
         return "".join(lines)
 
 
+def _heed_hang_ups() -> None:
+    """Tests may be run by ``nohup``, whose children ignore SIGHUP."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @contextmanager
 def monitor(
     *options: str, stdout: int | IO[str] = subprocess.PIPE, stderr: int | IO[str] = subprocess.PIPE
 ) -> Iterator[Watched]:
     """Run ``edge-asd monitor``."""
     command = [sys.executable, "-m", "edge_asd", "monitor", *options]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        text=True,
+        preexec_fn=_heed_hang_ups,
+    ) as process:
         try:
             yield Watched(process)
         finally:
