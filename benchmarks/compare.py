@@ -10,8 +10,8 @@ ten over it). `fpr` and `hit` are the shares of healthy and of anomalous test cl
 AUC of both domains' clips together; `level` that of the clips' RMS alone. `distance + ae` ranks clips by the sum of the
 logarithms of both scores.
 
-Cases that were measured lie in FOLDER and are not measured again; `--kept` measures nothing. No figure of made-up or
-few clips is one of MIMII DUE.
+Cases that were measured lie in FOLDER and are not measured again, and a training that was stopped goes on; `--kept`
+measures nothing. No figure of made-up or few clips is one of MIMII DUE.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from edge_asd.train.features.cache import FeatureCache  # noqa: E402
 from edge_asd.train.figures.means import harmonic_mean  # noqa: E402
 from edge_asd.train.figures.metrics import rank_figures  # noqa: E402
 from edge_asd.train.runs.fitting import Settings, train  # noqa: E402
+from edge_asd.train.runs.run import Run  # noqa: E402
 
 Row = dict[str, Any]
 SETTINGS = {
@@ -59,7 +60,7 @@ def measure(data: Path, machine: str, model: str, folder: Path, cache: FeatureCa
     dataset = Dataset(data, machine)
     cache.features(dataset.clips, SETTINGS[model].features, 1)  # no part of the training's time
     began = time.process_time()
-    train(data, machine, run, SETTINGS[model], cache=cache, overwrite=True)
+    train(data, machine, run, SETTINGS[model], cache=cache, resume=Run.exists(run))
     trained = time.process_time()
     bundle = quantise_run(run, data, folder / "bundles" / f"{run.name}.easd", cache=cache).bundle
     quantised = time.process_time()
