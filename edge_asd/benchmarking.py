@@ -21,7 +21,6 @@ import numpy as np
 
 from edge_asd import frontend
 from edge_asd.bundle.bundle import Bundle
-from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.errors import ModelError
@@ -174,7 +173,7 @@ def bench(path: Path, bundle: Bundle, progress: Callable[[str], None] = lambda _
         outputs = network.run(network.windows(network.quantise(frames)))
         score = _timed(lambda: network.scores_of_outputs(windows, outputs, section), windows_per_second)
     else:
-        distance = DistanceDetector(bundle)
+        distance = detector
         spans = distance.features(frames)
         score = _timed(lambda: distance.scores_of_features(spans, section), windows_per_second)
     arithmetics = {}
@@ -210,7 +209,7 @@ def _arithmetic(bundle: Bundle, name: str, pcm: np.ndarray, windows_per_second: 
             network, window = detector, detector.windows(detector.quantise(frames))
             model = _timed(lambda: network.run(window), windows_per_second)
         else:
-            distance = DistanceDetector(bundle)
+            distance = detector
             model = _timed(lambda: distance.features(frames), windows_per_second)
     except ModelError as error:
         if of_record:

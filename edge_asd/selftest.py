@@ -123,7 +123,7 @@ def selftest(bundle: Bundle) -> SelfTest:
     model = (
         _network_stages(detector, golden, bundle.golden_section)
         if isinstance(detector, WindowDetector)
-        else _distance_stages(DistanceDetector(bundle), golden, bundle.golden_section)
+        else _distance_stages(detector, golden, bundle.golden_section)
     )
     through = detector.window_scores(features, bundle.golden_section)
     return SelfTest(

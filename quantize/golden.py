@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from edge_asd.bundle.arrays import write_arrays
 from edge_asd.bundle.detector_model import DetectorModel
-from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.detectors.windowed import WindowDetector
@@ -63,7 +62,7 @@ def golden_vectors(model: DetectorModel, section: str, level_db: float) -> bytes
         between["model_input"] = inputs = detector.quantise(features)
         between["model_output"] = outputs = detector.run(detector.windows(inputs))
         scores = detector.scores_of_outputs(detector.windows(features), outputs, section)
-    elif isinstance(detector, DistanceDetector):
+    else:
         between["span_features"] = spans = detector.features(features)
         scores = detector.scores_of_features(spans, section)
     return write_arrays(

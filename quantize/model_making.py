@@ -10,6 +10,7 @@ from typing import Any
 from edge_asd.bundle.detector_model import DISTANCE_ARITHMETIC, DetectorModel
 from edge_asd.bundle.distance_file import DistanceArrays, stored_sections, write_float
 from edge_asd.bundle.manifest import Quantisation
+from edge_asd.calibration.adapting import ENOUGH_SPANS
 from edge_asd.clips import UNNAMED_DOMAIN, Domain
 from edge_asd.detectors.windowed import output_multiplier
 from edge_asd.distance.blocks import Blocks
@@ -127,19 +128,15 @@ def integer_distance(source: Source, fitted: Fitted) -> Made:
     )
 
 
-ENOUGH_TARGET_CLIPS = 20
-"""Of the target domain, on site: docs/distance.md says what they change."""
-
-
 def _target_notes(counts: dict[str, dict[Domain, int]]) -> list[str]:
     """Say of which sections' target domain too little is known to promise anything."""
-    few = {section: n for section, of in counts.items() if 0 < (n := of.get("target", 0)) < ENOUGH_TARGET_CLIPS}
+    few = {section: n for section, of in counts.items() if 0 < (n := of.get("target", 0)) < ENOUGH_SPANS}
     if not few:
         return []
     clips = ", ".join(f"{section} by {n}" for section, n in sorted(few.items()))
     return [
         f"The target domain is known by few clips (section {clips}): how much of its healthy sound lies over the "
-        f"threshold cannot be promised. Record {ENOUGH_TARGET_CLIPS} of it where the machine stands, and teach them: "
+        f"threshold cannot be promised. Record {ENOUGH_SPANS} of it where the machine stands, and teach them: "
         "edge-asd calibrate --adapt --domain target."
     ]
 

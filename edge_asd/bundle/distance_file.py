@@ -1,7 +1,8 @@
 """``distance.npz``: a distance detector's integers; ``distance_float.npz``: the fit that they were rounded from.
 
-Centres are rows of arrays: `centres` holds section number, domain (0: source, 1: target) and whether it is an earlier
-one, which `edge_asd.calibration.adapting` has replaced; `means`, `normalisers` and `clips` hold what belongs to each.
+Centres are rows of arrays. `centres` holds section number, domain (0: source, 1: target), and 0 for a fitted centre, 1
+for one that `edge_asd.calibration.adapting` has put in its place, 2 for the one that was replaced; `means`,
+`normalisers` and `clips` hold what belongs to each.
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ class DistanceArrays:
         rows, means, normalisers, clips = [], [], [], []
         for section, of in sorted(self.sections.items()):
             for domain, one in sorted(of.items()):
-                for stored, number in ((one, _kind(one)), (one.previous, 2)):
+                for stored, number in ((one, int(one.adapted)), (one.previous, 2)):
                     if stored is not None:
                         rows.append((int(section), DOMAINS.index(domain), number))
                         means.append(stored.centre.mean)
@@ -215,11 +216,6 @@ def read_float(content: bytes) -> FloatModel:
 
 
 _Place = tuple[str, Domain]
-
-
-def _kind(stored: StoredCentre) -> int:
-    """Number of a present centre: 0 fitted, 1 adapted; 2 is an earlier one."""
-    return int(stored.adapted)
 
 
 def _rows(

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from edge_asd.bundle.detector_model import DetectorModel
 from edge_asd.bundle.kinds import AUTOENCODER, SECTION_CLASSIFIER
 from edge_asd.detectors.autoencoder import AutoencoderDetector
-from edge_asd.detectors.detector import BaseDetector
 from edge_asd.detectors.distance import DistanceDetector
 from edge_asd.detectors.section_id import SectionDetector
 from edge_asd.detectors.windowed import Runs, WindowDetector
@@ -19,7 +18,7 @@ NETWORKS: Mapping[str, type[WindowDetector]] = {
 }
 
 
-def load_detector(spec: DetectorModel) -> BaseDetector:
+def load_detector(spec: DetectorModel) -> WindowDetector | DistanceDetector:
     """Set up the detector of a bundle.
 
     Raises
