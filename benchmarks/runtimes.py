@@ -11,7 +11,8 @@ folder. Compared with LiteRT's reference kernels:
 
 - differing: share of int8 outputs that differ,
 - largest_lsb: their largest difference,
-- score_difference, median_score_difference: of the clips' scores, as a share of the score.
+- score_difference, median_score_difference: of the clips' scores, as a share of the score; of a section classifier's,
+  whose scores may be 0, as a share of its section's threshold.
 
 For each machine it also tells how far all runtimes' scores of a clip lie apart, and how far those of
 the runtimes that round alike: once from the accumulator to int8 (LiteRT's reference kernels and XNNPACK)
@@ -72,7 +73,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far runtimes' scores of a clip lie apart, as a share of the score.
+    """How far runtimes' scores of a clip lie apart, as a share of `Material.sizes`.
 
     The largest over a machine's clips: of all runtimes, of those that round once and of those that
     round twice; and the number of clips where all lie further apart than `ASKED_SPREAD`.
@@ -97,7 +98,13 @@ class Material:
         self.frames = [log_mel(c.read(bundle.features, bundle.window_frames).pcm, bundle.features) for c in clips]
         parts = [self._detector.windows(self._detector.quantise(frames)) for frames in self.frames]
         self._ends = np.cumsum([len(part) for part in parts])[:-1]
-        self.windows = np.concatenate(parts)
+        self._limits = np.array([abs(bundle.thresholds[section].score) for section in self._sections])
+        shape, _ = self._detector.shapes(bundle)
+        self.windows = np.concatenate(parts).reshape(-1, *shape)
+
+    def sizes(self, scores: np.ndarray) -> np.ndarray:
+        """Return what differences of the clips' scores are shares of."""
+        return self._limits if self.bundle.kind.classifies else np.abs(scores)
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
         """Score every clip from the outputs of all windows."""
@@ -157,10 +164,10 @@ def compare(material: Material, interpreters: dict[str, Path]) -> tuple[list[Row
     for outputs, runtime, arithmetic in run_everywhere(material, interpreters):
         scores = material.scores(outputs)
         if not all_scores:
-            reference, reference_scores = outputs.astype(int), scores
+            reference, reference_scores, sizes = outputs.astype(int), scores, material.sizes(scores)
         all_scores.append(scores)
         difference = np.abs(outputs - reference)
-        shares = np.abs(scores - reference_scores) / np.abs(reference_scores)
+        shares = np.abs(scores - reference_scores) / sizes
         rows.append(
             Row(
                 machine=machine,
@@ -178,7 +185,7 @@ def compare(material: Material, interpreters: dict[str, Path]) -> tuple[list[Row
     table_of_scores = np.array(all_scores)
 
     def spreads(which: list[bool]) -> np.ndarray:
-        return np.ptp(table_of_scores[which], axis=0) / np.abs(reference_scores)
+        return np.ptp(table_of_scores[which], axis=0) / sizes
 
     everything = spreads([True] * len(rows))
     return rows, Spread(
