@@ -149,9 +149,10 @@ def rows_of(case: Case, methods: Sequence[str], headrooms: Sequence[float], sixt
         data = case.representative(headroom)
         for method in methods:
             start = time.perf_counter()
-            int8 = quantise(case.bundle.float_model, data, method=method)
+            converted = quantise(case.bundle.float_model, data, method=method)
+            int8 = converted.model
             seconds = time.perf_counter() - start
-            cut = saturation(range_report(case.bundle.float_model, int8, case.cells)).values()
+            cut = saturation(range_report(case.bundle.float_model, int8, case.cells, converted.levelling)).values()
             rows.append(
                 compare(case, case.int8_scores(int8))
                 | {"method": method, "headroom_db": headroom}

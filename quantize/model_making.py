@@ -78,9 +78,10 @@ def int8_network(
     )
     progress("conversion")
     float_model = source.float_model()
-    int8 = quantise(float_model, representative, method=quantisation)
+    converted = quantise(float_model, representative, method=quantisation)
+    int8 = converted.model
     progress("ranges")
-    report = range_report(float_model, int8, cells_of(run, dataset.clips, cache))
+    report = range_report(float_model, int8, cells_of(run, dataset.clips, cache), converted.levelling)
     shipped = Model(int8, arithmetic=arithmetic)
     return Made(
         DetectorModel(

@@ -1,12 +1,17 @@
-"""Weight scales with which every TFLite runtime rounds a fully connected layer alike.
+"""Weight scales with which every TFLite runtime rounds a dense layer or a convolution alike.
 
-A layer multiplies its accumulator by M = input scale * weight scale / output scale and rounds to whole
-steps of its output. LiteRT's reference kernels round once, halves away from zero; its optimised kernels, tflite-runtime
-2.14 and TFLite Micro twice, first to a multiple of about M; XNNPACK in float32, halves to even. They differ
-at accumulators whose product lies within M of a half. Accumulators are whole numbers: with 1 / M even,
-these products are the halves themselves and others at least M away, and with M a few ten-millionths larger the
-halves lie beyond themselves, where all round away from zero. Such an M is less than 2 M above any wanted
-one: a channel's weights get steps coarser by less than a hundredth, as a rule.
+A layer multiplies its accumulator by M = input scale * weight scale / output scale and rounds to whole steps of its
+output. LiteRT's reference kernels round dense layers once, halves away from zero, and convolutions twice, first to a
+multiple of about M; so do its optimised kernels, tflite-runtime 2.14 and TFLite Micro with both; XNNPACK rounds in
+float32, halves to even. They differ at accumulators whose product lies within M of a half. Accumulators are whole
+numbers: with 1 / M even, these products are the halves themselves and others at least M away, and with M a few
+ten-millionths larger the halves lie beyond themselves, where all round away from zero. Such an M is less than 2 M above
+any wanted one: a channel's weights get steps coarser by less than a hundredth, as a rule.
+
+Below zero one difference is left, and no M can take it away: LiteRT's optimised convolutions round the second time half
+up where all others round half away from zero. The first rounding makes a half of all products within 2^(s-1) of it, M
+being in [2^(s-1), 2^s), and one accumulator at least lies there. So convolutions without activation are moved above
+zero (`edge_asd.quantize.int8.levelling`), where ReLU6 keeps the others.
 """
 
 from __future__ import annotations

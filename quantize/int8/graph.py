@@ -159,7 +159,7 @@ class Graph:
         return np.asarray(raw.scale, np.float64), np.asarray(raw.zeroPoint, np.int64)
 
     def set_scales(self, tensor: int, scales: npt.NDArray[np.float64]) -> None:
-        """Replace the scales of a tensor of constants, one for each channel."""
+        """Replace the scales of a tensor, one for each channel of constants; zero points stay."""
         self._graph.tensors[tensor].quantization.scale = [float(scale) for scale in scales]
 
     def to_bytes(self) -> bytes:

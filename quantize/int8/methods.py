@@ -13,6 +13,7 @@ from edge_asd.quantize.int8.convert import to_int8
 from edge_asd.quantize.int8.equalisation import equalise
 from edge_asd.quantize.int8.finetune import finetune
 from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.int8.levelling import Levelling, convolves, level
 from edge_asd.quantize.int8.ranges import Rule, activation_ranges, least_error, percentile, whole
 from edge_asd.quantize.int8.representative import Representative
 from edge_asd.quantize.int8.rounding import compensate
@@ -33,6 +34,8 @@ class Method:
         How the range of each activation is chosen.
     equalised : bool
         Whether channels are equalised first.
+    levelled : bool
+        Whether channels are levelled first, in models with convolutions.
     weights : callable, optional
         See `Weights`; by default every weight is rounded to the nearest step.
     """
@@ -40,6 +43,7 @@ class Method:
     summary: str
     ranges: Rule = whole
     equalised: bool = False
+    levelled: bool = False
     weights: Weights | None = None
 
 
@@ -48,7 +52,9 @@ METHODS: Mapping[str, Method] = {
     "percentile": Method("ranges cut to 99.99 % of values", ranges=percentile),
     "mse": Method("ranges with the least mean squared error", ranges=least_error),
     "equalised": Method("cross-layer equalisation", equalised=True),
-    "compensated": Method("rounding errors of weights compensated, and biases corrected", weights=compensate),
+    "compensated": Method(
+        "rounding errors of weights compensated, and biases corrected", levelled=True, weights=compensate
+    ),
     "finetuned": Method("quantisation-aware fine-tuning, the float model as teacher", weights=finetune),
 }
 """All int8 methods by name."""
@@ -57,7 +63,15 @@ DEFAULT = "compensated"
 """The method that costs least, measured by benchmarks/quantisation_methods.py."""
 
 
-def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """An int8 .tflite, and how its float model's channels were levelled, if they were."""
+
+    model: bytes
+    levelling: Levelling | None = None
+
+
+def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT) -> Conversion:
     """Convert a float32 model to an int8 one.
 
     Parameters
@@ -71,8 +85,8 @@ def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT)
 
     Returns
     -------
-    int8_model : bytes
-        A .tflite: int8 in and out and throughout, weights per channel.
+    conversion : Conversion
+        Its model: int8 in and out and throughout, weights per channel.
 
     Raises
     ------
@@ -83,12 +97,18 @@ def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT)
     check_method(method)
     chosen = METHODS[method]
     check_windows(float_model, data.windows)
-    if chosen.equalised:
-        float_model = equalise(float_model, data.windows)
-    int8_model = to_int8(float_model, activation_ranges(Graph(float_model), data.windows, chosen.ranges))
+    levelling = None
+    if chosen.levelled and convolves(Graph(float_model)):
+        levelling = level(float_model, data.windows)
+        float_model, ranges = levelling.model, levelling.ranges
+    else:
+        if chosen.equalised:
+            float_model = equalise(float_model, data.windows)
+        ranges = activation_ranges(Graph(float_model), data.windows, chosen.ranges)
+    int8_model = to_int8(float_model, ranges)
     if chosen.weights is not None:
         int8_model = chosen.weights(float_model, int8_model, data.windows)
-    return int8_model
+    return Conversion(int8_model, levelling)
 
 
 def check_method(method: str) -> None:

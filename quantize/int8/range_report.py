@@ -14,6 +14,7 @@ from edge_asd.csv_writing import check_csv_replaceable, csv_bytes
 from edge_asd.interpreter import Model
 from edge_asd.quantize.int8.execution import BATCH, trace
 from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.int8.levelling import Levelling
 from edge_asd.quantize.int8.representative import even_windows
 from edge_asd.quantize.int8.rounding import check_alike
 from edge_asd.train.data.dataset import Clip
@@ -48,7 +49,7 @@ class RangeRow:
     low, high : float
         Ends of its int8 range, in its own unit; dB for the input.
     minimum, percentile_0_1, percentile_99_9, maximum : float
-        What it is in the float model.
+        What it is in the float model, its channels levelled as the int8 model's are.
     saturated : float, 0 to 1
         Share of values cut off: the int8 model holds them at an end of the range, and the float model
         more than half a step beyond it.
@@ -84,7 +85,10 @@ def cells_of(run: Run, clips: Sequence[Clip], cache: FeatureCache) -> dict[Cell,
 
 
 def range_report(
-    float_model: bytes, int8_model: bytes, cells: Mapping[Cell, npt.NDArray[np.float32]]
+    float_model: bytes,
+    int8_model: bytes,
+    cells: Mapping[Cell, npt.NDArray[np.float32]],
+    levelling: Levelling | None = None,
 ) -> list[RangeRow]:
     """Compare the ranges of an int8 model with what windows make of it.
 
@@ -93,6 +97,8 @@ def range_report(
     float_model, int8_model : bytes
         The same model before and after conversion.
     cells : mapping of `Cell` to ndarray, float32 [shape=(n, ...), dB]
+    levelling : Levelling, optional
+        How channels were levelled in between: the float model's values are told as they are after it.
     """
     reference, graph = Graph(float_model), Graph(int8_model)
     check_alike(reference, graph)
@@ -104,7 +110,7 @@ def range_report(
             batch = windows[first : first + BATCH]
             (exact,) = trace(reference, batch)
             for tally, ours, held in zip(tallies, reference.activations, _int8(graph, model, batch), strict=True):
-                tally.add(exact[ours], held)
+                tally.add(levelling.apply(ours, exact[ours]) if levelling else exact[ours], held)
         rows += [
             RangeRow(split, section, domain, graph.name(tensor), tally.low, tally.high, *tally.figures())
             for tensor, tally in zip(graph.activations, tallies, strict=True)

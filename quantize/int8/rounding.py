@@ -5,8 +5,8 @@ log-mel inputs share a large mean, and a machine at rest makes the same spectrum
 So the weights of a row are rounded one after another, and the error of each is made good by those
 not yet rounded, as best the inputs' covariance allows (the optimal-brain-surgeon update, as in
 Frantar et al., "GPTQ", 2022); the error's mean goes into the bias (bias correction, Nagel et al.,
-2019). Operations, shapes and the ranges of activations stay as they are; fully connected layers get
-weight scales with which all runtimes round alike (`edge_asd.quantize.int8.agreeing_scales`).
+2019). Operations and shapes stay as they are; scales become those with which all runtimes round alike
+(`edge_asd.quantize.int8.agreeing_scales`, `agreeing_activations`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import ModelError
+from edge_asd.quantize.int8.agreeing_activations import settle_activations
 from edge_asd.quantize.int8.agreeing_scales import agreeing_scales
 from edge_asd.quantize.int8.execution import BATCH, apply, constants, patches
 from edge_asd.quantize.int8.graph import WEIGHTED, Graph, Operation
@@ -50,6 +51,7 @@ def compensate(float_model: bytes, int8_model: bytes, windows: npt.NDArray[np.fl
     """
     reference, graph = Graph(float_model), Graph(int8_model)
     check_alike(reference, graph)
+    settle_activations(graph)
     widest = max(int(np.prod(reference.shape(tensor))) for tensor in reference.activations)
     few = windows[np.unique(np.linspace(0, len(windows) - 1, max(1, _VALUES // widest)).round().astype(int))]
     constants_ = constants(reference)
@@ -78,8 +80,7 @@ def _choose(
     wanted, _ = _statistics(reference, ours, exact)
     mean, covariance = _statistics(reference, ours, rounded)
     weights = grouped(ours, reference.constant(ours.weights).astype(np.float64))
-    if theirs.kind == "FULLY_CONNECTED":
-        _agree(graph, theirs)
+    _agree(graph, theirs)
     scales = weight_scales(graph, theirs).reshape(weights.shape[0], weights.shape[1], 1)
     integers = feedback_rounding(weights, scales, covariance)
     missing = (weights * wanted[:, None] - integers * scales * mean[:, None]).sum(axis=2).reshape(-1)
@@ -92,7 +93,7 @@ def _choose(
 
 
 def _agree(graph: Graph, operation: Operation) -> None:
-    """Give a fully connected operation weight scales with which all runtimes round alike."""
+    """Give an operation weight scales with which all runtimes round alike."""
     (input_scale,), _ = graph.quantisation(operation.inputs[0])
     (output_scale,), (zero_point,) = graph.quantisation(operation.output)
     scales = agreeing_scales(

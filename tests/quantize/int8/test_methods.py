@@ -11,58 +11,15 @@ from edge_asd.quantize.int8.convert import to_float
 from edge_asd.quantize.int8.equalisation import equalise
 from edge_asd.quantize.int8.finetune import finetune
 from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.int8.levelling import convolves
 from edge_asd.quantize.int8.methods import METHODS, quantise
 from edge_asd.quantize.int8.ranges import activation_ranges, least_error, percentile, whole
 from edge_asd.quantize.int8.representative import Representative
 from edge_asd.quantize.int8.rounding import check_alike, feedback_rounding
-from edge_asd.train.backend import import_keras, import_tensorflow, make_repeatable
+from edge_asd.train.backend import import_keras, import_tensorflow
+from tests.quantize.int8.networks import differences, outputs_of
 
 RNG = np.random.default_rng(20210610)
-
-
-def as_after_training(model):
-    """Give batch norms and biases values of their own, which careless folding would drop."""
-    model.set_weights([w + RNG.uniform(0.1, 0.5, w.shape) if w.ndim == 1 else w for w in model.get_weights()])
-    return model
-
-
-@pytest.fixture(scope="module")
-def dense():
-    """A small autoencoder, its float .tflite, and windows: a spectrum that hardly changes, at varying levels."""
-    keras = import_keras()
-    make_repeatable(0)
-    inputs = keras.Input((60,))
-    x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(keras.layers.Dense(24)(inputs)))
-    x = keras.layers.Activation("relu")(keras.layers.BatchNormalization()(keras.layers.Dense(6)(x)))
-    model = as_after_training(keras.Model(inputs, keras.layers.Dense(60)(x)))
-    spectrum = np.linspace(-20, -60, 60)
-    windows = spectrum + RNG.normal(0, 3, (300, 60)) + RNG.normal(0, 4, (300, 1))
-    return model, to_float(model), windows.astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def convolutional():
-    """What MobileNetV2 is built of, once: convolutions, depthwise ones, a shortcut, a mean, logits."""
-    keras = import_keras()
-    layers = keras.layers
-    make_repeatable(0)
-    inputs = keras.Input((16, 32, 1))
-
-    def normed(x, activation=True):
-        x = layers.BatchNormalization()(x)
-        return layers.ReLU(6.0)(x) if activation else x
-
-    x = normed(layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)(inputs))
-    shortcut = x = normed(layers.Conv2D(8, 1, use_bias=False)(x), activation=False)
-    x = normed(layers.Conv2D(16, 1, use_bias=False)(x))
-    x = normed(layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x))
-    x = layers.Add()([shortcut, normed(layers.Conv2D(8, 1, use_bias=False)(x), activation=False)])
-    x = normed(layers.Conv2D(8, 1, use_bias=False)(x), activation=False)
-    x = normed(layers.Conv2D(16, 1, use_bias=False)(x))
-    outputs = layers.Dense(3)(layers.GlobalAveragePooling2D()(x))
-    windows = RNG.normal(-40, 10, (100, 16, 32, 1)) + np.linspace(10, -10, 32)[:, None]
-    model = as_after_training(keras.Model(inputs, outputs))
-    return model, to_float(model), windows.astype(np.float32)
 
 
 @pytest.fixture(scope="module", params=["dense", "convolutional"])
@@ -77,10 +34,9 @@ def few_steps(monkeypatch):
     monkeypatch.setattr("edge_asd.quantize.int8.finetune.STEPS", 40)
 
 
-def outputs_of(int8: bytes, windows: np.ndarray) -> np.ndarray:
-    model = Model(int8, arithmetic="litert-ref")
-    inputs = np.clip(np.rint(windows / model.input_scale) + model.input_zero_point, -128, 127).astype(np.int8)
-    return (model.run(inputs).astype(float) - model.output_zero_point) * model.output_scale
+def answer(model: bytes, outputs: np.ndarray) -> np.ndarray:
+    """Return what a score is made of: an autoencoder's outputs, of a classifier's the differences."""
+    return differences(outputs) if convolves(Graph(model)) else outputs
 
 
 def test_folding_keeps_the_bias(case):
@@ -93,7 +49,7 @@ def test_folding_keeps_the_bias(case):
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_makes_int8_throughout_with_a_scale_for_each_channel(case, method):
     _, content, windows = case
-    int8 = quantise(content, Representative(windows), method=method)
+    int8 = quantise(content, Representative(windows), method=method).model
     graph = Graph(int8)
     check_alike(Graph(content), graph)
     assert graph.dtype(graph.input) is graph.dtype(graph.output) is np.int8
@@ -104,12 +60,13 @@ def test_every_method_makes_int8_throughout_with_a_scale_for_each_channel(case, 
         assert not zero_points.any()
         assert graph.dtype(operation.bias) is np.int32
     exact = Model(content, arithmetic="litert-ref").run(windows)
-    assert np.sqrt(np.mean((outputs_of(int8, windows) - exact) ** 2)) < 0.05 * exact.std()
+    error = answer(int8, outputs_of(int8, windows)) - answer(content, exact)
+    assert np.sqrt(np.mean(error**2)) < 0.05 * exact.std()
 
 
 def test_the_default_makes_the_same_bytes_twice(case):
     _, content, windows = case
-    int8, again = (quantise(content, Representative(windows)) for _ in range(2))
+    int8, again = (quantise(content, Representative(windows)).model for _ in range(2))
     assert int8 == again
 
 
@@ -124,7 +81,7 @@ def test_plain_is_what_the_converter_makes_itself(dense):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = Graph(converter.convert())
-    ours = Graph(quantise(content, Representative(windows), method="plain"))
+    ours = Graph(quantise(content, Representative(windows), method="plain").model)
     for a, b in zip(theirs.operations, ours.operations, strict=True):
         assert np.array_equal(theirs.constant(a.weights), ours.constant(b.weights))
     for a, b in zip(theirs.activations, ours.activations, strict=True):
@@ -135,7 +92,7 @@ def test_plain_is_what_the_converter_makes_itself(dense):
 def test_a_convolution_before_an_addition_keeps_a_range_of_its_own(convolutional):
     """TensorFlow 2.21's own calibration gives it the range of the sum, here six times as wide."""
     _, content, windows = convolutional
-    graph = Graph(quantise(content, Representative(windows), method="plain"))
+    graph = Graph(quantise(content, Representative(windows), method="plain").model)
     (addition,) = [operation for operation in graph.operations if operation.kind == "ADD"]
     branch, total = (float(graph.quantisation(tensor)[0][0]) for tensor in (addition.inputs[1], addition.output))
     assert branch < total / 3
@@ -144,9 +101,11 @@ def test_a_convolution_before_an_addition_keeps_a_range_of_its_own(convolutional
 def test_compensated_weights_answer_closer_to_the_float_model(case):
     _, content, windows = case
     exact = Model(content, arithmetic="litert-ref").run(windows)
+    models = {
+        method: quantise(content, Representative(windows), method=method).model for method in ("plain", "compensated")
+    }
     error = {
-        method: outputs_of(quantise(content, Representative(windows), method=method), windows) - exact
-        for method in ("plain", "compensated")
+        method: answer(model, outputs_of(model, windows)) - answer(content, exact) for method, model in models.items()
     }
     squared = {method: np.mean(np.square(values)) for method, values in error.items()}
     assert squared["compensated"] < 0.75 * squared["plain"]
@@ -186,7 +145,7 @@ def test_an_activation_that_never_moves_is_converted(dense):
     model, content, windows = dense
     still = np.broadcast_to(windows[:1], windows.shape).copy()
     for method in ("plain", "percentile", "mse", "compensated"):
-        int8 = quantise(content, Representative(still), method=method)
+        int8 = quantise(content, Representative(still), method=method).model
         exact = np.asarray(model(still[:1]))
         assert np.abs(outputs_of(int8, still[:1]) - exact).max() < 0.05 * np.abs(exact).max()
 
@@ -236,7 +195,7 @@ def test_equalising_leaves_relu6_alone(convolutional):
 
 def test_finetuning_brings_the_int8_model_closer_to_its_teacher(dense):
     _, content, windows = dense
-    plain = quantise(content, Representative(windows), method="plain")
+    plain = quantise(content, Representative(windows), method="plain").model
     exact = Model(content, arithmetic="litert-ref").run(windows)
     before, after = (
         np.mean((outputs_of(int8, windows) - exact) ** 2) for int8 in (plain, finetune(content, plain, windows))

@@ -32,7 +32,7 @@ def windows():
 
 @pytest.fixture(scope="module")
 def int8(model, windows):
-    return quantise(to_float(model), Representative(windows))
+    return quantise(to_float(model), Representative(windows)).model
 
 
 def interpreter(content: bytes) -> Interpreter:
@@ -104,5 +104,5 @@ def test_as_int8_it_computes_nearly_what_keras_does(model, windows, int8):
 
 
 def test_a_conversion_is_the_same_bytes_twice(model, windows, int8):
-    assert quantise(to_float(model), Representative(windows)) == int8
+    assert quantise(to_float(model), Representative(windows)).model == int8
     assert struct.unpack_from("<4s", int8, 4) == (b"TFL3",)
