@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import ModelError
-from edge_asd.quantize.int8.convert import to_int8
+from edge_asd.quantize.int8.convert import DEFAULT_CONVERTER, to_int8
 from edge_asd.quantize.int8.equalisation import equalise
 from edge_asd.quantize.int8.finetune import finetune
 from edge_asd.quantize.int8.graph import Graph
@@ -57,7 +57,9 @@ DEFAULT = "compensated"
 """The method that costs least, measured by benchmarks/quantisation_methods.py."""
 
 
-def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT) -> bytes:
+def quantise(
+    float_model: bytes, data: Representative, *, method: str = DEFAULT, converter: str = DEFAULT_CONVERTER
+) -> bytes:
     """Convert a float32 model to an int8 one.
 
     Parameters
@@ -68,6 +70,8 @@ def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT)
         Windows that ranges and statistics are taken from.
     method : str
         One of `METHODS`.
+    converter : str
+        One of `edge_asd.quantize.int8.convert.CONVERTERS`.
 
     Returns
     -------
@@ -85,7 +89,8 @@ def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT)
     check_windows(float_model, data.windows)
     if chosen.equalised:
         float_model = equalise(float_model, data.windows)
-    int8_model = to_int8(float_model, activation_ranges(Graph(float_model), data.windows, chosen.ranges))
+    ranges = activation_ranges(Graph(float_model), data.windows, chosen.ranges)
+    int8_model = to_int8(float_model, ranges, converter=converter)
     if chosen.weights is not None:
         int8_model = chosen.weights(float_model, int8_model, data.windows)
     return int8_model
