@@ -28,6 +28,7 @@ import numpy as np  # noqa: E402
 
 from edge_asd.cli.common import table  # noqa: E402
 from edge_asd.detectors.section_id import log_odds  # noqa: E402
+from edge_asd.quantize.int8.convert import DEFAULT_CONVERTER  # noqa: E402
 from edge_asd.quantize.int8.execution import BATCH, compute, constants  # noqa: E402
 from edge_asd.quantize.int8.graph import Graph  # noqa: E402
 from edge_asd.quantize.int8.levelling import level  # noqa: E402
@@ -100,7 +101,7 @@ def as_shipped(reference: Graph, graph: Graph) -> dict[int, np.ndarray]:
 
 def rows_of(clips: Clips) -> list[Row]:
     """Measure."""
-    float_model = clips.source.float_model()
+    float_model = clips.source.float_model(DEFAULT_CONVERTER)
     levelling = level(float_model, clips.representative.windows)
     reference, graph = Graph(levelling.model), Graph(quantise(float_model, clips.representative).model)
     exact, shipped = constants(reference), as_shipped(reference, graph)

@@ -46,7 +46,7 @@ from edge_asd.frontend.quantise_input import input_multiplier  # noqa: E402
 from edge_asd.interpreter import Model  # noqa: E402
 from edge_asd.quantize.evaluation.agreement import agreement  # noqa: E402
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores  # noqa: E402
-from edge_asd.quantize.int8.convert import to_int16  # noqa: E402
+from edge_asd.quantize.int8.converters.with_tensorflow import to_int16  # noqa: E402
 from edge_asd.quantize.int8.methods import DEFAULT, METHODS, quantise  # noqa: E402
 from edge_asd.quantize.int8.range_report import cells_of, range_report, saturation  # noqa: E402
 from edge_asd.quantize.int8.representative import HEADROOM_DB, representative_windows  # noqa: E402

@@ -84,10 +84,12 @@ def foreign_source(path: Path, data: Path, machine: str, sections: Sequence[str]
         held_back=[clip.key for clip in held_back],
     )
 
-    def float_model() -> bytes:
+    def float_model(converter: str) -> bytes:
         if classifies:
-            return to_float(_our_form(path, network))
-        return saved_to_float(path) if isinstance(network, _Saved) else to_float(network)
+            return to_float(_our_form(path, network), converter=converter)
+        if isinstance(network, _Saved):
+            return saved_to_float(path, converter=converter)
+        return to_float(network, converter=converter)
 
     return Source(run, dataset, fit, held_back, float_model, {"model": path.name, "trained_by": "others"})
 

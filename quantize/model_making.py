@@ -61,6 +61,7 @@ def int8_network(
     cache: FeatureCache,
     *,
     quantisation: str,
+    converter: str,
     headroom_db: float,
     arithmetic: str,
     progress: Callable[[str], None],
@@ -77,8 +78,8 @@ def int8_network(
         domains=dataset.expected_domains,
     )
     progress("conversion")
-    float_model = source.float_model()
-    converted = quantise(float_model, representative, method=quantisation)
+    float_model = source.float_model(converter)
+    converted = quantise(float_model, representative, method=quantisation, converter=converter)
     int8 = converted.model
     progress("ranges")
     report = range_report(float_model, int8, cells_of(run, dataset.clips, cache), converted.levelling)
@@ -98,7 +99,12 @@ def int8_network(
             model_arithmetic=arithmetic,
         ),
         float_model,
-        {"method": quantisation, "representative": representative.record, "saturation": saturation(report)},
+        {
+            "method": quantisation,
+            "converter": converter,
+            "representative": representative.record,
+            "saturation": saturation(report),
+        },
         [*representative.notes, *saturation_warnings(report), *processor_notes(int8, arithmetic)],
         to_csv(report),
     )

@@ -16,6 +16,7 @@ from edge_asd.files import prepare_folder
 from edge_asd.quantize.golden import golden_vectors
 from edge_asd.quantize.healthy_scores import held_back_scores, held_out_scores, section_threshold
 from edge_asd.quantize.healthy_spectrum import healthy_spectrum
+from edge_asd.quantize.int8.convert import DEFAULT_CONVERTER, converter_versions
 from edge_asd.quantize.int8.methods import DEFAULT, check_method
 from edge_asd.quantize.int8.range_report import check_report_replaceable
 from edge_asd.quantize.int8.representative import HEADROOM_DB
@@ -76,6 +77,7 @@ def quantise_source(
     domain_thresholds: bool = False,
     score_seconds: float | None = None,
     quantisation: str = DEFAULT,
+    converter: str = DEFAULT_CONVERTER,
     headroom_db: float = HEADROOM_DB,
     ranges: Path | None = None,
     arithmetic: str = DEFAULT_ARITHMETIC,
@@ -98,6 +100,8 @@ def quantise_source(
         thresholds are fitted on. Ten seconds by default, or the shortest of these clips.
     quantisation : str
         How the model becomes int8, one of `edge_asd.quantize.int8.methods.METHODS`.
+    converter : str
+        What makes the .tflite files, one of `edge_asd.quantize.int8.convert.CONVERTERS`.
     headroom_db : float
         See `edge_asd.quantize.int8.representative.representative_windows`.
     ranges : Path, optional
@@ -118,8 +122,9 @@ def quantise_source(
     run, dataset = source.run, source.dataset
     check_target(target)
     check_method(quantisation)
+    used = converter_versions(converter)
     if not run.kind.network:
-        _check_no_network(run, score_seconds, quantisation, headroom_db, ranges, arithmetic)
+        _check_no_network(run, score_seconds, quantisation, converter, headroom_db, ranges, arithmetic)
     cache = cache or FeatureCache()
     notes: list[str] = []
     chosen = _threshold_clips(run, source.fit, source.held_back, notes)
@@ -142,7 +147,13 @@ def quantise_source(
 
     if source.fitted is None:
         made = int8_network(
-            source, cache, quantisation=quantisation, headroom_db=headroom_db, arithmetic=arithmetic, progress=progress
+            source,
+            cache,
+            quantisation=quantisation,
+            converter=converter,
+            headroom_db=headroom_db,
+            arithmetic=arithmetic,
+            progress=progress,
         )
     else:
         made = integer_distance(source, source.fitted)
@@ -173,7 +184,7 @@ def quantise_source(
             "training_rates": {str(rate): count for rate, count in rates_of(headers).items()},
             **source.provenance,
             "quantisation": made.provenance,
-            "versions": versions(network=run.kind.network),
+            "versions": versions(network=run.kind.network) | (used if run.kind.network else {}),
         },
     )
     bundle.save(out)
@@ -182,13 +193,20 @@ def quantise_source(
 
 
 def _check_no_network(
-    run: Run, score_seconds: float | None, quantisation: str, headroom_db: float, ranges: Path | None, arithmetic: str
+    run: Run,
+    score_seconds: float | None,
+    quantisation: str,
+    converter: str,
+    headroom_db: float,
+    ranges: Path | None,
+    arithmetic: str,
 ) -> None:
     """Refuse what is asked of a network, and a span that the detector was not fitted for."""
-    if (quantisation, headroom_db, ranges, arithmetic) != (DEFAULT, HEADROOM_DB, None, DEFAULT_ARITHMETIC):
+    asked = (quantisation, converter, headroom_db, ranges, arithmetic)
+    if asked != (DEFAULT, DEFAULT_CONVERTER, HEADROOM_DB, None, DEFAULT_ARITHMETIC):
         raise DataError(
             f"The model {run.model} holds no network: it is rounded to integers, in the one arithmetic that it has. "
-            "Leave --quantisation, --headroom, --ranges and --arithmetic out."
+            "Leave --quantisation, --converter, --headroom, --ranges and --arithmetic out."
         )
     if score_seconds is not None:
         seconds = run.features.sample_count(run.span_frames) / run.features.sample_rate

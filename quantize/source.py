@@ -28,7 +28,8 @@ class Source:
     fit, held_back : list of Clip
         Training clips; thresholds are fitted on the second.
     float_model : callable
-        Of a network: returns the float32 .tflite; it takes a while.
+        Of a network: returns the float32 .tflite, made by a converter of
+        `edge_asd.quantize.int8.convert.CONVERTERS`; it takes a while.
     provenance : dict
         For the manifest.
     fitted : Fitted, optional
@@ -39,7 +40,7 @@ class Source:
     dataset: Dataset
     fit: list[Clip]
     held_back: list[Clip]
-    float_model: Callable[[], bytes]
+    float_model: Callable[[str], bytes]
     provenance: dict[str, Any]
     fitted: Fitted | None = None
 
@@ -56,14 +57,14 @@ def run_source(folder: Path, data: Path) -> Source:
     dataset = Dataset(data, run.machine, run.sections, channel=run.channel)
     fit, held_back = _clips_of_run(run, dataset)
     if not run.kind.network:
-        return Source(run, dataset, fit, held_back, bytes, {}, load_fit(folder))
+        return Source(run, dataset, fit, held_back, lambda _: b"", {}, load_fit(folder))
     best = run.best_epoch - 1
     provenance: dict[str, Any] = {"seed": run.seed, "epochs": run.best_epoch}
     if run.loss:
         provenance |= {"loss": run.loss[best], "held_back_loss": run.validation_loss[best]}
 
-    def float_model() -> bytes:
-        return to_float(run.baseline.shipped_form(run.load_model(folder)))
+    def float_model(converter: str) -> bytes:
+        return to_float(run.baseline.shipped_form(run.load_model(folder)), converter=converter)
 
     return Source(run, dataset, fit, held_back, float_model, provenance)
 

@@ -65,6 +65,13 @@ class QuantisationMethod(StrEnum):
     finetuned = "finetuned"
 
 
+class ConverterName(StrEnum):
+    """Software that makes .tflite files (`edge_asd.quantize.int8.convert.CONVERTERS`)."""
+
+    tensorflow = "tensorflow"
+    litert = "litert"
+
+
 class ThresholdMethod(StrEnum):
     """Ways to fit a threshold (`edge_asd.quantize.threshold_fitting.METHODS`) but the one that has its own option."""
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edge_asd.cli.choices import Arithmetic, QuantisationMethod, ThresholdMethod
+from edge_asd.cli.choices import Arithmetic, ConverterName, QuantisationMethod, ThresholdMethod
 from edge_asd.cli.common import CacheOption, DataOption, JsonOption, finite, note, print_json
 from edge_asd.cli.progress import Progress
 from edge_asd.cli.thresholds import (
@@ -54,6 +54,10 @@ def command(
     quantisation: Annotated[
         QuantisationMethod, typer.Option(help="Way to int8; docs/quantisation.md compares them.")
     ] = QuantisationMethod.compensated,
+    converter: Annotated[
+        ConverterName,
+        typer.Option(help="What makes the .tflite files; litert needs the extra edge-asd[converter]."),
+    ] = ConverterName.tensorflow,
     headroom: Annotated[
         float,
         typer.Option(
@@ -111,6 +115,7 @@ def command(
             domain_thresholds=domain_thresholds,
             score_seconds=score_seconds,
             quantisation=quantisation.value,
+            converter=converter.value,
             headroom_db=headroom,
             ranges=ranges,
             arithmetic=arithmetic.value,

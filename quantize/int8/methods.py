@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.errors import ModelError
-from edge_asd.quantize.int8.convert import to_int8
+from edge_asd.quantize.int8.convert import DEFAULT_CONVERTER, to_int8
 from edge_asd.quantize.int8.equalisation import equalise
 from edge_asd.quantize.int8.finetune import finetune
 from edge_asd.quantize.int8.graph import Graph
@@ -71,7 +71,9 @@ class Conversion:
     levelling: Levelling | None = None
 
 
-def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT) -> Conversion:
+def quantise(
+    float_model: bytes, data: Representative, *, method: str = DEFAULT, converter: str = DEFAULT_CONVERTER
+) -> Conversion:
     """Convert a float32 model to an int8 one.
 
     Parameters
@@ -82,6 +84,8 @@ def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT)
         Windows that ranges and statistics are taken from.
     method : str
         One of `METHODS`.
+    converter : str
+        One of `edge_asd.quantize.int8.convert.CONVERTERS`.
 
     Returns
     -------
@@ -105,7 +109,7 @@ def quantise(float_model: bytes, data: Representative, *, method: str = DEFAULT)
         if chosen.equalised:
             float_model = equalise(float_model, data.windows)
         ranges = activation_ranges(Graph(float_model), data.windows, chosen.ranges)
-    int8_model = to_int8(float_model, ranges)
+    int8_model = to_int8(float_model, ranges, converter=converter)
     if chosen.weights is not None:
         int8_model = chosen.weights(float_model, int8_model, data.windows)
     return Conversion(int8_model, levelling)

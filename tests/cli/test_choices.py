@@ -22,6 +22,7 @@ def offered() -> dict[type[StrEnum], list[str]]:
     from edge_asd.firmware_export.layout import TARGETS
     from edge_asd.firmware_export.library import ROUNDINGS
     from edge_asd.interpreter import ARITHMETICS
+    from edge_asd.quantize.int8.convert import CONVERTERS
     from edge_asd.quantize.int8.methods import METHODS
     from edge_asd.quantize.threshold_fitting import METHODS as THRESHOLDS
     from edge_asd.train.data.splits import SPLITS
@@ -38,6 +39,7 @@ def offered() -> dict[type[StrEnum], list[str]]:
         choices.SplitName: list(SPLITS),
         choices.FrameLength: ["512", "1024", "2048"],
         choices.QuantisationMethod: list(METHODS),
+        choices.ConverterName: list(CONVERTERS),
         choices.ThresholdMethod: [method for method in THRESHOLDS if method != "false-positive-rate"],
         choices.Arithmetic: list(ARITHMETICS),
         choices.ExportTarget: list(TARGETS),

@@ -75,7 +75,7 @@ def make(detector: str, folder: Path) -> None:
         quantise_source(source, NAMES[detector])
         return
     model = settled(source.run.load_model(run), source)
-    small = replace(source, float_model=lambda: coarse(to_float(source.run.baseline.shipped_form(model))))
+    small = replace(source, float_model=lambda _: coarse(to_float(source.run.baseline.shipped_form(model))))
     quantise_source(small, NAMES[detector], score_seconds=score_seconds)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import DependencyError
 
 if TYPE_CHECKING:
     from tests.once import Once
@@ -35,3 +36,14 @@ def section_bundle(section_run: Path, section_data: Path, once: Once) -> Bundle:
         quantise_run(section_run, section_data, folder / "fan.easd", score_seconds=2.8, quantisation="plain")
 
     return Bundle.load(once("section_bundle", make) / "fan.easd")
+
+
+@pytest.fixture
+def litert() -> None:
+    """Skip what needs LiteRT's converter where the extra is not installed."""
+    from edge_asd.quantize.int8.convert import converter_versions
+
+    try:
+        converter_versions("litert")
+    except DependencyError as error:
+        pytest.skip(str(error))

@@ -4,6 +4,7 @@ import math
 import shutil
 from dataclasses import replace
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,9 @@ from edge_asd.thresholds import Target, false_positive_threshold, quantile_thres
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.data.splits import split_training
 from edge_asd.train.runs.run import Run
+from tests.conftest import SCORE_SECONDS
 from tests.data import MACHINE
+from tests.quantize.int8.graphs import check_same
 
 
 @pytest.fixture
@@ -186,13 +189,31 @@ def test_the_manifest_tells_how_the_model_became_int8(bundle, run_folder, tiny_d
     run = Run.load(run_folder)
     clips = [clip for clip in Dataset(tiny_data, MACHINE).clips if clip.key in run.fit]
     told = bundle.provenance["quantisation"]
-    assert set(told) == {"method", "representative", "saturation"}
+    assert set(told) == {"method", "converter", "representative", "saturation"}
     assert told["method"] == DEFAULT
     assert told["representative"] == representative_windows(clips, bundle.features, (640,)).record
     assert list(told["saturation"]) == [
         *("train 00 source", "train 00 target", "train 01 source"),
         *("test 00 source", "test 00 target", "test 01 source"),
     ]
+
+
+def test_litert_makes_the_same_detector(litert, bundle, run_folder, tiny_data, tmp_path):
+    other = quantise_run(
+        run_folder, tiny_data, tmp_path / "x.easd", score_seconds=SCORE_SECONDS, converter="litert"
+    ).bundle
+    check_same(bundle.float_model, other.float_model)
+    check_same(bundle.model, other.model)
+    assert other.thresholds == bundle.thresholds
+    assert other.golden == bundle.golden
+    assert [one.provenance["quantisation"]["converter"] for one in (bundle, other)] == ["tensorflow", "litert"]
+    added = {"litert-converter": version("litert-converter"), "litert-quantizer": version("litert-quantizer")}
+    assert other.provenance["versions"] == bundle.provenance["versions"] | added
+
+
+def test_an_unknown_converter_is_refused(run_folder, tiny_data, tmp_path):
+    message = "There is no converter 'toco'; use one of: tensorflow, litert"
+    refused(ModelError, message, run_folder, tiny_data, tmp_path / "x.easd", converter="toco")
 
 
 def test_an_unknown_method_of_quantisation_is_refused(run_folder, tiny_data, tmp_path):
