@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pi.build import ROOT, remove
+from tests.packages import ROOT, source_distribution
+from tests.pi.build import remove
 from tests.pi.machine import Finished, Machine
 
 PYTHON = "3.11"
@@ -48,7 +47,7 @@ def install(machine: Machine) -> Installed:
     remove(machine.work)
     wheels = machine.work / "wheels"
     wheels.mkdir(parents=True)
-    source = _source_distribution(machine.work)
+    source = source_distribution(machine.work)
     _fetch_wheels(wheels)
     _succeeded(machine.run("python3", "-m", "venv", "/work/venv"))
     done = machine.run(
@@ -57,22 +56,6 @@ def install(machine: Machine) -> Installed:
     )  # fmt: skip
     _succeeded(done)
     return Installed(machine, done.seconds)
-
-
-def _source_distribution(out: Path) -> Path:
-    # From a copy: what lies about in a working tree, such as a compiled front end, must not slip in.
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "edge-asd"
-        copy.mkdir()
-        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, copy)
-        for name in ("edge_asd", "train", "quantize", "firmware_export"):
-            rubbish = shutil.ignore_patterns("__pycache__", "*.so", "*.o")
-            shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=rubbish)
-        program = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
-        subprocess.run([sys.executable, "-c", program, out], cwd=copy, check=True, capture_output=True)
-    (made,) = out.glob("edge_asd-*.tar.gz")
-    return made
 
 
 def _fetch_wheels(folder: Path) -> None:
