@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +32,7 @@ def packages(once: Once) -> Packages:
 
     def make(folder: Path) -> None:
         source = source_distribution(folder)
-        with tarfile.open(source) as archive:
-            archive.extractall(folder, filter="data")
+        subprocess.run(["tar", "-xf", source, "-C", folder], check=True)
         _build("wheel", folder / source.name.removesuffix(".tar.gz"), folder)
 
     folder = once("packages", make)
@@ -64,9 +61,7 @@ def source_distribution(out: Path) -> Path:
 
 def _build(what: str, source: Path, out: Path) -> Path:
     program = f"import sys; from setuptools import build_meta; print(build_meta.build_{what}(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, out], cwd=source, capture_output=True, text=True, env=dict(os.environ)
-    )
+    done = subprocess.run([sys.executable, "-c", program, out], cwd=source, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
     return out / done.stdout.splitlines()[-1]
