@@ -39,12 +39,18 @@ class Recipe:
         Debian's name of the processor.
     packages : tuple of str
         Added to the smallest system there is.
+    glibc : int
+        It has glibc 2.this; wheels for any older one run there.
+    python : str
+        The version of Python in it.
     """
 
     name: str
     suite: str
     architecture: str
     packages: tuple[str, ...]
+    glibc: int
+    python: str
 
     @property
     def stamp(self) -> dict[str, object]:
@@ -54,15 +60,20 @@ class Recipe:
     @property
     def emulated(self) -> bool:
         """Whether it is of another processor than this computer's."""
-        return _DEBIANS[platform.machine()] != self.architecture
+        return _DEBIANS.get(platform.machine()) != self.architecture
 
 
 _DEBIANS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 PI = Recipe(
-    "bookworm", "bookworm", "arm64", ("gcc", "libc6-dev", "libportaudio2", "python3", "python3-dev", "python3-venv")
+    name="bookworm",
+    suite="bookworm",
+    architecture="arm64",
+    packages=("gcc", "libc6-dev", "libportaudio2", "python3", "python3-dev", "python3-venv"),
+    glibc=36,
+    python="3.11",
 )
-"""Debian 12, on which Raspberry Pi OS stands; its Python is 3.11."""
+"""Debian 12, on which Raspberry Pi OS stands."""
 
 _STAMP = "edge-asd-machine.json"
 _MIRROR_VARIABLE = "EDGE_ASD_PI_MIRROR"
@@ -89,10 +100,12 @@ def missing(recipe: Recipe = PI) -> list[str]:
     """Return what keeps this computer from running the machine, each with what to do about it."""
     found = []
     if os.geteuid() != 0:
-        found.append("root's rights, for mounts and chroot: sudo make prove-pi")
+        found.append("root's rights, for mounts and chroot: begin with sudo")
     needs = {"debootstrap": "debootstrap", "setpriv": "util-linux", "unshare": "util-linux"}
     if recipe.emulated:
         needs[QEMU] = "qemu-user-static"
+        if recipe.architecture != "arm64":
+            found.append(f"a computer of {recipe.architecture}: only arm64 is emulated")
     for program, package in needs.items():
         if shutil.which(program) is None:
             found.append(f"{program}: sudo apt install {package}")
@@ -125,7 +138,7 @@ def build(recipe: Recipe = PI) -> Machine:
     CannotBuild
     """
     if lacking := missing(recipe):
-        raise CannotBuild("To build a machine needs\n" + "\n".join(f"  - {line}" for line in lacking))
+        raise CannotBuild("This machine needs\n" + "\n".join(f"  - {line}" for line in lacking))
     if FOLDER.is_relative_to(ROOT):
         raise CannotBuild(f"{FOLDER} is in the repository. Name a folder outside: EDGE_ASD_PI=FOLDER")
     FOLDER.mkdir(parents=True, exist_ok=True)
