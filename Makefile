@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools
+DIST_VENV := .venv-dist
 NATIVE := setup.py edge_asd/frontend/build_native.py $(wildcard edge_asd/frontend/csrc/*)
 
-.PHONY: demo test prove prove-pi check install clean
+.PHONY: demo test prove prove-pi dist prove-dist check install clean
 
 demo: install
 	$(BIN)/edge-asd demo
@@ -22,7 +23,7 @@ test: export TF_NUM_INTRAOP_THREADS := 1
 test: export TF_NUM_INTEROP_THREADS := 1
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes.
-test prove prove-pi: export PYTHONDONTWRITEBYTECODE :=
+test prove prove-pi prove-dist: export PYTHONDONTWRITEBYTECODE :=
 
 check: install
 	$(BIN)/ruff format --check -q .
@@ -39,6 +40,24 @@ prove-pi: install
 	PYTHON="$(PYTHON)" sh .ci/system_packages pi
 	$(BIN)/python -m tests.pi.build
 	$(BIN)/python -m pytest -m prove -s tests/pi
+
+# The last commit's source distribution and wheels, checked, in dist/: docs/releasing.md.
+dist: $(DIST_VENV)/.installed
+	$(DIST_VENV)/bin/python .ci/dist.py
+
+# Its tools have an environment of their own.
+$(DIST_VENV)/.installed: .ci/dist-requirements.txt .ci/system_packages
+	PYTHON="$(PYTHON)" sh .ci/system_packages dist
+	test -x $(DIST_VENV)/bin/python || $(PYTHON) -m venv $(DIST_VENV)
+	$(DIST_VENV)/bin/python -m pip install --quiet --requirement .ci/dist-requirements.txt
+	touch $@
+
+# Those packages in bare systems without a compiler, as root; half an hour at first, to build these. Once they are
+# there, `make prove` runs this, too.
+prove-dist: install $(DIST_VENV)/.installed
+	PYTHON="$(PYTHON)" sh .ci/system_packages pi
+	$(BIN)/python -m tests.dist.systems
+	$(BIN)/python -m pytest -m prove -s tests/dist
 
 install: $(STAMP)
 
@@ -58,4 +77,4 @@ $(TOOLS): .ci/system_packages $(STAMP)
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis edge_asd/frontend/_native*
+	rm -rf $(VENV) $(DIST_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis edge_asd/frontend/_native*

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from tests.once import Once  # a plugin, which pytest is to load itself
 
 # Modules whose fixtures every test may use; `tests.order` sorts the files.
-pytest_plugins = ["tests.compiled_once", "tests.demo", "tests.in_process", "tests.once", "tests.order", "tests.pulse"]
+pytest_plugins = [
+    "tests.compiled_once",
+    "tests.demo",
+    "tests.in_process",
+    "tests.once",
+    "tests.order",
+    "tests.packages",
+    "tests.pulse",
+]
 
 # The same examples everywhere, however slow or busy the machine: a failure is a change of ours.
 settings.register_profile("edge_asd", deadline=None, derandomize=True)

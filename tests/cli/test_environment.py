@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import soundfile
 
 from tests.cli.command import EDGE_ASD, assert_error, edge_asd, json_decisions, without_microphone
 from tests.data import machine_sound, write_wav
+from tests.packages import Packages
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "apprise")
@@ -97,50 +97,11 @@ def test_a_users_own_train_and_quantize_do_no_harm(tmp_path: Path, command: list
         assert words in done.stderr
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # From a copy of what git tracks: a build folder that lies about must not slip in.
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    subprocess.run(
-        ["tar", "--null", "--files-from=-", "--create", f"--file={source / 'tree.tar'}"],
-        cwd=ROOT, input=files, check=True,
-    )  # fmt: skip
-    subprocess.run(["tar", "--extract", "--file=tree.tar"], cwd=source, check=True)
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, source],
-        check=True,
-        capture_output=True,
-    )
-    (built,) = out.glob("*.whl")
-    return built
-
-
-def test_the_wheel_holds_the_packages_and_no_tests(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    tops = {name.split("/")[0] for name in names}
-    metadata = {top for top in tops if top.endswith(".dist-info")}
-    assert tops - metadata == {"edge_asd"}
-    assert {
-        "edge_asd/py.typed",
-        "edge_asd/frontend/csrc/edge_asd_frontend.h",
-        "edge_asd/train/runs/fitting.py",
-        "edge_asd/train/report/templates/report.html",
-        "edge_asd/quantize/pipeline.py",
-        "edge_asd/firmware_export/csrc/edge_asd_matrix_dsp.c",
-        "edge_asd/firmware_export/csrc/detector/edge_asd.h",
-        "edge_asd/firmware_export/templates/project/LICENSE",
-        "edge_asd/firmware_export/templates/proof/detector.c",
-        "edge_asd/firmware_export/templates/qemu/sections.ld",
-    } <= set(names)
-    assert not [name for name in names if "test" in name.lower().replace("selftest", "")]
-
-
-def test_core_commands_without_extras(wheel: Path, bundle_path: Path, clip: Path, tmp_path: Path) -> None:
+def test_core_commands_without_extras(packages: Packages, bundle_path: Path, clip: Path, tmp_path: Path) -> None:
     venv = tmp_path / "core"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     pip = [sys.executable, "-m", "pip", "--python", venv / "bin/python"]
-    subprocess.run([*pip, "install", "--quiet", "--no-compile", wheel], check=True, capture_output=True)
+    subprocess.run([*pip, "install", "--quiet", "--no-compile", packages.wheel], check=True, capture_output=True)
 
     def core(*arguments: object) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, **without_microphone(tmp_path)}

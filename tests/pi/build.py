@@ -1,7 +1,7 @@
-"""Build the emulated machine: ``python -m tests.pi.build``, as root. A finished one is used again.
+"""Build machines: ``python -m tests.pi.build``, as root, the emulated Raspberry Pi; a finished one is used again.
 
-It is kept in `FOLDER`: $EDGE_ASD_PI, or ``pi`` in edge-asd's cache folder; about 500 MB. Packages come from the Debian
-mirror that this computer's apt uses, or from $EDGE_ASD_PI_MIRROR.
+They are kept in `FOLDER`: $EDGE_ASD_PI, or ``pi`` in edge-asd's cache folder; about 500 MB each. Packages come from the
+Debian mirror that this computer's apt uses, or from $EDGE_ASD_PI_MIRROR.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge_asd.train.features.cache import cache_folder
@@ -22,15 +24,56 @@ from tests.pi.machine import DIES_WITH_US, QEMU, Machine, enter
 
 ROOT = Path(__file__).resolve().parents[2]
 
-SUITE = "bookworm"
-"""Debian 12, on which Raspberry Pi OS stands; its Python is 3.11."""
 
-RECIPE = {
-    "suite": SUITE,
-    "architecture": "arm64",
-    "packages": ["gcc", "libc6-dev", "libportaudio2", "python3", "python3-dev", "python3-venv"],
-}
-"""What is built. A machine of another recipe is built anew."""
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is built. A machine of another recipe is built anew.
+
+    Attributes
+    ----------
+    name : str
+        That of its folder.
+    suite : str
+        Debian's name of the release.
+    architecture : str
+        Debian's name of the processor.
+    packages : tuple of str
+        Added to the smallest system there is.
+    glibc : int
+        It has glibc 2.this; wheels for any older one run there.
+    python : str
+        The version of Python in it.
+    """
+
+    name: str
+    suite: str
+    architecture: str
+    packages: tuple[str, ...]
+    glibc: int
+    python: str
+
+    @property
+    def stamp(self) -> dict[str, object]:
+        """What a finished machine bears."""
+        return {"suite": self.suite, "architecture": self.architecture, "packages": [*self.packages]}
+
+    @property
+    def emulated(self) -> bool:
+        """Whether it is of another processor than this computer's."""
+        return _DEBIANS.get(platform.machine()) != self.architecture
+
+
+_DEBIANS = {"x86_64": "amd64", "aarch64": "arm64"}
+
+PI = Recipe(
+    name="bookworm",
+    suite="bookworm",
+    architecture="arm64",
+    packages=("gcc", "libc6-dev", "libportaudio2", "python3", "python3-dev", "python3-venv"),
+    glibc=36,
+    python="3.11",
+)
+"""Debian 12, on which Raspberry Pi OS stands."""
 
 _STAMP = "edge-asd-machine.json"
 _MIRROR_VARIABLE = "EDGE_ASD_PI_MIRROR"
@@ -53,62 +96,64 @@ class CannotBuild(Exception):
     """Says what is wrong and what to do."""
 
 
-def missing() -> list[str]:
+def missing(recipe: Recipe = PI) -> list[str]:
     """Return what keeps this computer from running the machine, each with what to do about it."""
     found = []
     if os.geteuid() != 0:
-        found.append("root's rights, for mounts and chroot: sudo make prove-pi")
-    for program, package in (
-        ("debootstrap", "debootstrap"),
-        (QEMU, "qemu-user-static"),
-        ("setpriv", "util-linux"),
-        ("unshare", "util-linux"),
-    ):
+        found.append("root's rights, for mounts and chroot: begin with sudo")
+    needs = {"debootstrap": "debootstrap", "setpriv": "util-linux", "unshare": "util-linux"}
+    if recipe.emulated:
+        needs[QEMU] = "qemu-user-static"
+        if recipe.architecture != "arm64":
+            found.append(f"a computer of {recipe.architecture}: only arm64 is emulated")
+    for program, package in needs.items():
         if shutil.which(program) is None:
             found.append(f"{program}: sudo apt install {package}")
-    if not any(line.split()[-1] == "binfmt_misc" for line in Path("/proc/filesystems").read_text().splitlines()):
+    if recipe.emulated and not any(
+        line.split()[-1] == "binfmt_misc" for line in Path("/proc/filesystems").read_text().splitlines()
+    ):
         found.append("the kernel's binfmt_misc, which runs programs of other processors: sudo modprobe binfmt_misc")
     return found
 
 
-def complete(root: Path) -> bool:
+def complete(root: Path, recipe: Recipe = PI) -> bool:
     """Tell whether a folder holds a whole machine of this recipe."""
     try:
-        return bool(json.loads((root / _STAMP).read_text()) == RECIPE)
+        return bool(json.loads((root / _STAMP).read_text()) == recipe.stamp)
     except (OSError, ValueError):
         return False
 
 
-def finished() -> Machine | None:
+def finished(recipe: Recipe = PI) -> Machine | None:
     """Return the machine where it is built and can run here, or None."""
-    root = FOLDER / SUITE
-    return Machine(root) if complete(root) and not missing() else None
+    root = FOLDER / recipe.name
+    return Machine(root, recipe.emulated) if complete(root, recipe) and not missing(recipe) else None
 
 
-def build() -> Machine:
+def build(recipe: Recipe = PI) -> Machine:
     """Return the machine, built where it is not.
 
     Raises
     ------
     CannotBuild
     """
-    if lacking := missing():
-        raise CannotBuild("An emulated Raspberry Pi needs\n" + "\n".join(f"  - {line}" for line in lacking))
+    if lacking := missing(recipe):
+        raise CannotBuild("This machine needs\n" + "\n".join(f"  - {line}" for line in lacking))
     if FOLDER.is_relative_to(ROOT):
         raise CannotBuild(f"{FOLDER} is in the repository. Name a folder outside: EDGE_ASD_PI=FOLDER")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with _alone():
-        part, root = FOLDER / f"{SUITE}.part", FOLDER / SUITE
-        if complete(root):
-            return Machine(root)
+        part, root = FOLDER / f"{recipe.name}.part", FOLDER / recipe.name
+        if complete(root, recipe):
+            return Machine(root, recipe.emulated)
         # Only what is whole gets the final name, so that half a machine is never taken for one.
         for old in (part, root):
             remove(old)
-        _bootstrap(part)
+        _bootstrap(part, recipe)
         (part / "work").mkdir()
-        (part / _STAMP).write_text(json.dumps(RECIPE))
+        (part / _STAMP).write_text(json.dumps(recipe.stamp))
         part.rename(root)
-        return Machine(root)
+        return Machine(root, recipe.emulated)
 
 
 @contextmanager
@@ -134,7 +179,7 @@ def remove(folder: Path) -> None:
     subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
 
 
-def mirror() -> str:
+def mirror(suite: str = PI.suite) -> str:
     """Return the address of a Debian archive.
 
     Raises
@@ -157,29 +202,30 @@ def mirror() -> str:
         lines = []
     archives = [fields[:2] for line in lines if (fields := line.split())[2:] == ["Debian", "Debian"]]
     # Any archive of Debian holds every suite that is still looked after; the suite's own comes first.
-    for _, address in sorted(archives, key=lambda archive: archive[0] != SUITE):
+    for _, address in sorted(archives, key=lambda archive: archive[0] != suite):
         if address.startswith(("http:", "https:", "file:")):
             return address
     raise CannotBuild(f"apt knows no Debian archive here. Run apt-get update, or name one: {_MIRROR_VARIABLE}=ADDRESS")
 
 
-def _bootstrap(part: Path) -> None:
-    log = FOLDER / "build.log"
+def _bootstrap(part: Path, recipe: Recipe) -> None:
+    log = FOLDER / f"{recipe.name}.log"
     log.write_text("")
-    packages = ",".join(RECIPE["packages"])
-    system = [f"--arch={RECIPE['architecture']}", "--foreign", "--variant=minbase", f"--include={packages}", SUITE]
+    packages = ",".join(recipe.packages)
+    system = [f"--arch={recipe.architecture}", "--foreign", "--variant=minbase", f"--include={packages}", recipe.suite]
+    words = enter(part, recipe.emulated)
     _logged(
-        "Fetching Debian for aarch64",
-        [*DIES_WITH_US, "unshare", "--mount", "debootstrap", *system, str(part), mirror()],
+        f"Fetching Debian {recipe.suite} for {recipe.architecture}",
+        [*DIES_WITH_US, "unshare", "--mount", "debootstrap", *system, str(part), mirror(recipe.suite)],
         log,
     )
     _logged(
-        "Installing it under emulation, which takes minutes",
-        [*enter(part), "/debootstrap/debootstrap", "--second-stage"],
+        "Installing it, which takes minutes under emulation",
+        [*words, "/debootstrap/debootstrap", "--second-stage"],
         log,
     )
     # Debian's own packages, which have been installed; they would take a third of the room.
-    _logged("Clearing up", [*enter(part), "apt-get", "clean"], log)
+    _logged("Clearing up", [*words, "apt-get", "clean"], log)
 
 
 def _logged(what: str, words: list[str], log: Path) -> None:
@@ -199,7 +245,7 @@ def main() -> None:
         machine = build()
     except CannotBuild as error:
         sys.exit(f"Error: {error}")
-    print(f"Emulated machine: {machine.root}", file=sys.stderr)
+    print(f"Machine: {machine.root}", file=sys.stderr)
 
 
 if __name__ == "__main__":

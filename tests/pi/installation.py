@@ -1,23 +1,17 @@
-"""The core package in the emulated machine: its source distribution, compiled there, on real aarch64 wheels."""
+"""The core package in a machine, on the wheels that users get: its source distribution, compiled there, or a wheel."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.pi.build import ROOT, remove
+from tests.packages import ROOT, source_distribution
+from tests.pi.build import PI, Recipe, remove
 from tests.pi.machine import Finished, Machine
-
-PYTHON = "3.11"
-"""Python's version in the machine."""
-
-GLIBC = 36
-"""The machine has glibc 2.36; wheels for any older one run there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,7 @@ class Installed:
     ----------
     machine : Machine
     seconds : float [s]
-        Time that pip took to compile and install.
+        Time that pip took.
     """
 
     machine: Machine
@@ -43,46 +37,46 @@ class Installed:
         return self.machine.run("/work/venv/bin/python", "-c", program)
 
 
-def install(machine: Machine) -> Installed:
-    """Install the core package afresh, with no network in reach of the machine's pip."""
+def install(machine: Machine, recipe: Recipe = PI, wheel: Path | None = None) -> Installed:
+    """Install the core package afresh, with no network in reach of the machine's pip.
+
+    Parameters
+    ----------
+    machine : Machine
+    recipe : Recipe
+        By which it was built.
+    wheel : Path, optional
+        What to install; by default the source distribution, which the machine compiles.
+    """
     remove(machine.work)
     wheels = machine.work / "wheels"
     wheels.mkdir(parents=True)
-    source = _source_distribution(machine.work)
-    _fetch_wheels(wheels)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needs = project["project"]["dependencies"]
+    if wheel is None:
+        package = source_distribution(machine.work)
+        needs += project["build-system"]["requires"]
+    else:
+        package = Path(shutil.copy(wheel, machine.work))
+    fetch(recipe, "download", wheels, needs)
     _succeeded(machine.run("python3", "-m", "venv", "/work/venv"))
     done = machine.run(
         "/work/venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index",
-        "--no-compile", "--root-user-action=ignore", "--find-links", "/work/wheels", f"/work/{source.name}",
+        "--no-compile", "--root-user-action=ignore", "--find-links", "/work/wheels", f"/work/{package.name}",
     )  # fmt: skip
     _succeeded(done)
     return Installed(machine, done.seconds)
 
 
-def _source_distribution(out: Path) -> Path:
-    # From a copy: what lies about in a working tree, such as a compiled front end, must not slip in.
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "edge-asd"
-        copy.mkdir()
-        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-            shutil.copy(ROOT / name, copy)
-        for name in ("edge_asd", "train", "quantize", "firmware_export"):
-            rubbish = shutil.ignore_patterns("__pycache__", "*.so", "*.o")
-            shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=rubbish)
-        program = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
-        subprocess.run([sys.executable, "-c", program, out], cwd=copy, check=True, capture_output=True)
-    (made,) = out.glob("edge_asd-*.tar.gz")
-    return made
-
-
-def _fetch_wheels(folder: Path) -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    needs = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
-    platforms = ["manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in range(17, GLIBC + 1))]
+def fetch(recipe: Recipe, how: str, folder: Path, needs: list[str]) -> None:
+    """Have pip ``download`` the wheels for a machine into a folder, or ``install`` what is in them there."""
+    processor = {"amd64": "x86_64", "arm64": "aarch64"}[recipe.architecture]
+    platforms = [f"manylinux2014_{processor}", *(f"manylinux_2_{n}_{processor}" for n in range(17, recipe.glibc + 1))]
     subprocess.run(
         [
-            sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--dest", folder,
-            "--only-binary=:all:", "--implementation", "cp", "--python-version", PYTHON,
+            sys.executable, "-m", "pip", how, "-qq", "--disable-pip-version-check", "--only-binary=:all:",
+            {"download": "--dest", "install": "--target"}[how], folder,
+            "--implementation", "cp", "--python-version", recipe.python,
             *(f"--platform={platform}" for platform in platforms), *needs,
         ],
         check=True,

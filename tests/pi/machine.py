@@ -62,14 +62,14 @@ class Finished:
     peak_bytes: int
 
 
-def enter(root: Path) -> list[str]:
+def enter(root: Path, emulated: bool = True) -> list[str]:
     """Return the words before a command that run it in the system in `root`, as its root.
 
     Mounts are made in a namespace that the command has to itself, and go with it, as it goes with us, however we end.
     The kernel's entry for aarch64 programs goes, too; before Linux 6.7, one of a command that was killed stays,
     harmless, until the computer starts anew.
     """
-    handler = f"edge-asd-aarch64-{os.getpid()}-{next(_HANDLERS)}"
+    handler = f"edge-asd-aarch64-{os.getpid()}-{next(_HANDLERS)}" if emulated else ""
     qemu = shutil.which(QEMU) or QEMU
     namespaces = [*DIES_WITH_US, "unshare", "--mount", "--pid", "--fork", "--kill-child"]
     return [*namespaces, "sh", str(ENTER), str(root), handler, qemu]
@@ -77,15 +77,18 @@ def enter(root: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """An emulated aarch64 system.
+    """A system in a folder.
 
     Attributes
     ----------
     root : Path
         The folder that is its root.
+    emulated : bool
+        Whether it is of aarch64, and this computer is not.
     """
 
     root: Path
+    emulated: bool = True
 
     @property
     def work(self) -> Path:
@@ -97,7 +100,9 @@ class Machine:
         with tempfile.TemporaryDirectory(dir=self.root / "tmp") as folder:
             measured = Path(folder) / "measured"
             inside = "/" + str(measured.relative_to(self.root))
-            return _run([*enter(self.root), "python3", "-c", _MEASURE, inside, *map(str, command)], measured)
+            return _run(
+                [*enter(self.root, self.emulated), "python3", "-c", _MEASURE, inside, *map(str, command)], measured
+            )
 
 
 def run_here(*command: object, cwd: Path) -> Finished:

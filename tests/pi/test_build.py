@@ -21,7 +21,11 @@ def test_only_a_whole_machine_of_this_recipe_is_used_again(tmp_path: Path) -> No
     stamp = tmp_path / "edge-asd-machine.json"
     assert not build.complete(tmp_path / "nothing")
     assert not build.complete(tmp_path)
-    for content, whole in (("{", False), (json.dumps({"suite": "bookworm"}), False), (json.dumps(build.RECIPE), True)):
+    for content, whole in (
+        ("{", False),
+        (json.dumps({"suite": "bookworm"}), False),
+        (json.dumps(build.PI.stamp), True),
+    ):
         stamp.write_text(content)
         assert build.complete(tmp_path) is whole
 
@@ -43,10 +47,10 @@ def test_the_mirror_is_that_of_apt(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_nothing_is_built_in_the_repository_or_without_its_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = build.ROOT / "pi"
     monkeypatch.setattr(build, "FOLDER", folder)
-    monkeypatch.setattr(build, "missing", list)
+    monkeypatch.setattr(build, "missing", lambda recipe: [])
     with pytest.raises(build.CannotBuild, match="is in the repository"):
         build.build()
-    monkeypatch.setattr(build, "missing", lambda: ["debootstrap: sudo apt install debootstrap"])
+    monkeypatch.setattr(build, "missing", lambda recipe: ["debootstrap: sudo apt install debootstrap"])
     with pytest.raises(build.CannotBuild, match="apt install debootstrap"):
         build.build()
     assert not folder.exists()

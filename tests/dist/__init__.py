@@ -1,0 +1,1 @@
+"""The packages that ``make dist`` makes: what they hold, and where they run."""
