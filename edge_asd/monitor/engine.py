@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_asd.audio.health import MAX_CLIPPED_SHARE, DeadLine, Stretch
-from edge_asd.audio.loudness import power_of_db
+from edge_asd.audio.loudness import db_of_power, power_of_db
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import INTERVAL_S
 from edge_asd.detectors.detector import BaseDetector
@@ -92,7 +92,38 @@ def interval_frames(spec: FeatureSpec, interval_s: float = INTERVAL_S) -> int:
     return max(1, round(interval_s * spec.sample_rate / spec.hop_length))
 
 
-class _Verdict(NamedTuple):
+class Verdict(NamedTuple):
+    """A decision that fell due, with what keeps it from being made, and what its span holds.
+
+    Attributes
+    ----------
+    decision : Decision
+    level_db : float [dB re full scale]
+        RMS of the span; -inf for zeros.
+    dead, off : bool
+        Part of the span is dead, or quieter than the machine ever is: the decision counts for nothing.
+    clipped : bool
+        Too many of its samples are at full scale: the score means little.
+    """
+
+    decision: Decision
+    level_db: float
+    dead: bool
+    off: bool
+    clipped: bool
+
+    @property
+    def made(self) -> bool:
+        """Whether the decision counts."""
+        return not (self.dead or self.off)
+
+    @property
+    def time_s(self) -> float:
+        """The decision's."""
+        return self.decision.time_s
+
+
+class _Due(NamedTuple):
     """A decision that waits, what its span holds, and where that ends."""
 
     end: int
@@ -175,7 +206,7 @@ class Engine:
         windows = (bundle.windows_per_score - 1) * bundle.window_hop
         first = spec.sample_count(bundle.window_frames + windows)  # where the first score ends
         self._watch = SpanWatch(spec.hop_length, first, first, self._off_power)
-        self._waiting: deque[_Verdict] = deque()
+        self._waiting: deque[_Due] = deque()
 
     @property
     def sample_rate(self) -> int:
@@ -240,7 +271,11 @@ class Engine:
 
         Both are the same, and in the same order, whatever the blocks.
         """
-        heard: list[Decision | InputChange] = []
+        return _made(self.judge(samples))
+
+    def judge(self, samples: npt.NDArray[np.int16]) -> list[Verdict | InputChange]:
+        """Do what `hear` does; return each decision with its span's measures, those that are not made, too."""
+        heard: list[Verdict | InputChange] = []
         for start in range(0, max(1, len(samples)), PIECE):
             changes = self._take(samples[start : start + PIECE])
             heard += sorted([*self._settled(ended=False), *changes], key=lambda news: news.time_s)
@@ -252,6 +287,10 @@ class Engine:
 
     def hear_end(self) -> list[Decision | InputChange]:
         """Do what `finish` does; return the changes of the input among the decisions."""
+        return _made(self.judge_end())
+
+    def judge_end(self) -> list[Verdict | InputChange]:
+        """Do what `finish` does; return what `judge` returns."""
         return self._settled(ended=True)
 
     def skip(self, samples: int) -> list[Decision | InputChange]:
@@ -293,7 +332,7 @@ class Engine:
                     threshold=self._threshold,
                     anomaly=is_anomalous(mean, self._threshold),
                 )
-                self._waiting.append(_Verdict(end, decision, self._watch.at(end)))
+                self._waiting.append(_Due(end, decision, self._watch.at(end)))
         return self._changes(ended)
 
     def _changes(self, ended: list[Stretch]) -> list[InputChange]:
@@ -309,11 +348,11 @@ class Engine:
                 changes.append(InputChange((self._origin + stretch.stop) / rate, Condition.dead, began=False))
         return changes
 
-    def _settled(self, *, ended: bool) -> list[Decision | InputChange]:
+    def _settled(self, *, ended: bool) -> list[Verdict | InputChange]:
         """Take from those that wait what no longer has to."""
         bundle, window, line = self._bundle, self._input.window, self._input.line
         span, block = bundle.score_samples, BLOCK_HOPS * bundle.features.hop_length
-        news: list[Decision | InputChange] = []
+        news: list[Verdict | InputChange] = []
         while self._waiting:
             end, decision, measures = self._waiting[0]
             # A line counts from where it could first be told.
@@ -330,15 +369,22 @@ class Engine:
             clipped = measures.clipped > MAX_CLIPPED_SHARE * span
             news += self._changed(Condition.clipped, self._clipped, clipped, decision.time_s)
             self._clipped = clipped
-            if last > end - span:
-                self.withheld += 1
-            elif measures.quiet:
-                self.unjudged += 1
-            else:
-                news.append(decision)
+            # What is dead is not told to be quiet, too.
+            withheld = last > end - span
+            unjudged = measures.quiet and not withheld
+            self.withheld += withheld
+            self.unjudged += unjudged
+            news.append(Verdict(decision, db_of_power(measures.power), withheld, unjudged, clipped))
         oldest = self._waiting[0].end if self._waiting else self._input.count
         self._dead = [stretch for stretch in self._dead if stretch.stop > oldest - span]
         return news
 
     def _changed(self, condition: Condition, before: bool, now: bool, time_s: float) -> list[InputChange]:
         return [InputChange(time_s, condition, began=now)] if now is not before else []
+
+
+def _made(news: list[Verdict | InputChange]) -> list[Decision | InputChange]:
+    """Leave out the decisions that are not made."""
+    return [
+        one.decision if isinstance(one, Verdict) else one for one in news if not isinstance(one, Verdict) or one.made
+    ]

@@ -76,7 +76,8 @@ def test_a_span_is_measured_as_written_down_plainly(
             quiet = [int((one * one).sum()) < power * block for one in blocks]
             whole = pcm[end - span : end]
             clipped = int(((whole == 32767) | (whole == -32768)).sum())
-            assert measured == (quiet[0], any(quiet), clipped)
+            power_there = int((whole.astype(int) ** 2).sum()) / span
+            assert measured == (quiet[0], any(quiet), clipped, power_there)
         place += cut
 
 
