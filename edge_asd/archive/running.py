@@ -24,6 +24,12 @@ from edge_asd.monitor.session import note_missing_threshold
 PART_MEGABYTES = 512
 """Of recordings in a partition: four and a half hours of 16 kHz mono WAV."""
 
+_KILLS = 3
+"""So often processes may be killed before another partition is finished."""
+
+_IDLE_S = 5
+"""How long a process without work stays: one whose parent was killed does not know."""
+
 Step = Callable[[str, int, int, str], None]
 """Is told the stage, how much of it is done, of how much, and what else is known."""
 
@@ -103,13 +109,17 @@ def score_archive(
     found = find(where)
     for text in found.notes:
         note(text)
+
+    def waiting() -> None:
+        step("waiting for a process of an earlier call to end", 0, 0, "")
+
     scored = Scored.of(where, bundle, section, config)
     with results_folder(out, NAME), ExitStack() as held:
         scored.claim(out)
         held.enter_context(locked(out / NAME, lambda: step(f"waiting for another edge-asd score into {out}", 0, 0, "")))
         for table in (SCORES, FILES):
             prepare_folder(out / table)
-        tidy(out, lambda: step("waiting for a process of an earlier call to end", 0, 0, ""))
+        tidy(out, waiting)
         outcome = Outcome(plan(out, found.recordings, part_bytes), found.notes)
         parent = os.getpid() if jobs > 1 else None
         given = [Job(out, part, config, scored, parent) for part in outcome.plan.parts]
@@ -122,6 +132,7 @@ def score_archive(
             heard += sum(row.seconds or 0.0 for row in done.rows)
             outcome.passed_over += [row for row in done.rows if row.passed_over is not None]
             step("scoring", tried, total, f"recordings, {heard / 3600:.1f} h")
+        tidy(out, waiting)  # what a process that was killed meanwhile left
         _count(out, outcome)
     if not outcome.recordings:
         first = "".join(f" The first: {row.file} {row.passed_over}" for row in outcome.passed_over[:1])
@@ -144,21 +155,23 @@ def _done(given: list[Job], jobs: int, note: Callable[[str], None]) -> Iterator[
             f"Several --jobs need the package joblib ({error}). Install it with: pip install 'edge-asd[archive]'"
         ) from error
     left = {job.part.number: job for job in given}
+    patience = _KILLS
     while left:
-        before = len(left)
         try:
-            with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            with joblib.parallel_config(backend="loky", inner_max_num_threads=1, idle_worker_timeout=_IDLE_S):
                 run = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
                 for done in run(joblib.delayed(score_part)(job) for job in list(left.values())):
                     del left[done.number]
+                    patience = _KILLS
                     yield done
         except TerminatedWorkerError as error:
-            if len(left) == before:
+            patience -= 1
+            if not patience:
                 raise EdgeAsdError(
-                    "A process that scored was killed, perhaps because memory ran out, and nothing was finished since "
-                    "the last time. What is finished is kept; the same command, with fewer --jobs, goes on from there."
+                    f"Processes that score were killed {_KILLS} times, perhaps because memory ran out, and nothing was "
+                    "finished in between. What is finished is kept; the same command, with fewer --jobs, goes on."
                 ) from error
-            note("A process that scored was killed, perhaps because memory ran out; its partition is begun again.")
+            note("A process that scores was killed, perhaps because memory ran out: what it was at is begun again.")
 
 
 def _count(out: Path, outcome: Outcome) -> None:

@@ -89,17 +89,18 @@ def score_part(job: Job) -> Done:
     with replacing(files) as files_file, replacing(scores) as scores_file:
         hold(files_file.fileno())
         hold(scores_file.fileno())
-        writer = ScoresWriter(scores_file, {"edge_asd.section": job.scored.section, "edge_asd.bundle": bundle.digest})
-        if before:
-            for batches in read_scores(scores, anew):
-                writer.add(batches)
-        rows = []
-        for recording in job.part.recordings:
-            row, verdicts = scorer.score(recording)
-            rows.append(row)
-            if row.passed_over is None:
-                writer.add(verdicts.batches())
-        writer.close()
+        with ScoresWriter(
+            scores_file, {"edge_asd.section": job.scored.section, "edge_asd.bundle": bundle.digest}
+        ) as writer:
+            if before:
+                for batches in read_scores(scores, anew):
+                    writer.add(batches)
+            rows = []
+            for recording in job.part.recordings:
+                row, verdicts = scorer.score(recording)
+                rows.append(row)
+                if row.passed_over is None:
+                    writer.add(verdicts.batches())
         write_files(files_file, sorted([*before, *rows]))
         _end_without(job.parent)
     return Done(job.part.number, tuple(rows))

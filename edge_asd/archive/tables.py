@@ -153,7 +153,7 @@ class Verdicts:
 
 
 class ScoresWriter:
-    """Writes record batches of `Verdicts` to a file, many to a row group.
+    """Writes record batches of `Verdicts` to a file, many to a row group, inside a ``with`` statement.
 
     Parameters
     ----------
@@ -182,10 +182,18 @@ class ScoresWriter:
         if sum(batch.num_rows for batch in self._waiting) >= _ROW_GROUP:
             self._write()
 
-    def close(self) -> None:
-        """Write what waits, and the end of the file."""
-        self._write()
-        self._writer.close()
+    def __enter__(self) -> ScoresWriter:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Write what waits, and the end of the file; nothing more where anything was raised."""
+        try:
+            if kind is None:
+                self._write()
+                self._writer.close()
+        finally:
+            self._writer.is_open = False  # or it would try once more when it is deleted, and print that it cannot
 
     def _write(self) -> None:
         if self._waiting:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, JsonOption, counted, note, print_json
+from edge_asd.cli.common import BundleArgument, JsonOption, counted, finite, note, print_json
 from edge_asd.cli.listening import (
     ChannelNumberOption,
     DomainOption,
@@ -43,9 +43,11 @@ def command(
     off_level: OffLevelOption = None,
     jobs: Annotated[int, typer.Option(min=1, max=1024, help="Processes that score at the same time.")] = 1,
     partition: Annotated[
-        int | None,
+        float | None,
         typer.Option(
-            min=1,
+            min=0.1,
+            max=1e6,
+            callback=finite,
             metavar="MB",
             help="Size of the recordings that make a new partition: what is done again, for each process, after a "
             "call was ended.  [default: 512]",
@@ -80,7 +82,7 @@ def command(
             recordings,
             out,
             jobs=jobs,
-            part_bytes=(partition or PART_MEGABYTES) << 20,
+            part_bytes=round((partition or PART_MEGABYTES) * (1 << 20)),
             step=line,
             note=line.note,
         )
