@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 from edge_asd.archive.partitions import Plan, part_tables, plan, tidy
 from edge_asd.archive.recordings import find
@@ -101,6 +102,8 @@ def score_archive(
         If the folder holds something else, or cannot be written.
     """
     load_arrow()
+    if jobs > 1:
+        _load_joblib()
     bundle = Bundle.load(config.bundle)
     section = choose_section(bundle, config.section)
     note_missing_threshold(config, bundle, section, note)
@@ -127,12 +130,14 @@ def score_archive(
         total = outcome.plan.new + outcome.plan.again
         tried = 0
         step("scoring", 0, total, "")
-        for done in _done(given, jobs, note):
-            tried += len(done.rows)
-            heard += sum(row.seconds or 0.0 for row in done.rows)
-            outcome.passed_over += [row for row in done.rows if row.passed_over is not None]
-            step("scoring", tried, total, f"recordings, {heard / 3600:.1f} h")
-        tidy(out, waiting)  # what a process that was killed meanwhile left
+        try:
+            for done in _done(given, jobs, note):
+                tried += len(done.rows)
+                heard += sum(row.seconds or 0.0 for row in done.rows)
+                outcome.passed_over += [row for row in done.rows if row.passed_over is not None]
+                step("scoring", tried, total, f"recordings, {heard / 3600:.1f} h")
+        finally:
+            tidy(out, waiting)  # what processes that were killed meanwhile have left
         _count(out, outcome)
     if not outcome.recordings:
         first = "".join(f" The first: {row.file} {row.passed_over}" for row in outcome.passed_over[:1])
@@ -147,13 +152,7 @@ def _done(given: list[Job], jobs: int, note: Callable[[str], None]) -> Iterator[
     if jobs == 1:
         yield from map(score_part, given)
         return
-    try:
-        import joblib
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-    except ImportError as error:
-        raise DependencyError(
-            f"Several --jobs need the package joblib ({error}). Install it with: pip install 'edge-asd[archive]'"
-        ) from error
+    joblib, killed = _load_joblib()
     left = {job.part.number: job for job in given}
     patience = _KILLS
     while left:
@@ -164,7 +163,7 @@ def _done(given: list[Job], jobs: int, note: Callable[[str], None]) -> Iterator[
                     del left[done.number]
                     patience = _KILLS
                     yield done
-        except TerminatedWorkerError as error:
+        except killed as error:
             patience -= 1
             if not patience:
                 raise EdgeAsdError(
@@ -172,6 +171,18 @@ def _done(given: list[Job], jobs: int, note: Callable[[str], None]) -> Iterator[
                     "finished in between. What is finished is kept; the same command, with fewer --jobs, goes on."
                 ) from error
             note("A process that scores was killed, perhaps because memory ran out: what it was at is begun again.")
+
+
+def _load_joblib() -> tuple[ModuleType, type[Exception]]:
+    """Import joblib, and what it raises where a process was killed."""
+    try:
+        import joblib
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+    except ImportError as error:
+        raise DependencyError(
+            f"Several --jobs need the package joblib ({error}). Install it with: pip install 'edge-asd[archive]'"
+        ) from error
+    return joblib, TerminatedWorkerError
 
 
 def _count(out: Path, outcome: Outcome) -> None:

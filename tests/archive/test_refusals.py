@@ -84,6 +84,7 @@ def test_a_missing_package_is_named(
     monkeypatch.setitem(sys.modules, package, None)
     done = command(*SCORE, fill(tmp_path / "tree", 1), "--section", "00", "--out", tmp_path / "out", "--jobs", 2)
     assert_error(done, f"need the package {package}", "pip install 'edge-asd[archive]'")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_recording_that_changes_while_it_is_read_is_passed_over(
@@ -167,5 +168,7 @@ def test_files_that_may_not_grow_are_told_by_several_processes(tmp_path: Path) -
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     printed, errors = process.communicate(timeout=600)
     assert (process.returncode, printed) == (1, "")
-    assert "Cannot write" in errors and "File too large" in errors and "Traceback" not in errors
+    assert "Cannot write" in errors
+    assert "File too large" in errors
+    assert "Traceback" not in errors
     assert list(contents(out)) == ["score.json"]
