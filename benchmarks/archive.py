@@ -1,6 +1,6 @@
 """What scoring an archive costs, and whether it is the same archive after calls that were killed.
 
-    python benchmarks/archive.py BUNDLE --section 00 [--hours 24] [--jobs 1] [--kills 5] [--json]
+    python benchmarks/archive.py BUNDLE --section 00 [--hours 24] [--jobs 1] [--partition 512] [--kills 5] [--json]
 
 Files of one hour of 16 kHz mono WAV are made in a temporary folder (115 MB each) and scored by `edge-asd score`:
 
@@ -131,7 +131,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Make the archive and score it."""
     sound, out, again = folder / "sound", folder / "scores", folder / "again"
     make(sound, options.hours)
-    arguments = [options.bundle, str(sound), "--section", options.section, "--jobs", str(options.jobs)]
+    given = {"--section": options.section, "--jobs": options.jobs, "--partition": options.partition}
+    arguments = [options.bundle, str(sound), *(str(word) for pair in given.items() for word in pair)]
     whole = Watched([*arguments, "--out", str(out)]).end()
     nothing = Watched([*arguments, "--out", str(out)]).end()
     seconds = options.hours * 3600
@@ -161,6 +162,7 @@ def main() -> None:
     parser.add_argument("--section", default="00")
     parser.add_argument("--hours", type=int, default=24)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--partition", type=float, default=512)
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
