@@ -95,7 +95,7 @@ def draw(path: Path, change: datetime) -> dict[str, Any]:
     colours = [VERMILLION if one else BLUE for one in unusual]
     score_axes.scatter(when, scores, s=14, c=colours)
     score_axes.axhline(threshold, color=GREY, linestyle="--", linewidth=1)
-    score_axes.annotate("threshold", (when[0], threshold), color=GREY, xytext=(0, 3), textcoords="offset points")
+    score_axes.annotate("threshold", (when[2], threshold), color=GREY, xytext=(0, 3), textcoords="offset points")
     score_axes.set_ylabel("mean score of an hour [times normal]")
     score_axes.set_title(
         "Fan, section 00, a minute of every hour (synthetic): when did it begin to change?", fontsize=11
