@@ -1,8 +1,8 @@
 """What is still to be scored, in partitions: what a process does at a time, and what is lost at most when it is killed.
 
-A partition is there when its table of recordings is, which is written last. One whose recordings have changed since, or
-could not be read then, is written anew as a whole: what has not changed is copied from before, be the recordings still
-there or not.
+A partition is there when both its tables are; that of recordings is written last. One whose recordings have changed
+since, or could not be read then, is written anew as a whole: what has not changed is copied from before, be the
+recordings still there or not.
 """
 
 from __future__ import annotations
@@ -122,8 +122,10 @@ def tidy(out: Path, waiting: Callable[[], None]) -> None:
                     waiting()
                 time.sleep(_POLL_S)
             path.unlink(missing_ok=True)
-        for path in (out / SCORES).glob("part-*.parquet"):
-            if not (out / FILES / part_name(part_number(path))).exists():
-                path.unlink()
+        # A power failure may lose the one that was written first.
+        for table, other in ((SCORES, FILES), (FILES, SCORES)):
+            for path in (out / table).glob("part-*.parquet"):
+                if not (out / other / part_name(part_number(path))).exists():
+                    path.unlink()
     except OSError as error:
         raise OutputError(f"Cannot tidy up {out}: {error.strerror or error}.") from error

@@ -166,6 +166,7 @@ def test_a_process_that_outlived_its_parent_is_waited_for(tmp_path: Path) -> Non
     held, left = tmp_path / SCORES / ".part-000001.parquet.abc", tmp_path / FILES / ".part-000009.parquet.xyz"
     left.touch()
     (tmp_path / SCORES / part_name(7)).touch()  # of a partition whose table of recordings was not written
+    (tmp_path / FILES / part_name(8)).touch()  # of one whose scores were lost
     told = []
     with open(held, "wb") as file:
         hold(file.fileno())
