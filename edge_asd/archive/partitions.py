@@ -19,7 +19,7 @@ from edge_asd.archive.tables import FILES, SCORES, FileRow, part_name, part_numb
 from edge_asd.errors import OutputError
 from edge_asd.files import is_held
 
-_MOST_FILES = 20_000
+_MOST_FILES = 20_000  # of a partition, however small they are
 _POLL_S = 0.1
 
 
