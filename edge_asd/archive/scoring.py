@@ -27,7 +27,7 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.errors import BundleError, DataError
 from edge_asd.files import hold, printable, replacing
 from edge_asd.monitor.config.settings import SourceConfig
-from edge_asd.monitor.engine import Verdict
+from edge_asd.monitor.decisions import Verdict
 from edge_asd.monitor.outcome import too_short
 from edge_asd.monitor.session import make_engine, open_source
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple
 
 from edge_asd.errors import DataError, DependencyError
-from edge_asd.monitor.engine import Verdict
+from edge_asd.monitor.decisions import Verdict
 
 SCORES, FILES = "scores", "files"
 """Folders of the tables: a row per decision, and a row per recording. A partition is a file of each."""

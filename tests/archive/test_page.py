@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge_asd.archive.tables import FILES, SCORES, FileRow, ScoresWriter, Verdicts, part_name, write_files
-from edge_asd.monitor.engine import Decision, Verdict
+from edge_asd.monitor.decisions import Decision, Verdict
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/archives.md").read_text()
 SQL = [block.split("```")[0] for block in PAGE.split("```sql\n")[1:]]

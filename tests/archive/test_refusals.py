@@ -14,7 +14,7 @@ import pytest
 
 from edge_asd.archive import scoring
 from edge_asd.archive.tables import FILES, SCORES, Verdicts
-from edge_asd.monitor.engine import Verdict
+from edge_asd.monitor.decisions import Verdict
 from tests.archive.archived import BUNDLE, contents, fill, passed_over, rows, start
 from tests.cli.command import Command, assert_error
 from tests.golden.committed import NAMES

@@ -13,7 +13,8 @@ from edge_asd.audio.health import MAX_CLIPPED_SHARE
 from edge_asd.audio.loudness import FULL_SCALE_POWER, block_power, power_of_db
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.alarms import Alarms, EventName, Policy, State
-from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
+from edge_asd.monitor.decisions import Condition, Decision, InputChange
+from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.span_watch import BLOCK_HOPS, SpanWatch
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
