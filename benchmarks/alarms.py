@@ -38,7 +38,8 @@ from edge_asd.bundle.policy import Policy
 from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.windowed import WindowDetector
 from edge_asd.monitor.alarms import Alarms, EventName
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.thresholds import is_anomalous
 from edge_asd.train.figures.metrics import rank_figures
 from edge_asd.train.synthesis.clip import SEVERITIES, ClipPlan, make_clip

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from edge_asd.monitor.alarms import State  # noqa: E402
-from edge_asd.monitor.engine import Decision  # noqa: E402
+from edge_asd.monitor.decisions import Decision  # noqa: E402
 from edge_asd.monitor.reports import Report, Status  # noqa: E402
 from edge_asd.monitor.sinks.scene import Subject  # noqa: E402
 from edge_asd.monitor.sinks.terminal import EVERY_S, TerminalView  # noqa: E402

@@ -59,11 +59,11 @@ if TYPE_CHECKING:
         UnavailableDeviceError,
     )
     from edge_asd.interface import Detector, load
-    from edge_asd.monitor.engine import Decision
+    from edge_asd.monitor.decisions import Decision
 
 _PLACES = {
     "Bundle": "edge_asd.bundle.bundle",
-    "Decision": "edge_asd.monitor.engine",
+    "Decision": "edge_asd.monitor.decisions",
     "Detector": "edge_asd.interface",
     "load": "edge_asd.interface",
 }

@@ -18,7 +18,8 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError, DataError
 from edge_asd.frontend import log_mel
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.thresholds import is_anomalous
 
 

@@ -33,7 +33,7 @@ LAYERS = {
         start
         cli
         doctor
-        stages selftest interface benchmarking
+        archive stages selftest interface benchmarking
         calibration
         monitor healthy_sound
         notify

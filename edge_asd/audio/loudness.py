@@ -33,6 +33,6 @@ def power_of_db(level_db: float) -> int:
     return math.ceil(FULL_SCALE_POWER * 10 ** (level_db / 10))
 
 
-def db_of_power(power: int) -> float:
+def db_of_power(power: float) -> float:
     """Return a power [LSB^2] in dB re full scale; -inf where there is none."""
     return 10 * math.log10(power / FULL_SCALE_POWER) if power > 0 else -math.inf

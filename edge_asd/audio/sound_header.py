@@ -10,6 +10,8 @@ MIN_RATE = 1_000
 MAX_RATE = 384_000
 MAX_SECONDS = 2 * 3600
 """Of a file, where who reads it does not say that it may be longer."""
+LONGEST_HOURS = 100
+"""Of a file that is read block by block: a mistaken header goes beyond, a long week-end does not."""
 MAX_CHANNELS = 256
 
 

@@ -24,6 +24,7 @@ from edge_asd.cli import (
     notify,
     quantize,
     reproduce,
+    score,
     selftest,
     service,
     train,
@@ -50,6 +51,7 @@ app.command("metrics")(metrics.command)
 app.command("reproduce")(reproduce.command)
 app.command("calibrate")(calibrate.command)
 app.command("monitor")(monitor.command)
+app.command("score")(score.command)
 app.add_typer(service.app, name="service")
 app.command("events")(events.command)
 app.command("notify")(notify.command)

@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_asd.cli.choices import DomainName
 from edge_asd.cli.common import finite, note
+from edge_asd.cli.listening import (
+    ChannelNumberOption,
+    DomainOption,
+    GainOption,
+    IntervalOption,
+    OffLevelOption,
+    SectionOption,
+)
 
 if TYPE_CHECKING:
     from edge_asd.monitor.config.settings import ConfigFile
@@ -29,12 +36,8 @@ def command(
             help="Configuration in TOML: sources, alarms, records, notifications. Options here go before it.",
         ),
     ] = None,
-    section: Annotated[
-        str | None, typer.Option(help="Section whose threshold decides; may be left out if there is only one.")
-    ] = None,
-    domain: Annotated[
-        DomainName | None, typer.Option(help="Decide by this domain's own threshold, where the section has one.")
-    ] = None,
+    section: SectionOption = None,
+    domain: DomainOption = None,
     device: Annotated[
         str | None,
         typer.Option(help="Microphone: its selector (see edge-asd devices), its name, a part of it, or its index."),
@@ -59,21 +62,9 @@ def command(
     channels: Annotated[
         int | None, typer.Option(min=1, max=256, help="Interleaved channels of raw sound.  [default: 1]")
     ] = None,
-    channel: Annotated[int | None, typer.Option(min=0, help="Channel to listen to.  [default: 0]")] = None,
-    gain: Annotated[
-        float | None,
-        typer.Option(
-            min=-60,
-            max=60,
-            callback=finite,
-            help="Digital gain [dB]. It cannot restore what was clipped, or too soft, when the sound was digitised: "
-            "set the input's own level first.  [default: 0]",
-        ),
-    ] = None,
-    interval: Annotated[
-        float | None,
-        typer.Option(min=0.032, max=3600, callback=finite, help="Seconds between two decisions.  [default: 1]"),
-    ] = None,
+    channel: ChannelNumberOption = None,
+    gain: GainOption = None,
+    interval: IntervalOption = None,
     alarm_after: Annotated[
         str | None,
         typer.Option(
@@ -86,16 +77,7 @@ def command(
         float | None,
         typer.Option(min=0, callback=finite, help="Seconds without a new alarm after one has ended.  [default: 60]"),
     ] = None,
-    off_level: Annotated[
-        float | None,
-        typer.Option(
-            min=-120,
-            max=0,
-            callback=finite,
-            help="The machine is off, and is not judged, where it is quieter than this [dB re full scale]. By default "
-            "as calibrated.",
-        ),
-    ] = None,
+    off_level: OffLevelOption = None,
     records: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Keep events, scores by the minute and the sound of alarms: edge-asd events."),

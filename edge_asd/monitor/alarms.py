@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from edge_asd.bundle.policy import Policy
 from edge_asd.heard.moved import Moved
-from edge_asd.monitor.engine import Condition, Decision, InputChange
+from edge_asd.monitor.decisions import Condition, Decision, InputChange
 
 __all__ = ["Alarms", "Event", "EventName", "Policy", "State"]
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_asd.audio.health import MAX_CLIPPED_SHARE, DeadLine, Stretch
-from edge_asd.audio.loudness import power_of_db
+from edge_asd.audio.loudness import db_of_power, power_of_db
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import INTERVAL_S
 from edge_asd.detectors.detector import BaseDetector
@@ -21,6 +19,7 @@ from edge_asd.frontend import Stream
 from edge_asd.frontend.spec import FeatureSpec
 from edge_asd.heard.explaining import Explainer, why_not
 from edge_asd.heard.moved import Moved
+from edge_asd.monitor.decisions import Condition, Decision, InputChange, Verdict
 from edge_asd.monitor.last_frames import LastFrames
 from edge_asd.monitor.span_watch import BLOCK_HOPS, Measures, SpanWatch
 from edge_asd.thresholds import is_anomalous
@@ -29,70 +28,12 @@ PIECE = 1 << 16
 """Samples that are scored at once: bounds the memory, however long a block is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The verdict on the stretch of sound that ends at `time_s`.
-
-    Attributes
-    ----------
-    time_s : float [s]
-        End of the last frame scored, counted in samples since the start.
-    section : str
-    score, threshold : int [Q15.16]
-    anomaly : bool
-        The score is greater than the threshold.
-    """
-
-    time_s: float
-    section: str
-    score: int
-    threshold: int
-    anomaly: bool
-
-
-class Condition(StrEnum):
-    """What can be the matter with the input."""
-
-    no_signal = "no signal"
-    """No sound comes at all."""
-    dead = "dead"
-    """It is constant (`edge_asd.audio.health`)."""
-    off = "off"
-    """It is quieter than the machine ever is."""
-    overloaded = "overloaded"
-    """More comes than can be scored."""
-    clipped = "clipped"
-    """Too many samples are at full scale."""
-
-
-@dataclass(frozen=True, slots=True)
-class InputChange:
-    """A condition of the input began, or ended.
-
-    Attributes
-    ----------
-    time_s : float [s]
-        Counted in samples since the start. A dead input is told where it had been constant for half a second, or where
-        it was so no longer.
-    condition : Condition
-    began : bool
-        False if it ended.
-    text : str, optional
-        What else there is to say, for people.
-    """
-
-    time_s: float
-    condition: Condition
-    began: bool
-    text: str | None = None
-
-
 def interval_frames(spec: FeatureSpec, interval_s: float = INTERVAL_S) -> int:
     """Round the time between two decisions to whole frames, at least one."""
     return max(1, round(interval_s * spec.sample_rate / spec.hop_length))
 
 
-class _Verdict(NamedTuple):
+class _Due(NamedTuple):
     """A decision that waits, what its span holds, and where that ends."""
 
     end: int
@@ -175,7 +116,7 @@ class Engine:
         windows = (bundle.windows_per_score - 1) * bundle.window_hop
         first = spec.sample_count(bundle.window_frames + windows)  # where the first score ends
         self._watch = SpanWatch(spec.hop_length, first, first, self._off_power)
-        self._waiting: deque[_Verdict] = deque()
+        self._waiting: deque[_Due] = deque()
 
     @property
     def sample_rate(self) -> int:
@@ -240,7 +181,11 @@ class Engine:
 
         Both are the same, and in the same order, whatever the blocks.
         """
-        heard: list[Decision | InputChange] = []
+        return _made(self.judge(samples))
+
+    def judge(self, samples: npt.NDArray[np.int16]) -> list[Verdict | InputChange]:
+        """Do what `hear` does; return each decision with its span's measures, those that are not made, too."""
+        heard: list[Verdict | InputChange] = []
         for start in range(0, max(1, len(samples)), PIECE):
             changes = self._take(samples[start : start + PIECE])
             heard += sorted([*self._settled(ended=False), *changes], key=lambda news: news.time_s)
@@ -252,6 +197,10 @@ class Engine:
 
     def hear_end(self) -> list[Decision | InputChange]:
         """Do what `finish` does; return the changes of the input among the decisions."""
+        return _made(self.judge_end())
+
+    def judge_end(self) -> list[Verdict | InputChange]:
+        """Do what `finish` does; return what `judge` returns."""
         return self._settled(ended=True)
 
     def skip(self, samples: int) -> list[Decision | InputChange]:
@@ -293,7 +242,7 @@ class Engine:
                     threshold=self._threshold,
                     anomaly=is_anomalous(mean, self._threshold),
                 )
-                self._waiting.append(_Verdict(end, decision, self._watch.at(end)))
+                self._waiting.append(_Due(end, decision, self._watch.at(end)))
         return self._changes(ended)
 
     def _changes(self, ended: list[Stretch]) -> list[InputChange]:
@@ -309,11 +258,11 @@ class Engine:
                 changes.append(InputChange((self._origin + stretch.stop) / rate, Condition.dead, began=False))
         return changes
 
-    def _settled(self, *, ended: bool) -> list[Decision | InputChange]:
+    def _settled(self, *, ended: bool) -> list[Verdict | InputChange]:
         """Take from those that wait what no longer has to."""
         bundle, window, line = self._bundle, self._input.window, self._input.line
         span, block = bundle.score_samples, BLOCK_HOPS * bundle.features.hop_length
-        news: list[Decision | InputChange] = []
+        news: list[Verdict | InputChange] = []
         while self._waiting:
             end, decision, measures = self._waiting[0]
             # A line counts from where it could first be told.
@@ -330,15 +279,22 @@ class Engine:
             clipped = measures.clipped > MAX_CLIPPED_SHARE * span
             news += self._changed(Condition.clipped, self._clipped, clipped, decision.time_s)
             self._clipped = clipped
-            if last > end - span:
-                self.withheld += 1
-            elif measures.quiet:
-                self.unjudged += 1
-            else:
-                news.append(decision)
+            # What is dead is not told to be quiet, too.
+            withheld = last > end - span
+            unjudged = measures.quiet and not withheld
+            self.withheld += withheld
+            self.unjudged += unjudged
+            news.append(Verdict(decision, db_of_power(measures.power), withheld, unjudged, clipped))
         oldest = self._waiting[0].end if self._waiting else self._input.count
         self._dead = [stretch for stretch in self._dead if stretch.stop > oldest - span]
         return news
 
     def _changed(self, condition: Condition, before: bool, now: bool, time_s: float) -> list[InputChange]:
         return [InputChange(time_s, condition, began=now)] if now is not before else []
+
+
+def _made(news: list[Verdict | InputChange]) -> list[Decision | InputChange]:
+    """Leave out the decisions that are not made."""
+    return [
+        one.decision if isinstance(one, Verdict) else one for one in news if not isinstance(one, Verdict) or one.made
+    ]

@@ -9,7 +9,8 @@ from datetime import datetime
 from edge_asd.audio.stream import Break, Pcm
 from edge_asd.heard.words import heard_text
 from edge_asd.monitor.alarms import Alarms, Event, EventName, State
-from edge_asd.monitor.engine import PIECE, Condition, Decision, Engine, InputChange
+from edge_asd.monitor.decisions import Condition, Decision, InputChange
+from edge_asd.monitor.engine import PIECE, Engine
 from edge_asd.monitor.reports import Clock, Report, now
 
 _EXPLAINED = {EventName.alarm, EventName.escalated}

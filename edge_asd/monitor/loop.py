@@ -13,7 +13,7 @@ from edge_asd.audio.stream import Break, Pcm
 from edge_asd.errors import EdgeAsdError, OutputError
 from edge_asd.monitor.advice import advice
 from edge_asd.monitor.alarms import Event
-from edge_asd.monitor.engine import Condition
+from edge_asd.monitor.decisions import Condition
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.load import Load
 from edge_asd.monitor.merging import Ended, Item

@@ -46,7 +46,12 @@ def conclude(listener: Listener, error: Exception | None, note: Note) -> int:
             f"There was no decision: the sound stays within 1 of a constant for {DEAD_SECONDS} s or more in every span "
             f"of {span}; {LIKE_MUTED}. Check the input, and record it again."
         )
-    raise DataError(
-        f"The sound lasts less than the {span} that one score of this bundle spans. "
+    raise DataError(f"The sound {too_short(listener.span_s)}")
+
+
+def too_short(span_s: float) -> str:
+    """Say that sound is shorter than the span of a score [s]. Starts with a verb."""
+    return (
+        f"lasts less than the {span_s:.1f} s that one score of this bundle spans. "
         "Use a longer recording, or quantise with a shorter --score-seconds."
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge_asd.audio.stream import Pcm
 from edge_asd.monitor.alarms import Event, State
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 
 Clock = Callable[[], datetime]
 """Tells the time, with its zone."""

@@ -13,6 +13,7 @@ from edge_asd.audio.gain import Gain
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.policy import Policy
 from edge_asd.bundle.sections import choose_section
+from edge_asd.detectors.detector import BaseDetector
 from edge_asd.errors import ConfigError
 from edge_asd.heard.explaining import why_not
 from edge_asd.monitor.alarms import Alarms
@@ -178,13 +179,9 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
         If the bundle lacks the section, or a number is out of range.
     """
     section = choose_section(bundle, config.section)
-    if section in bundle.without_own_threshold(config.domain):
-        note(f"Section {section} has no threshold of its own for the domain {config.domain}; the section's decides.")
+    note_missing_threshold(config, bundle, section, note)
     rate = bundle.features.sample_rate
-    off_level_db = config.off_level_db
-    if off_level_db is None:
-        off_level_db = bundle.thresholds[section].off_level_db
-    engine = Engine(bundle, section, domain=config.domain, interval_s=config.interval_s, off_level_db=off_level_db)
+    engine = make_engine(config, bundle, section)
     try:
         policy = config.policy.policy(config.interval_s, bundle.policy)
     except ValueError as error:
@@ -211,6 +208,27 @@ def make(config: SourceConfig, bundle: Bundle, note: Note) -> Watched:
         ),
     )
     return Watched(config, bundle, section, policy, source, ear)
+
+
+def note_missing_threshold(config: SourceConfig, bundle: Bundle, section: str, note: Note) -> None:
+    """Tell that the section's threshold decides where the domain's was asked for."""
+    if section in bundle.without_own_threshold(config.domain):
+        note(f"Section {section} has no threshold of its own for the domain {config.domain}; the section's decides.")
+
+
+def make_engine(config: SourceConfig, bundle: Bundle, section: str, detector: BaseDetector | None = None) -> Engine:
+    """Make what judges a source's sound; see `Engine`."""
+    off_level_db = config.off_level_db
+    if off_level_db is None:
+        off_level_db = bundle.thresholds[section].off_level_db
+    return Engine(
+        bundle,
+        section,
+        domain=config.domain,
+        interval_s=config.interval_s,
+        detector=detector,
+        off_level_db=off_level_db,
+    )
 
 
 def open_source(config: SourceConfig, bundle: Bundle, note: Note) -> Source:

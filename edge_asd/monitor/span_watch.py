@@ -24,11 +24,14 @@ class Measures(NamedTuple):
         One of its blocks is.
     clipped : int
         Its samples at full scale.
+    power : float >= 0
+        Its mean square.
     """
 
     quiet_now: bool
     quiet: bool
     clipped: int
+    power: float
 
 
 class SpanWatch:
@@ -73,5 +76,5 @@ class SpanWatch:
         first = last - self._span_hops
         ends = self._sums[last : first - 1 if first else None : -self._block_hops, 0]
         quiet = ends[:-1] - ends[1:] < self._power * self._block_hops * self._hop
-        clipped = int(self._sums[last, 1] - self._sums[first, 1])
-        return Measures(bool(quiet[0]), bool(quiet.any()), clipped)
+        energy, clipped = (self._sums[last] - self._sums[first]).tolist()
+        return Measures(bool(quiet[0]), bool(quiet.any()), clipped, energy / (self._span_hops * self._hop))

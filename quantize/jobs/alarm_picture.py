@@ -13,7 +13,7 @@ from edge_asd.detectors.scores import score_value
 from edge_asd.frontend import log_mel
 from edge_asd.frontend.spec import DB_FRACTION_BITS
 from edge_asd.frontend.tables import mel_edges
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.train.report.drawing import BLUE, GREY, VERMILLION, new_figure
 
 

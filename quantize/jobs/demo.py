@@ -16,7 +16,8 @@ from edge_asd.audio.stream import from_recording
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import OutputError
 from edge_asd.files import prepare_folder
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.quantize.evaluation.cost import evaluate
 from edge_asd.quantize.evaluation.cost_rows import Result
 from edge_asd.quantize.jobs.alarm_picture import alarm_picture

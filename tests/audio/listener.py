@@ -26,7 +26,8 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import EdgeAsdError
 from edge_asd.monitor import listener as monitor_listener
 from edge_asd.monitor.alarms import Alarms, Policy
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.loop import Ear, Loop
 from edge_asd.monitor.reports import Report, Sink
 from tests.golden.committed import NAMES

@@ -135,6 +135,8 @@ def test_core_commands_without_extras(packages: Packages, bundle_path: Path, cli
         assert_error(core(*arguments), "tensorflow", "pip install 'edge-asd[train]'")
     assert not (tmp_path / "run").exists()
     assert_error(core("notify", "json://localhost"), "apprise", "pip install 'edge-asd[notify]'")
+    scores = ("--section", "00", "--out", tmp_path / "scores")
+    assert_error(core("score", bundle_path, tmp_path, *scores), "pyarrow", "pip install 'edge-asd[archive]'")
 
 
 @pytest.mark.parametrize("moment", ["edge_asd.cli", "typer", "edge_asd.cli.common", "edge_asd.bundle.bundle"])

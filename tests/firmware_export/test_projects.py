@@ -14,7 +14,8 @@ import pytest
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.firmware_export.library import detector_library
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.wav_writing import write_wav
 from tests.firmware_export.projects import WARNINGS, built, bundle, call, commands, library, need, project
 from tests.golden.committed import made_sound

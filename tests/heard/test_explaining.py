@@ -20,7 +20,8 @@ from edge_asd.frontend import log_mel
 from edge_asd.heard.explaining import Explainer
 from edge_asd.heard.words import heard_text
 from edge_asd.monitor.alarms import Alarms, Event
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.reports import Report
 from tests.golden.committed import NAMES, PITCHES, made_sound

@@ -11,7 +11,7 @@ import soundfile
 
 from edge_asd.bundle.policy import Policy
 from edge_asd.monitor.alarms import Event, EventName, State
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.records.origin import Origin
 from edge_asd.monitor.reports import Report
 

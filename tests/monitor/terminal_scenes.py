@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_asd.monitor.alarms import Event, EventName, State
 from edge_asd.monitor.board import BoardHealth
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.reports import Report, Status
 from edge_asd.monitor.sinks.cells import ASCII, UNICODE, Glyphs, Line
 from edge_asd.monitor.sinks.layout import draw

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from edge_asd.audio.health import dead_stretches
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.alarms import Alarms, Event, EventName, Policy, State
-from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
+from edge_asd.monitor.decisions import Condition, Decision, InputChange
+from edge_asd.monitor.engine import Engine
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
 

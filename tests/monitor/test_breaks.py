@@ -7,7 +7,8 @@ import pytest
 
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.alarms import Alarms, EventName, Policy, State
-from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
+from edge_asd.monitor.decisions import Condition, Decision, InputChange
+from edge_asd.monitor.engine import Engine
 from tests.golden.committed import NAMES, PITCHES, made_sound
 
 RATE = 16000

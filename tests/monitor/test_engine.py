@@ -14,7 +14,8 @@ from edge_asd.detectors.loading import load_detector
 from edge_asd.detectors.scores import mean_score
 from edge_asd.errors import BundleError, EdgeAsdError
 from edge_asd.frontend import log_mel
-from edge_asd.monitor.engine import Condition, Engine, InputChange
+from edge_asd.monitor.decisions import Condition, InputChange
+from edge_asd.monitor.engine import Engine
 from tests.data import RATE, machine_sound
 from tests.golden.committed import NAMES
 

@@ -10,7 +10,7 @@ import pytest
 
 from edge_asd.false_alarms import alarms_per_day, allowed_rate, at_least, begins, decisions_over_per_day
 from edge_asd.monitor.alarms import Alarms, EventName, Policy
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 
 DAY = 86400
 DEFAULT = Policy()

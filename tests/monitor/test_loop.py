@@ -13,7 +13,8 @@ from edge_asd.audio.stream import Break
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError
 from edge_asd.monitor.alarms import Alarms, Event, Policy
-from edge_asd.monitor.engine import Decision, Engine
+from edge_asd.monitor.decisions import Decision
+from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.listener import Listener
 from edge_asd.monitor.loop import Ear, Loop
 from edge_asd.monitor.merging import Ended, Item

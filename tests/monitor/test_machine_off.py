@@ -13,7 +13,8 @@ from edge_asd.audio.health import MAX_CLIPPED_SHARE
 from edge_asd.audio.loudness import FULL_SCALE_POWER, block_power, power_of_db
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.monitor.alarms import Alarms, EventName, Policy, State
-from edge_asd.monitor.engine import Condition, Decision, Engine, InputChange
+from edge_asd.monitor.decisions import Condition, Decision, InputChange
+from edge_asd.monitor.engine import Engine
 from edge_asd.monitor.span_watch import BLOCK_HOPS, SpanWatch
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
@@ -76,7 +77,8 @@ def test_a_span_is_measured_as_written_down_plainly(
             quiet = [int((one * one).sum()) < power * block for one in blocks]
             whole = pcm[end - span : end]
             clipped = int(((whole == 32767) | (whole == -32768)).sum())
-            assert measured == (quiet[0], any(quiet), clipped)
+            power_there = int((whole.astype(int) ** 2).sum()) / span
+            assert measured == (quiet[0], any(quiet), clipped, power_there)
         place += cut
 
 

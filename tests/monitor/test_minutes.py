@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_asd.monitor.alarms import State
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.records.minutes import Minute, Minutes
 from tests.monitor.recorded import RATE, START
 

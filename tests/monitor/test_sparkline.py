@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.sinks.cells import ASCII, UNICODE
 from edge_asd.monitor.sinks.sparkline import Column, History, chart, strip
 from tests.monitor.terminal_scenes import text_of

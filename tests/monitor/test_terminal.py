@@ -21,7 +21,7 @@ import pytest
 from edge_asd.errors import OutputError
 from edge_asd.monitor.alarms import Event, EventName, State
 from edge_asd.monitor.board import Board
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.reports import Report, Status
 from edge_asd.monitor.sinks.scene import Subject
 from edge_asd.monitor.sinks.terminal import TerminalView, usable

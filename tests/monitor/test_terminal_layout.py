@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from edge_asd.monitor.alarms import State
 from edge_asd.monitor.board import BoardHealth
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.reports import Report, Status
 from edge_asd.monitor.sinks.cells import ASCII, UNICODE, Glyphs, clean, cut, fit, width, wrap
 from edge_asd.monitor.sinks.layout import draw

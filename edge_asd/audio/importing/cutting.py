@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_asd.audio.health import MAX_CLIPPED_SHARE, Stretch, clipped_share
+from edge_asd.audio.sound_header import LONGEST_HOURS
 from edge_asd.audio.stream import Pcm
 from edge_asd.clips import Split
 from edge_asd.errors import AudioFormatError, DataError
-
-LONGEST_HOURS = 100
-"""Longest recording: a mistaken header goes beyond, a long week-end does not."""
 
 SHORTEST_CLIP, LONGEST_CLIP = 1.0, 60.0
 """Bounds of a clip's length [s]."""

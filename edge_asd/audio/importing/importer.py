@@ -16,10 +16,11 @@ import numpy as np
 
 from edge_asd.audio.health import Stretch, clipping_text, dead_advice, has_line, stretch_text
 from edge_asd.audio.importing.advice import notes_at_the_end, notes_on_file, notes_on_names, why_no_clip
-from edge_asd.audio.importing.cutting import CHANGED, LONGEST_HOURS, Cut, Cuts, between, cut
+from edge_asd.audio.importing.cutting import CHANGED, Cut, Cuts, between, cut
 from edge_asd.audio.importing.report import FileReport, ImportReport
 from edge_asd.audio.importing.search import check_names, find_recordings
 from edge_asd.audio.recording_stream import RecordingStream
+from edge_asd.audio.sound_header import LONGEST_HOURS
 from edge_asd.audio.stream import Pcm
 from edge_asd.audio.survey import Survey
 from edge_asd.clips import ClipName

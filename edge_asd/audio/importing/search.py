@@ -54,15 +54,16 @@ _KINDS = {
 }
 
 
-def find_recordings(paths: Sequence[Path]) -> Found:
+def find_recordings(paths: Sequence[Path], *, own: bool = False) -> Found:
     """Find recordings: files that are named, and all sound files in and below folders.
 
-    Below a folder, links to other folders are not followed, and a machine's folder of a set of one's own is not
-    entered.
+    Below a folder, links to other folders are not followed.
 
     Parameters
     ----------
     paths : sequence of Path
+    own : bool
+        Also enter the machines' folders of sets of one's own.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def find_recordings(paths: Sequence[Path]) -> Found:
         except (OSError, ValueError) as error:
             text = getattr(error, "strerror", None) or error
             raise DataError(f"{printable(str(path))} cannot be read: {text}. Check the path.") from error
-        for file in _walk(path, found, counts) if stat.S_ISDIR(mode) else [path]:
+        for file in _walk(path, found, counts, own) if stat.S_ISDIR(mode) else [path]:
             try:
                 state = file.stat()
             except OSError:  # gone meanwhile
@@ -89,7 +90,7 @@ def find_recordings(paths: Sequence[Path]) -> Found:
     return found
 
 
-def _walk(folder: Path, found: Found, counts: Counter[str]) -> list[Path]:
+def _walk(folder: Path, found: Found, counts: Counter[str], own: bool) -> list[Path]:
     files: list[Path] = []
     folders = [folder]
     while folders:
@@ -103,7 +104,7 @@ def _walk(folder: Path, found: Found, counts: Counter[str]) -> list[Path]:
         below = []
         for entry in there:
             kind = _kind(entry)
-            if kind == "folder":
+            if kind == "folder" or (kind == "own" and own):
                 below.append(Path(entry.path))
             elif kind == "sound":
                 files.append(Path(entry.path))

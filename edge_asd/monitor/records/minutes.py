@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from edge_asd.monitor.alarms import State
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 
 _MINUTE_S = 60
 

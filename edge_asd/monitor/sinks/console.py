@@ -11,7 +11,7 @@ from contextlib import suppress
 from edge_asd.detectors.scores import score_value, told_apart
 from edge_asd.errors import OutputError
 from edge_asd.monitor.alarms import Event, EventName
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.records.retention import DISK_FULL
 from edge_asd.monitor.reports import Report, Sink
 from edge_asd.monitor.wording import event_text, scores_text, state_word

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from edge_asd.detectors.scores import score_value
-from edge_asd.monitor.engine import Decision
+from edge_asd.monitor.decisions import Decision
 from edge_asd.monitor.sinks.cells import Glyphs, Line
 
 COLUMN_S = 5.0

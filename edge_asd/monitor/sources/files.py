@@ -9,6 +9,7 @@ from threading import Event
 
 from edge_asd.audio.health import clipping_text, dead_advice, other_channels
 from edge_asd.audio.recording_stream import RecordingStream
+from edge_asd.audio.sound_header import LONGEST_HOURS
 from edge_asd.audio.stream import Break, Pcm, from_recording
 from edge_asd.audio.survey import Survey
 from edge_asd.clips import find_sounds
@@ -106,7 +107,8 @@ class FolderSource(Source):
 def _heard(path: Path, delivery: Delivery, stopped: Event, told: set[str]) -> Iterator[Pcm]:
     """Give a file's sound; tell of it what is not in `told`."""
     rate = delivery.sample_rate
-    with RecordingStream(path, sample_rate=rate, channel=delivery.channel) as stream:
+    longest = LONGEST_HOURS * 3600
+    with RecordingStream(path, sample_rate=rate, channel=delivery.channel, longest=longest) as stream:
         survey = Survey(rate)
         kept: list[Pcm] | None = []
         for block in stream.blocks():

@@ -115,7 +115,7 @@ def test_odd_weights_and_biases_have_the_same_scales_and_integers(litert, seed):
 def test_the_default_method_ends_with_the_same_integers(litert):
     content = Bundle.load(NETWORKS["ae"]).float_model
     data = Representative(windows_for(content, 64))
-    check_same(*(quantise(content, data, converter=name) for name in ("tensorflow", "litert")))
+    check_same(*(quantise(content, data, converter=name).model for name in ("tensorflow", "litert")))
 
 
 def test_the_versions_are_those_of_what_is_installed(litert):
