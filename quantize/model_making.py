@@ -18,7 +18,7 @@ from edge_asd.files import write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
 from edge_asd.model_file import read_model
-from edge_asd.quantize.int8.methods import quantise
+from edge_asd.quantize.int8.methods import Conversion, quantise
 from edge_asd.quantize.int8.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
 from edge_asd.quantize.int8.representative import representative_windows
 from edge_asd.quantize.source import Source
@@ -105,7 +105,7 @@ def int8_network(
             "representative": representative.record,
             "saturation": saturation(report),
         },
-        [*representative.notes, *saturation_warnings(report), *processor_notes(int8, arithmetic)],
+        [*representative.notes, *saturation_warnings(report), *processor_notes(converted, arithmetic)],
         to_csv(report),
     )
 
@@ -148,24 +148,20 @@ def _target_notes(counts: dict[str, dict[Domain, int]]) -> list[str]:
     ]
 
 
-def processor_notes(model: bytes, arithmetic: str) -> list[str]:
-    """Say whether scores will depend on the kind of processor.
+def processor_notes(converted: Conversion, arithmetic: str) -> list[str]:
+    """Say whether scores will depend on the kind of processor: one note at most.
 
     Parameters
     ----------
-    model : bytes
-        An int8 .tflite.
+    converted : Conversion
     arithmetic : str
-
-    Returns
-    -------
-    notes : list of str
-        One at most.
     """
-    if arithmetic != "litert-builtin" or not any("CONV_2D" in one.kind for one in read_model(model).operators):
+    convolves = any("CONV_2D" in one.kind for one in read_model(converted.model).operators)
+    if arithmetic != "litert-builtin" or converted.levelling is not None or not convolves:
         return []
     return [
-        "litert-builtin rounds convolutions in one way on x86 and in another on ARM: scores of this detector differ "
-        "between the two, by up to a quarter. Take --arithmetic litert-ref or xnnpack, which give the same scores on "
-        "both, or fit its thresholds on the device with edge-asd calibrate."
+        "litert-builtin rounds the convolutions of this method in one way on x86 and in another on ARM: scores of this "
+        "detector differ between the two, by up to a quarter. Take --quantisation compensated, with which all runtimes "
+        "round alike, or --arithmetic litert-ref or xnnpack, or fit its thresholds on the device with "
+        "edge-asd calibrate."
     ]

@@ -14,7 +14,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.detectors.loading import load_detector
 from edge_asd.interpreter import ARITHMETICS
 from edge_asd.quantize.int8.graph import Graph
-from tests.golden.committed import NAMES, PITCHES, made_sound
+from tests.golden.committed import NETWORKS, PITCHES, made_sound
 from tests.pi import run_models
 from tests.pi.build import ROOT
 from tests.pi.installation import Installed
@@ -36,9 +36,9 @@ def beginnings(content: bytes) -> dict[str, bytes]:
     return made
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_operation(pi: Installed, name: str) -> None:
-    bundle = Bundle.load(NAMES[name])
+    bundle = Bundle.load(NETWORKS[name])
     detector = load_detector(bundle)
     features = frontend.log_mel(made_sound(1, PITCHES[0]), bundle.features)
     windows = detector.windows(detector.quantise(features))[[0, -1]]  # of healthy and of faulty sound

@@ -20,7 +20,8 @@ from edge_asd.errors import DataError, ModelError, OutputError
 from edge_asd.frontend import log_mel
 from edge_asd.interpreter import Model
 from edge_asd.quantize.golden import golden_pcm
-from edge_asd.quantize.int8.methods import DEFAULT
+from edge_asd.quantize.int8.levelling import Levelling
+from edge_asd.quantize.int8.methods import DEFAULT, Conversion
 from edge_asd.quantize.int8.representative import representative_windows
 from edge_asd.quantize.model_making import processor_notes
 from edge_asd.quantize.pipeline import quantise_run
@@ -82,7 +83,9 @@ def test_convolutions_in_built_in_kernels_depend_on_the_processor_and_a_note_say
         (section_bundle, "xnnpack", 0),
         (bundle, "litert-builtin", 0),
     ):
-        assert len(processor_notes(one.model, arithmetic)) == notes, (one.detector, arithmetic)
+        assert len(processor_notes(Conversion(one.model), arithmetic)) == notes, (one.detector, arithmetic)
+    levelled = Conversion(section_bundle.model, Levelling(b"", {}, {}, {}))
+    assert processor_notes(levelled, "litert-builtin") == []
 
 
 @pytest.mark.prove  # it is no quick network
@@ -91,7 +94,7 @@ def test_quantising_a_classifier_for_built_in_kernels_tells_that_note(section_ru
         section_run, section_data, tmp_path / "fan.easd", score_seconds=2.5, quantisation="plain",
         arithmetic="litert-builtin",
     )  # fmt: skip
-    assert set(processor_notes(done.bundle.model, "litert-builtin")) < set(done.notes)
+    assert set(processor_notes(Conversion(done.bundle.model), "litert-builtin")) < set(done.notes)
 
 
 def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_data):

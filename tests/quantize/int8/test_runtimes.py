@@ -64,6 +64,24 @@ def test_every_runtime_scores_every_real_clip_alike(mimii_mini: Path, tmp_path: 
 
 
 @pytest.mark.prove
+def test_a_classifiers_logits_are_the_same_in_every_runtime(mimii_mini: Path, tmp_path: Path) -> None:
+    # Ten steps an epoch: the batch norms' averages need some hundreds to leave those of the untrained network.
+    settings = Settings(model="mobilenetv2", epochs=60, learning_rate=0.001)
+    train(mimii_mini, "fan", tmp_path / "fan", settings)
+    shares = {}
+    for method in ("compensated", "plain"):
+        path = tmp_path / f"{method}.easd"
+        quantise_run(tmp_path / "fan", mimii_mini, path, quantisation=method)
+        rows, (spread,) = compare(path, "--data", mimii_mini)
+        assert (len(rows), spread["clips"]) == (7, 58)
+        shares[method] = max(row["differing"] for row in rows)
+        if method == "compensated":
+            assert spread["largest"] <= SCORE_BOUND, spread
+    assert shares["compensated"] < 0.01
+    assert shares["plain"] > 0.1
+
+
+@pytest.mark.prove
 def test_the_core_works_with_tflite_runtime_and_an_old_numpy(run_folder: Path, tiny_data: Path, tmp_path: Path) -> None:
     source, venv = tmp_path / "source", tmp_path / "venv"
     source.mkdir()
