@@ -29,7 +29,10 @@ Ends = dict[int, tuple[Array, Array]]
 """Lowest and highest value of each channel, by activation."""
 
 TAIL = 1e-4
-"""Share of a channel's values that is cut off at each end, of the input and of results without activation."""
+"""Share of a channel's values that is cut off at each end, of results without activation."""
+
+INPUT_TAIL = 1e-3
+"""The same of the input, whose windows are there 9 dB louder and softer, too."""
 
 _BINS = 1024
 _LIMIT = 64.0
@@ -110,7 +113,7 @@ def level(content: bytes, windows: npt.NDArray[np.float32]) -> Levelling:
 
 
 def _ends(graph: Graph, windows: npt.NDArray[np.float32]) -> Ends:
-    """Ends of each channel: of all values, or without the tails, as `TAIL` says."""
+    """Ends of each channel: of all values, or without their tails."""
     ends: Ends = {}
     for tensor, values in _channels(graph, windows, graph.activations):
         low, high = values.min(axis=0).astype(np.float64), values.max(axis=0).astype(np.float64)
@@ -132,7 +135,8 @@ def _ends(graph: Graph, windows: npt.NDArray[np.float32]) -> Ends:
         low, high = ends[tensor]
         share = np.cumsum(count.reshape(-1, _BINS), axis=1) / (count.sum() / len(low))
         step = (high - low) / _BINS
-        first, last = (share > TAIL).argmax(axis=1), (share >= 1 - TAIL).argmax(axis=1)
+        tail = INPUT_TAIL if tensor == graph.input else TAIL
+        first, last = (share > tail).argmax(axis=1), (share >= 1 - tail).argmax(axis=1)
         ends[tensor] = low + first * step, low + (last + 1) * step
     return ends
 
