@@ -27,7 +27,10 @@ _LEAST_DIVISOR = 6
 """The least even number that is no power of two."""
 
 _BEYOND = 2.0**-15
-"""Share by which a mean's multiplier exceeds 1 / N; less is lost in XNNPACK's float32."""
+"""Share by which a mean's multiplier exceeds 1 / N, where there is room; less is lost in XNNPACK's float32 in part."""
+
+_LEAST_BEYOND = 2.0**-18
+"""With less, too many halves would be."""
 
 
 def settle_activations(graph: Graph) -> None:
@@ -77,6 +80,8 @@ def _settle_mean(graph: Graph, operation: Operation) -> None:
     least = max(_LEAST_DIVISOR, math.ceil(count * _scale(graph, operation.output) / step / 2) * 2)
     for divisor in range(least, 2 * least, 2):
         # What the largest mean is beyond itself must not bring the next one below a half within 2^(s-1) of it.
-        if 1 / divisor - 2.0 ** math.floor(math.log2(1 / divisor)) > 255 * _BEYOND:
-            _set_scale(graph, operation.output, step * divisor / count * (1 - _BEYOND))
+        room = 1 / divisor - 2.0 ** math.floor(math.log2(1 / divisor))
+        beyond = min(_BEYOND, room / (2 * 255))
+        if beyond >= _LEAST_BEYOND:
+            _set_scale(graph, operation.output, step * divisor / count * (1 - beyond))
             return

@@ -12,6 +12,7 @@ from edge_asd.bundle.bundle import Bundle
 from edge_asd.errors import DataError, ModelError
 from edge_asd.interpreter import Model
 from edge_asd.quantize.foreign import foreign_source
+from edge_asd.quantize.int8.convert import DEFAULT_CONVERTER
 from edge_asd.train.backend import import_keras, make_repeatable
 from edge_asd.train.runs.run import Run
 from tests.cli.command import assert_error
@@ -56,7 +57,7 @@ def test_an_hdf5_autoencoder_becomes_the_bundle_that_its_run_does(h5, bundle, ti
 def test_a_saved_model_computes_the_same(autoencoder, tiny_data, tmp_path):
     folder = tmp_path / "saved"
     autoencoder.export(folder, verbose=False)
-    content = foreign_source(folder, tiny_data, MACHINE).float_model()
+    content = foreign_source(folder, tiny_data, MACHINE).float_model(DEFAULT_CONVERTER)
     x = np.random.default_rng(0).normal(-40, 15, (20, 640)).astype(np.float32)
     expected = np.asarray(autoencoder(x))
     assert np.abs(Model(content, arithmetic="xnnpack").run(x) - expected).max() < 1e-4 * np.abs(expected).max()
@@ -74,7 +75,7 @@ def test_a_published_classifier_is_rebuilt_with_one_channel_and_logits(network, 
         network.export(path, verbose=False)
     else:
         network.save(path)
-    content = foreign_source(path, section_data, MACHINE).float_model()
+    content = foreign_source(path, section_data, MACHINE).float_model(DEFAULT_CONVERTER)
     x = np.random.default_rng(0).normal(-40, 15, (4, 64, 128, 1)).astype(np.float32)
     z = Model(content, arithmetic="xnnpack").run(x).astype(np.float64)
     p = np.exp(z - np.logaddexp.reduce(z, axis=1)[:, None])
@@ -87,7 +88,7 @@ def refused(tiny_data, tmp_path):
         path = tmp_path / "model.keras"
         model.save(path)
         with pytest.raises(error, match=message):
-            foreign_source(path, tiny_data, MACHINE).float_model()
+            foreign_source(path, tiny_data, MACHINE).float_model(DEFAULT_CONVERTER)
 
     return check
 

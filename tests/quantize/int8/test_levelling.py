@@ -57,7 +57,11 @@ def test_channels_share_a_range_that_begins_at_zero(case: Case, levelled: Levell
         values = found[operation.output].reshape(-1, found[operation.output].shape[-1])
         low, high = levelled.ranges[operation.output]
         if operation.activation == "relu6":
-            assert np.all((values.max(axis=0) > 5.99) | (values.max(axis=0) == 0))
+            most = values.max(axis=0)
+            # One that hardly moves is stretched by 64 and no more.
+            stretched = np.broadcast_to(levelled.factors[operation.output], most.shape)
+            assert np.all((most > 5.99) | (stretched == 64) | (most == 0))
+            assert np.count_nonzero(most > 5.99) > len(most) / 2
         elif operation.kind == "CONV_2D":
             assert low == 0
             assert (values < 0).mean() < 3e-4  # the tails
