@@ -28,10 +28,10 @@ import numpy as np  # noqa: E402
 
 from edge_asd.cli.common import table  # noqa: E402
 from edge_asd.detectors.section_id import log_odds  # noqa: E402
+from edge_asd.detectors.windowed import gather_windows  # noqa: E402
 from edge_asd.quantize.int8.convert import DEFAULT_CONVERTER  # noqa: E402
 from edge_asd.quantize.int8.execution import BATCH, compute, constants  # noqa: E402
 from edge_asd.quantize.int8.graph import Graph  # noqa: E402
-from edge_asd.quantize.int8.levelling import level  # noqa: E402
 from edge_asd.quantize.int8.methods import quantise  # noqa: E402
 from edge_asd.quantize.int8.representative import representative_windows  # noqa: E402
 from edge_asd.quantize.int8.rounding import weight_scales  # noqa: E402
@@ -56,17 +56,13 @@ class Clips:
         clips = self.source.dataset.select(split="test")[::every]
         features = cache.features(clips, run.features, run.window_frames)
         hop, span = run.baseline.test_hop, run.window_frames
-        parts = [
-            np.stack([frames_db(one.frames)[k : k + span] for k in range(0, len(one.frames) - span + 1, hop)])
-            for one in features
-        ]
+        parts = [gather_windows(frames_db(one.frames), span, hop) for one in features]
         self.own = [run.classes.index(clip.name.section) for clip in clips]
         self.sections = np.array([clip.name.section for clip in clips])
         self.ends = np.cumsum([len(part) for part in parts])[:-1]
-        self.windows = np.concatenate(parts)[..., None].astype(np.float32)
-        self.representative = representative_windows(
-            self.source.fit, run.features, run.baseline.input_shape(run.features.n_mels), cache
-        )
+        shape = run.baseline.input_shape(run.features.n_mels)
+        self.windows = np.concatenate(parts).reshape(-1, *shape)
+        self.representative = representative_windows(self.source.fit, run.features, shape, cache)
 
     def odds(self, logits: np.ndarray) -> list[np.ndarray]:
         """Return the log-odds of each clip's windows."""
@@ -102,8 +98,9 @@ def as_shipped(reference: Graph, graph: Graph) -> dict[int, np.ndarray]:
 def rows_of(clips: Clips) -> list[Row]:
     """Measure."""
     float_model = clips.source.float_model(DEFAULT_CONVERTER)
-    levelling = level(float_model, clips.representative.windows)
-    reference, graph = Graph(levelling.model), Graph(quantise(float_model, clips.representative).model)
+    converted = quantise(float_model, clips.representative)
+    assert converted.levelling is not None
+    reference, graph = Graph(converted.levelling.model), Graph(converted.model)
     exact, shipped = constants(reference), as_shipped(reference, graph)
     steps = {}
     for ours, theirs in zip(reference.activations, graph.activations, strict=True):

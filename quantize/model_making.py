@@ -17,7 +17,8 @@ from edge_asd.distance.blocks import Blocks
 from edge_asd.files import write_atomically
 from edge_asd.frontend.quantise_input import input_multiplier
 from edge_asd.interpreter import Model
-from edge_asd.model_file import read_model
+from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.int8.levelling import convolves
 from edge_asd.quantize.int8.methods import Conversion, quantise
 from edge_asd.quantize.int8.range_report import cells_of, range_report, saturation, saturation_warnings, to_csv
 from edge_asd.quantize.int8.representative import representative_windows
@@ -156,8 +157,7 @@ def processor_notes(converted: Conversion, arithmetic: str) -> list[str]:
     converted : Conversion
     arithmetic : str
     """
-    convolves = any("CONV_2D" in one.kind for one in read_model(converted.model).operators)
-    if arithmetic != "litert-builtin" or converted.levelling is not None or not convolves:
+    if arithmetic != "litert-builtin" or converted.levelling is not None or not convolves(Graph(converted.model)):
         return []
     return [
         "litert-builtin rounds the convolutions of this method in one way on x86 and in another on ARM: scores of this "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, NamedTuple
@@ -217,14 +218,9 @@ def read_files(path: Path) -> list[FileRow]:
     DataError
         If it is damaged.
     """
-    arrow, parquet = load_arrow()
-    try:
-        with parquet.ParquetFile(path) as file:
-            if file.schema_arrow != _schema(arrow, _FILE_TYPES):
-                raise _damaged(path, "its columns are others")
-            table = file.read(use_threads=False)
-    except (arrow.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
+    arrow, _ = load_arrow()
+    with _reading(path, _FILE_TYPES) as file:
+        table = file.read(use_threads=False)
     place = table.schema.get_field_index("modified")
     table = table.set_column(place, "modified", table.column(place).cast(arrow.int64()))
     return [FileRow(*values) for values in zip(*(column.to_pylist() for column in table.columns), strict=True)]
@@ -238,15 +234,23 @@ def read_scores(path: Path, without: frozenset[str]) -> Iterator[list[Any]]:
     DataError
         If it is damaged.
     """
+    arrow, _ = load_arrow()
+    with _reading(path, _SCORE_TYPES) as file:
+        for batch in file.iter_batches(_ROW_GROUP, use_threads=False):
+            kept = [name not in without for name in batch.column("file").to_pylist()]
+            chosen = batch.filter(arrow.array(kept, arrow.bool_()))
+            yield [chosen.replace_schema_metadata(None)] if chosen.num_rows else []
+
+
+@contextmanager
+def _reading(path: Path, types: dict[str, str]) -> Iterator[Any]:
+    """Open a partition's table, and say where it is damaged."""
     arrow, parquet = load_arrow()
     try:
         with parquet.ParquetFile(path) as file:
-            if file.schema_arrow != _schema(arrow, _SCORE_TYPES):
+            if file.schema_arrow != _schema(arrow, types):
                 raise _damaged(path, "its columns are others")
-            for batch in file.iter_batches(_ROW_GROUP, use_threads=False):
-                kept = [name not in without for name in batch.column("file").to_pylist()]
-                chosen = batch.filter(arrow.array(kept, arrow.bool_()))
-                yield [chosen.replace_schema_metadata(None)] if chosen.num_rows else []
+            yield file
     except (arrow.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
 

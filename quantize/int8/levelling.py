@@ -19,10 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge_asd.errors import ModelError
 from edge_asd.quantize.int8.execution import trace
 from edge_asd.quantize.int8.graph import WEIGHTED, Graph, Operation
-from edge_asd.quantize.int8.ranges import Range
+from edge_asd.quantize.int8.ranges import Range, check_finite
 
 Array = npt.NDArray[np.float64]
 Ends = dict[int, tuple[Array, Array]]
@@ -62,8 +61,6 @@ class Levelling:
 
     def apply(self, tensor: int, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return what an activation of the model before becomes."""
-        if tensor not in self.factors:
-            return values
         levelled = values * self.factors[tensor] + self.starts[tensor]
         return levelled.astype(np.float32)
 
@@ -117,11 +114,7 @@ def _ends(graph: Graph, windows: npt.NDArray[np.float32]) -> Ends:
     ends: Ends = {}
     for tensor, values in _channels(graph, windows, graph.activations):
         low, high = values.min(axis=0).astype(np.float64), values.max(axis=0).astype(np.float64)
-        if not (np.isfinite(low).all() and np.isfinite(high).all()):
-            raise ModelError(
-                f"The float model computes NaN or infinity at {graph.name(tensor)}, and cannot be quantised. Its "
-                "training failed, or its weights are damaged: train anew with a smaller --learning-rate."
-            )
+        check_finite(graph, tensor, np.stack([low, high]))
         known = ends.get(tensor, (low, high))
         ends[tensor] = np.minimum(known[0], low), np.maximum(known[1], high)
     tailed = [graph.input, *(o.output for o in graph.operations if o.activation == "none" and o.output != graph.output)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,11 +47,7 @@ def activation_ranges(graph: Graph, windows: npt.NDArray[np.float32], rule: Rule
     edges: dict[int, Range] = {}
     for found in trace(graph, windows):
         for tensor, values in found.items():
-            if not np.isfinite(values).all():
-                raise ModelError(
-                    f"The float model computes NaN or infinity at {graph.name(tensor)}, and cannot be quantised. Its "
-                    "training failed, or its weights are damaged: train anew with a smaller --learning-rate."
-                )
+            check_finite(graph, tensor, values)
             low, high = edges.get(tensor, (0.0, 0.0))
             edges[tensor] = min(low, float(values.min())), max(high, float(values.max()))
     if rule is whole:
@@ -61,6 +58,20 @@ def activation_ranges(graph: Graph, windows: npt.NDArray[np.float32], rule: Rule
             counts[tensor] += np.histogram(values, BINS, edges[tensor])[0]
     return {tensor: rule(counts[tensor], *edges[tensor]) if high > low else (low, high)
             for tensor, (low, high) in edges.items()}  # fmt: skip
+
+
+def check_finite(graph: Graph, tensor: int, values: npt.NDArray[np.floating[Any]]) -> None:
+    """Refuse an activation with NaN or infinity.
+
+    Raises
+    ------
+    ModelError
+    """
+    if not np.isfinite(values).all():
+        raise ModelError(
+            f"The float model computes NaN or infinity at {graph.name(tensor)}, and cannot be quantised. Its "
+            "training failed, or its weights are damaged: train anew with a smaller --learning-rate."
+        )
 
 
 def whole(counts: npt.NDArray[np.float64], low: float, high: float) -> Range:
