@@ -49,7 +49,7 @@ $(STAMP): pyproject.toml .ci/system_packages $(NATIVE)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@# setuptools warns of editable installs in general; there is nothing to do about it here.
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[train,firmware,notify,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[train,cluster,firmware,notify,dev]'
 	touch $@
 
 # What only the tests need.
