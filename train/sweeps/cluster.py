@@ -111,7 +111,7 @@ def on_cluster(
         needs = Needs(tuple(path.absolute() for path in reads), mark, _having())
         _check(client, address, needs)
         topic = f"edge-asd-{secrets.token_hex(8)}"
-        client.subscribe_topic(topic, lambda event: send(Told(**event[1])))
+        client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
 
         def results() -> Iterator[tuple[int, Any]]:
             from joblib import Parallel, delayed
@@ -152,10 +152,12 @@ def _mark(folder: Path) -> Iterator[Path]:
 def _client(address: str) -> Iterator[Any]:
     from distributed import Client
 
-    logger = logging.getLogger("distributed")
-    before, logger.level = logger.level, logging.CRITICAL  # what it would print is said here, once
+    # What it would print is said here, once.
+    handlers = [(handler, handler.level) for handler in logging.getLogger("distributed").handlers]
     client = None
     try:
+        for handler, _ in handlers:
+            handler.setLevel(logging.CRITICAL + 1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions, which are compared here, too
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -171,7 +173,8 @@ def _client(address: str) -> Iterator[Any]:
         if client is not None:
             with suppress(Exception):  # it has gone
                 client.close(timeout=2)
-        logger.setLevel(before)
+        for handler, level in handlers:
+            handler.setLevel(level)
 
 
 def _check(client: Any, address: str, needs: Needs) -> None:
@@ -224,7 +227,7 @@ def _work(work: Work[Item, Result], number: int, item: Item, topic: str, needs: 
     worker = get_worker()
 
     def send(told: Told) -> None:
-        worker.log_event(topic, asdict(told))
+        worker.log_event(topic, {"told": asdict(told)})
 
     if lacking := needs.lacking():  # it came after the others were asked
         return number, Failure(ClusterError(f"The worker {worker.address} {lacking}."))

@@ -90,6 +90,7 @@ class _Seat:
                     break
                 executor, reader = self._open()
                 future = executor.submit(_work, work, number, item, self._share)
+                processes = ", ".join(map(str, executor._processes))
             while not future.done():
                 _hear(reader, send, _POLL_S)
             try:
@@ -98,7 +99,7 @@ class _Seat:
                 with self._lock:
                     self._stop()
                 if left and not self._closed:
-                    send(Told(number, note="its process was killed, and is started again."))
+                    send(Told(number, note=f"its process ({processes}) was killed. It is begun again."))
                 continue
             _hear(reader, send, 0)
             return outcome

@@ -164,6 +164,7 @@ class _Watched:
         note: Callable[[str], None],
     ) -> None:
         self._names, self._main, self._progress, self._note = names, main, progress, note
+        self._noted: set[str] = set()
         self._shares = [0.0] * len(names)
         self._ended = 0
         self._start = time.monotonic()
@@ -171,7 +172,9 @@ class _Watched:
     def told(self, told: Told) -> None:
         name = self._names[told.number]
         if told.note:
-            self._note(f"{name}: {told.note}" if len(self._names) > 1 else told.note)
+            if told.note not in self._noted:  # that features cannot be kept, all parts would tell
+                self._noted.add(told.note)
+                self._note(f"{name}: {told.note}" if len(self._names) > 1 else told.note)
             return
         if told.stage == self._main and told.total and self._shares[told.number] < 1:
             # What comes after it takes its time, too.
