@@ -21,6 +21,9 @@ from edge_asd.train.sweeps.parts import Failure, Item, Result, Told, Voice, Work
 CONNECT_S = 10
 """How long a scheduler may take to answer."""
 
+_RESTART_S = 60
+"""How long a cluster may be without workers after the last was killed."""
+
 _EVERY_S = 1.0
 _PACKAGES = ("edge-asd", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "ai-edge-litert", "soxr")
 _VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
@@ -113,17 +116,30 @@ def on_cluster(
         topic = f"edge-asd-{secrets.token_hex(8)}"
         client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
 
-        def results() -> Iterator[tuple[int, Any]]:
+        def some(numbers: Sequence[int], at_once: int | str) -> Iterator[tuple[int, Any]]:
             from joblib import Parallel, delayed
 
             run = Parallel(
                 n_jobs=-1,
                 backend=_backend(client),
                 return_as="generator_unordered",
-                pre_dispatch="all",  # workers that come later get their share
+                pre_dispatch=at_once,
                 batch_size=1,
             )
-            yield from run(delayed(_work)(work, number, item, topic, needs) for number, item in enumerate(items))
+            yield from run(delayed(_work)(work, number, items[number], topic, needs) for number in numbers)
+
+        def results() -> Iterator[tuple[int, Any]]:
+            given_up = []
+            # All at once: workers that come later get their share.
+            for number, outcome in some(range(len(items)), "all"):
+                if isinstance(outcome, Failure) and isinstance(outcome.error, _GivenUp):
+                    given_up.append(number)
+                else:
+                    yield number, outcome
+            # Dask suspects what waited on a worker, too: which of them kills workers is seen when each is alone.
+            if given_up:
+                client.wait_for_workers(1, timeout=_RESTART_S)
+                yield from some(given_up, 1)
 
         def watch() -> None:
             if client.status != "running":
@@ -197,18 +213,30 @@ def _lacking(needs: Needs) -> str:
     return needs.lacking()
 
 
+class _GivenUp(ClusterError):
+    """A part that Dask does not try again, since four workers died that had it."""
+
+
 def _backend(client: Any) -> Any:
-    """Return joblib's backend, which tells nobody of parts that Dask itself gives up, such as those of dead workers."""
+    """Return joblib's backend, mended.
+
+    It tells nobody of parts that Dask itself gives up, such as those whose workers died: joblib waits for them for ever.
+    And joblib works on the parts itself where there is a single worker.
+    """
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            found: int = super().effective_n_jobs(n_jobs)
+            return max(2, found)
+
         def submit(self, func: Any, callback: Any = None) -> Any:
             future = super().submit(func, callback)
             ((_, (_, number, *_), _),) = func.items
 
             def given_up(done: Any) -> None:
                 if (error := done.exception()) is not None:
-                    callback([(number, Failure(ClusterError(f"Dask gave it up ({type(error).__name__}): {error}")))])
+                    callback([(number, Failure(_GivenUp(f"Dask gave it up ({type(error).__name__}): {error}")))])
 
             future.add_done_callback(given_up)
             return future
