@@ -23,6 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.train.sweeps.calling import children  # noqa: E402
+
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 RESULTS = ("results.json", "report.html", "ae/*/result.csv", "parts/*.json", "bundles/*.easd")
 
@@ -56,20 +60,6 @@ def cluster(folder: Path) -> Iterator[tuple[str, Callable[[], list[int]]]]:
         Client(made) as client,
     ):
         yield made.scheduler_address, lambda: list(client.run(os.getpid).values())
-
-
-def children(of: int) -> list[int]:
-    """Return the processes that a process has started to work on parts."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            words = (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if entry.name.isdigit() and int(stat[1]) == of and b"popen_loky" in words:
-            found.append(int(entry.name))
-    return found
 
 
 def run(arguments: list[str], kill: Callable[[int], list[int]] | None = None) -> float:

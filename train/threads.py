@@ -19,8 +19,9 @@ def available() -> int:
 def bounded(share: int | None) -> Iterator[None]:
     """Bound our own threads to a share of the cores, and those of the linear algebra to one.
 
-    TensorFlow's are bounded where it starts (see ``train/__init__.py``): sums over several threads come out otherwise
-    in their last bits, and so must those of linear algebra.
+    Sums over several threads come out otherwise in their last bits: linear algebra may have one thread alone, and an
+    operation of TensorFlow, too (see ``train/__init__.py``). How many operations run at once changes no bit; that is
+    bounded for the process, before TensorFlow starts in it.
 
     Parameters
     ----------
@@ -31,6 +32,8 @@ def bounded(share: int | None) -> Iterator[None]:
 
     global _share
     before, _share = _share, share
+    if share is not None:
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", str(share))
     try:
         with threadpool_limits(1):
             yield

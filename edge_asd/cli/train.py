@@ -152,7 +152,7 @@ def command(
             outcomes = many.train_machines(
                 data,
                 trainings,
-                out,
+                out if len(machines) > 1 else out.absolute().parent,  # a run's own folder takes no other files
                 sections=sections.split(",") if sections else None,
                 resume=resume,
                 overwrite=overwrite,

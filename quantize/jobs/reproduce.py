@@ -11,7 +11,7 @@ from edge_asd.bundle.kinds import KINDS
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder
 from edge_asd.quantize.jobs.heard_pictures import heard_pictures
-from edge_asd.quantize.jobs.part import Part, kept_results
+from edge_asd.quantize.jobs.part import Part, kept_results, results_path
 from edge_asd.quantize.jobs.reproduction_part import Places, run_part
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.data.hashes import content_hash
@@ -151,7 +151,11 @@ def reproduce(
         note=note,
     )
     results_of(missing, outcomes, f"What is finished is kept in {out}; the same command goes on from there.")
-    done = [found for part in parts if (found := kept(part)) is not None]
+    done = []
+    for part in parts:
+        if (found := kept(part)) is None:
+            raise DataError(f"{results_path(out, part)} was written, and is gone. The same command makes it again.")
+        done.append(found)
     step("report")
     first = replace(
         done[0],

@@ -178,7 +178,7 @@ def _client(address: str) -> Iterator[Any]:
             warnings.simplefilter("ignore")  # of versions, which are compared here, too
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
         yield client
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         if client is not None:
             raise
         raise ClusterError(
@@ -220,8 +220,8 @@ class _GivenUp(ClusterError):
 def _backend(client: Any) -> Any:
     """Return joblib's backend, mended.
 
-    It tells nobody of parts that Dask itself gives up, such as those whose workers died: joblib waits for them for ever.
-    And joblib works on the parts itself where there is a single worker.
+    It tells nobody of parts that Dask itself gives up, such as those whose workers died: joblib waits for them for
+    ever. And joblib works on the parts itself where there is a single worker.
     """
     from joblib._dask import DaskDistributedBackend
 

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from edge_asd.errors import SweepError
+from edge_asd.errors import SweepError, in_words
 from edge_asd.train import threads
 from edge_asd.train.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
 
@@ -85,22 +85,25 @@ class _Seat:
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         for left in range(RETRIES, -1, -1):
-            with self._lock:
-                if self._closed:
-                    break
-                executor, reader = self._open()
-                future = executor.submit(_work, work, number, item, self._share)
-                processes = ", ".join(map(str, executor._processes))
-            while not future.done():
-                _hear(reader, send, _POLL_S)
+            process = ""
             try:
+                with self._lock:
+                    if self._closed:
+                        break
+                    executor, reader = self._open()
+                    future = executor.submit(_work, work, number, item, self._share)
+                    process = ", ".join(map(str, executor._processes))
+                while not future.done():
+                    _hear(reader, send, _POLL_S)
                 outcome: Result | Failure = future.result()
             except BrokenProcessPool:
                 with self._lock:
                     self._stop()
-                if left and not self._closed:
-                    send(Told(number, note=f"its process ({processes}) was killed. It is begun again."))
+                if process and left and not self._closed:
+                    send(Told(number, note=f"its process ({process}) was killed. It is begun again."))
                 continue
+            except Exception as error:  # what cannot go from one process to another
+                return Failure(SweepError(in_words(error)))
             _hear(reader, send, 0)
             return outcome
         return Failure(
@@ -127,7 +130,6 @@ class _Seat:
                 context=get_context("loky"),
                 initializer=_begin,
                 initargs=(writer, os.getpid()),
-                env={"TF_NUM_INTEROP_THREADS": str(self._share)},
             )
             self._writer = writer
         return self._executor, self._reader

@@ -109,6 +109,8 @@ def sweep(
     ClusterError
         If the cluster cannot be used, or has gone.
     """
+    if not parts:
+        return []
     watched = _Watched([name for name, _ in parts], main, progress, note)
     items = [item for _, item in parts]
     jobs = min(where.jobs, len(parts))

@@ -35,3 +35,17 @@ def within(seconds: float, true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def children(of: int) -> list[int]:
+    """Processes that a process has started to work on parts."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            words = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if parent == of and b"popen_loky" in words:
+            found.append(int(entry.name))
+    return found
