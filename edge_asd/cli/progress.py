@@ -99,8 +99,8 @@ class SweepProgress:
                 self._line(now.stage, now.done, now.total, now.detail)
         elif self._line.on_terminal:
             how_far = f" {now.done}/{now.total}" if now.total else ""
-            what = f"{now.name}: {now.stage}{how_far} {now.detail}".rstrip() if now.stage else ""
-            self._line(f"{now.parts} parts", now.share, now.parts, what)
+            what = f"; {now.name}: {now.stage}{how_far} {now.detail}".rstrip() if now.stage else ""
+            self._line(f"{now.parts} parts, %", 100 * now.share / now.parts, 100, f"{now.ended} at their end{what}")
         elif not now.stage:
             left = "" if now.left_s is None or now.ended == now.parts else f", about {duration(now.left_s)} left"
             self._line(f"{now.ended} of {now.parts} parts are at their end{left}")
