@@ -112,7 +112,7 @@ def command(
             sections=sections.split(",") if sections else None,
             seeds=range(seeds),
             int8=int8,
-            command=_command_line(data, out),
+            command=command_line(data, out),
             ground_truth=ground_truth,
             year=year,
             cache=cache,
@@ -162,7 +162,7 @@ def command(
     print(f"Official table{'s' if len(tables) > 1 else ''}: {', '.join(map(str, tables))}")
 
 
-def _command_line(data: Path, out: Path) -> str:
+def command_line(data: Path, out: Path) -> str:
     """The command as it was given, without the paths of this computer and without where the parts were worked on."""
     given: list[str] = []
     for before, argument in itertools.pairwise(sys.argv):

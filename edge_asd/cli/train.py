@@ -145,7 +145,7 @@ def command(
     for name in machines:
         chosen = model or (ModelName.distance if is_own(data / name) and not faithful else ModelName.ae)
         folder = out if len(machines) == 1 else out / name
-        trainings.append(many.Training(name, folder.absolute(), replace(settings, model=chosen.value)))
+        trainings.append(many.Training(name, at.path(folder), replace(settings, model=chosen.value)))
     try:
         # The workers of a cluster are to find the folder there, and train makes it for a machine alone.
         with kept_if_filled(out) if len(machines) > 1 or scheduler else nullcontext():

@@ -136,9 +136,8 @@ def reproduce(
         return kept_results(part, *datasets[place], out)
 
     missing = [(part.title, part) for part in parts if kept(part) is None]
-    # Workers of a cluster run in folders of their own.
     places = Places(
-        data.absolute(), out.absolute(), ground_truth and ground_truth.absolute(), cache and cache.absolute()
+        where.path(data), where.path(out), ground_truth and where.path(ground_truth), cache and where.path(cache)
     )
     outcomes = sweep(
         missing,

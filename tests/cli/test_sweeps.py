@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_asd.cli.reproduce import command_line
 from tests.cli.command import assert_error, edge_asd
 from tests.data import MACHINE
 
@@ -58,6 +59,12 @@ def test_jobs_and_a_cluster_exclude_each_other(data, tmp_path, command):
         done = command(*arguments, "--out", tmp_path / "out", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1")
         assert done.returncode == 2
         assert "give one of --jobs and --scheduler" in done.stderr
+
+
+def test_the_report_does_not_tell_where_its_parts_were_worked_on(monkeypatch):
+    for given in (["--jobs", "2"], ["--jobs=2"], ["--scheduler", "tcp://h:1"], ["--scheduler=tcp://h:1"], []):
+        monkeypatch.setattr("sys.argv", ["edge-asd", "reproduce", "D", *given, "--seeds", "2", "--out", "R"])
+        assert command_line(Path("D"), Path("R")) == "edge-asd reproduce DATA --seeds 2 --out DIR"
 
 
 @pytest.mark.prove

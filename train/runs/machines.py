@@ -80,10 +80,10 @@ def train_machines(
         begun.append(_Begun(one, resume and (there or len(trainings) == 1), there))
     work = partial(
         _fit,
-        data=data.absolute(),
+        data=where.path(data),
         sections=sections,
         overwrite=overwrite,
-        cache=cache and cache.absolute(),
+        cache=cache and where.path(cache),
     )
     return sweep(
         [(one.training.machine, one) for one in begun],

@@ -35,6 +35,10 @@ class Where:
     jobs: int = 1
     scheduler: str | None = None
 
+    def path(self, path: Path) -> Path:
+        """Return a path as the parts are to be told it: workers of a cluster run in folders of their own."""
+        return path if self.scheduler is None else path.absolute()
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -55,12 +55,12 @@ def make_machines(
         parts = [(machine, machine) for machine in machines]
         work = partial(
             _make,
-            folder=folder.absolute(),
+            folder=where.path(folder),
             preset=preset,
             sections=sections,
             seed=seed,
-            machine_clips=machine_clips and machine_clips.absolute(),
-            noise_clips=noise_clips and noise_clips.absolute(),
+            machine_clips=machine_clips and where.path(machine_clips),
+            noise_clips=noise_clips and where.path(noise_clips),
             workers=workers,
         )
         reads = [path for path in (machine_clips, noise_clips) if path is not None]
