@@ -68,7 +68,7 @@ $(STAMP): pyproject.toml .ci/system_packages $(NATIVE)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@# setuptools warns of editable installs in general; there is nothing to do about it here.
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[archive,train,firmware,notify,dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[archive,train,cluster,firmware,notify,dev]'
 	touch $@
 
 # What only the tests need.

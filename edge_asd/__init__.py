@@ -27,6 +27,7 @@ __all__ = [
     "AudioFormatError",
     "Bundle",
     "BundleError",
+    "ClusterError",
     "ConfigError",
     "DataError",
     "Decision",
@@ -37,6 +38,7 @@ __all__ = [
     "ModelError",
     "NoSuchDeviceError",
     "OutputError",
+    "SweepError",
     "UnavailableDeviceError",
     "__version__",
     "load",
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
         AudioDeviceError,
         AudioFormatError,
         BundleError,
+        ClusterError,
         ConfigError,
         DataError,
         DependencyError,
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
         ModelError,
         NoSuchDeviceError,
         OutputError,
+        SweepError,
         UnavailableDeviceError,
     )
     from edge_asd.interface import Detector, load

@@ -13,7 +13,9 @@
     │   └── UnavailableDeviceError  a microphone that is not there, or refuses: it may come later
     │       └── NoSuchDeviceError   none is what was asked for; or its name is wrong
     ├── DependencyError       a package that is missing, or hidden by another file
-    └── OutputError           a place that cannot be written
+    ├── OutputError           a place that cannot be written
+    └── SweepError            parts of a sweep that failed
+        └── ClusterError      a Dask cluster that cannot be reached, or lacks what the parts need
 
 A message is one paragraph for a person: what is wrong, where, what to do next.
 The command line prints it without a traceback and exits with 1.
@@ -25,6 +27,7 @@ __all__ = [
     "AudioDeviceError",
     "AudioFormatError",
     "BundleError",
+    "ClusterError",
     "ConfigError",
     "DataError",
     "DependencyError",
@@ -33,6 +36,7 @@ __all__ = [
     "ModelError",
     "NoSuchDeviceError",
     "OutputError",
+    "SweepError",
     "UnavailableDeviceError",
 ]
 
@@ -83,3 +87,23 @@ class DependencyError(EdgeAsdError):
 
 class OutputError(EdgeAsdError):
     """A place that cannot be written."""
+
+
+class SweepError(EdgeAsdError):
+    """Parts of a sweep that failed."""
+
+
+class ClusterError(SweepError):
+    """A Dask cluster that cannot be reached, or lacks what the parts need."""
+
+
+def in_words(error: Exception) -> str:
+    """Tell a person what went wrong, whatever it is."""
+    if isinstance(error, EdgeAsdError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "Not enough memory. Close other programs, or use fewer sections."
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return f"The operating system refused{place}: {error.strerror or error}."
+    return f"Unexpected {type(error).__name__}: {error}. This is a defect of edge-asd; --debug shows where."

@@ -10,7 +10,7 @@ from edge_asd.errors import DependencyError
 
 _TRAINING = (
     "train",
-    ("tensorflow", "scipy", "sklearn", "matplotlib", "pyroomacoustics", "jinja2", "pooch", "requests"),
+    ("tensorflow", "scipy", "sklearn", "matplotlib", "pyroomacoustics", "jinja2", "pooch", "requests", "joblib"),
 )
 _NEEDS = {
     "train": _TRAINING,

@@ -58,8 +58,8 @@ LAYERS = {
         networks distance
         figures
         features
-        data
-        backend
+        data sweeps
+        backend threads
         __init__
     """,
     "quantize": """

@@ -30,7 +30,7 @@ from edge_asd.cli import (
     train,
 )
 from edge_asd.cli.common import State
-from edge_asd.errors import EdgeAsdError
+from edge_asd.errors import in_words
 
 app = typer.Typer(
     name="edge-asd",
@@ -91,8 +91,6 @@ def main() -> None:
     _mend_streams()
     try:
         app()
-    except EdgeAsdError as error:
-        _stop(error, str(error))
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -102,13 +100,8 @@ def main() -> None:
         if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):
             raise KeyboardInterrupt from None
         raise
-    except MemoryError as error:
-        _stop(error, "Not enough memory. Close other programs, or use fewer sections.")
-    except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        _stop(error, f"The operating system refused{place}: {error.strerror or error}.")
     except Exception as error:
-        _stop(error, f"Unexpected {type(error).__name__}: {error}. This is a defect of edge-asd; --debug shows where.")
+        _stop(error)
 
 
 def _mend_streams() -> None:
@@ -121,8 +114,8 @@ def _mend_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _stop(error: BaseException, message: str) -> None:
+def _stop(error: Exception) -> None:
     if State.debug:
         raise error
-    print(f"Error: {message}", file=sys.stderr)
+    print(f"Error: {in_words(error)}", file=sys.stderr)
     sys.exit(1)

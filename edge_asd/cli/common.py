@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli.choices import DomainName, LabelName
+from edge_asd.stages import load_stage
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on the standard output.")]
 DataArgument = Annotated[
@@ -63,6 +64,29 @@ GroundTruthOption = Annotated[
         "2022 on the folder that holds ground_truth_data and ground_truth_domain; or eval_data_list.csv.",
     ),
 ]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs", metavar="N", min=1, max=256, help="Parts at a time, a process each; they do not change the result."
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Work on the parts by the workers of a Dask cluster, such as tcp://host:8786 (docs/sweeps.md).",
+    ),
+]
+
+
+def where(jobs: int, scheduler: str | None) -> Any:
+    """Read where the parts of a job are to be worked on (`edge_asd.train.sweeps.running.Where`)."""
+    if scheduler is not None and jobs != 1:
+        raise typer.BadParameter("give one of --jobs and --scheduler")
+    return load_stage("train.sweeps.running").Where(jobs, scheduler)
+
+
 OwnMachineOption = Annotated[
     str, typer.Option("--machine", metavar="NAME", help="The machine's name, and its folder's in the set.")
 ]

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from edge_asd.cli.choices import MachineName, PresetName
-from edge_asd.cli.common import JsonOption, figure, note, print_json, table
-from edge_asd.cli.progress import Progress
+from edge_asd.cli.common import JobsOption, JsonOption, SchedulerOption, figure, note, print_json, table, where
+from edge_asd.cli.progress import Progress, SweepProgress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
 
@@ -32,7 +32,9 @@ def command(
     noise_clips: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Own recordings of noise instead of the synthetic factories.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Threads; they do not change the result.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Threads of a job; they do not change the result.")] = 2,
+    jobs: JobsOption = 1,
+    scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a data set by the recipe of the MIMII DUE paper: five synthetic machines in factory noise.
@@ -40,42 +42,32 @@ def command(
     The machines are physical models with the paper's domain shifts and faults. The result is not
     MIMII DUE, and says nothing about how well a detector would hear your machine.
     """
-    synthesis = load_stage("train.synthesis")
+    at, synthesis = where(jobs, scheduler), load_stage("train.synthesis")
     machines = [name.value for name in MachineName if machine in (name, MachineName.all) and name != MachineName.all]
     chosen = sections.split(",") if sections else None
-    notes: list[str] = []
-    common = {"preset": preset.value, "seed": seed, "workers": workers}
+    if machine_clips is not None and (machine == MachineName.all or (chosen and len(chosen) != 1)):
+        raise DataError(
+            "--machine-clips are recordings of one machine. Say which one with --machine, "
+            "and name one section at most with --sections."
+        )
     line = Progress()
     try:
-        with synthesis.whole_folder(out) as folder:
-            made = []
-            for name in machines:
-                arguments: dict[str, Any] = {
-                    **common,
-                    "machine": name,
-                    "progress": lambda done, total, name=name: line(f"{name}: making clips", done, total),
-                }
-                if machine_clips is not None:
-                    if machine == MachineName.all or (chosen and len(chosen) != 1):
-                        raise DataError(
-                            "--machine-clips are recordings of one machine. Say which one with --machine, "
-                            "and name one section at most with --sections."
-                        )
-                    made.append(
-                        synthesis.mix_recordings(
-                            folder,
-                            machine_clips=machine_clips,
-                            noise_clips=noise_clips,
-                            section=chosen[0] if chosen else "00",
-                            **arguments,
-                        )
-                    )
-                else:
-                    noise = synthesis.recorded_noise(noise_clips, notes=notes) if noise_clips else None
-                    made.append(synthesis.make_dataset(folder, sections=chosen, noise=noise, **arguments))
+        made = synthesis.make_machines(
+            out,
+            machines,
+            preset=preset.value,
+            sections=chosen,
+            seed=seed,
+            machine_clips=machine_clips,
+            noise_clips=noise_clips,
+            workers=workers,
+            where=at,
+            progress=SweepProgress(line),
+            note=line.note,
+        )
     finally:
         line.clear()
-    for text in dict.fromkeys((*notes, *(text for one in made for text in one.notes))):
+    for text in dict.fromkeys(text for one in made for text in one.notes):
         note(f"Note: {text}")
     document = {
         "out": str(out),

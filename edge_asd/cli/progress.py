@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -34,14 +34,19 @@ class Progress:
                 redirect_stderr=False,
             )
 
-    def __call__(self, stage: str, done: int = 0, total: int = 0, detail: str = "") -> None:
+    @property
+    def on_terminal(self) -> bool:
+        """True where bars are shown."""
+        return self._bars is not None
+
+    def __call__(self, stage: str, done: float = 0, total: int = 0, detail: str = "") -> None:
         """Show a step.
 
         Parameters
         ----------
         stage : str
             What is being done; another one begins a new line or bar.
-        done, total : int
+        done, total : float
             How far it is; 0 of 0 where that is not known.
         detail : str
             What else is known at this step.
@@ -73,3 +78,40 @@ class Progress:
                 self._task = None
             self._bars.stop()
         self._stage = ""
+
+
+class SweepProgress:
+    """Shows how far a sweep is; called with each `edge_asd.train.sweeps.running.Standing` of it.
+
+    On a terminal, one bar for all parts, with the time that is left and the last step; elsewhere a line for each stage
+    of a part, and for each part that is done. A single part is shown as if there were no sweep.
+    """
+
+    def __init__(self, line: Progress) -> None:
+        self._line = line
+        self._stages: dict[int, str] = {}
+
+    def __call__(self, standing: Any) -> None:
+        """Show a step."""
+        now = standing
+        if now.parts == 1:
+            if now.stage:
+                self._line(now.stage, now.done, now.total, now.detail)
+        elif self._line.on_terminal:
+            how_far = f" {now.done}/{now.total}" if now.total else ""
+            what = f"; {now.name}: {now.stage}{how_far} {now.detail}".rstrip() if now.stage else ""
+            self._line(f"{now.parts} parts, %", 100 * now.share / now.parts, 100, f"{now.ended} at their end{what}")
+        elif not now.stage:
+            left = "" if now.left_s is None or now.ended == now.parts else f", about {duration(now.left_s)} left"
+            self._line(f"{now.ended} of {now.parts} parts are at their end{left}")
+        elif self._stages.get(now.number) != now.stage:
+            self._stages[now.number] = now.stage
+            self._line(f"[{now.number}/{now.parts}] {now.name}: {now.stage}")
+
+
+def duration(seconds: float) -> str:
+    """Write a time for people."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

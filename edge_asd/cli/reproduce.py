@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ from edge_asd.cli.common import (
     ChannelOption,
     DataArgument,
     GroundTruthOption,
+    JobsOption,
     JsonOption,
+    SchedulerOption,
     YearOption,
     figure,
     finite,
@@ -24,10 +27,13 @@ from edge_asd.cli.common import (
     note,
     print_json,
     table,
+    where,
 )
-from edge_asd.cli.progress import Progress
+from edge_asd.cli.progress import Progress, SweepProgress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
+
+_WHERE = ("--jobs", "--scheduler")
 
 
 def command(
@@ -58,15 +64,18 @@ def command(
     year: YearOption = None,
     ground_truth: GroundTruthOption = None,
     cache: CacheOption = None,
+    jobs: JobsOption = 1,
+    scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train the baselines, or other models, on every machine; write the paper's table and figures as one HTML file.
 
-    A call with the same arguments goes on where one was stopped. Data that is not MIMII DUE is said
+    Its parts are each group of sections of a machine, by each model and seed. One that fails is told, and the others go
+    on. A call with the same arguments goes on where one was stopped. Data that is not MIMII DUE is said
     to be so in the report.
     """
     reproduce, fitting = load_stage("quantize.jobs.reproduce"), load_stage("train.runs.fitting")
-    feature_cache, dataset = load_stage("train.features.cache"), load_stage("train.data.dataset")
+    dataset, at = load_stage("train.data.dataset"), where(jobs, scheduler)
     settings = []
     if model in {Models.both, Models.ae, Models.all}:
         settings.append(
@@ -103,10 +112,13 @@ def command(
             sections=sections.split(",") if sections else None,
             seeds=range(seeds),
             int8=int8,
-            command=_command_line(data, out),
+            command=command_line(data, out),
             ground_truth=ground_truth,
             year=year,
-            cache=feature_cache.FeatureCache(cache, note=line.note),
+            cache=cache,
+            where=at,
+            progress=SweepProgress(line),
+            note=line.note,
             step=line,
         )
     except KeyboardInterrupt:
@@ -150,9 +162,13 @@ def command(
     print(f"Official table{'s' if len(tables) > 1 else ''}: {', '.join(map(str, tables))}")
 
 
-def _command_line(data: Path, out: Path) -> str:
-    """The command as it was given, without the paths of this computer."""
-    given = [argument for argument in sys.argv[1:] if argument not in (str(data), str(out), "--out")]
+def command_line(data: Path, out: Path) -> str:
+    """The command as it was given, without the paths of this computer and without where the parts were worked on."""
+    given: list[str] = []
+    for before, argument in itertools.pairwise(sys.argv):
+        if before not in _WHERE and not argument.startswith(tuple(f"{name}=" for name in _WHERE)):
+            given.append(argument)
+    given = [argument for argument in given if argument not in (str(data), str(out), "--out", *_WHERE)]
     return shlex.join(["edge-asd", *given[:1], "DATA", *given[1:], "--out", "DIR"])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +15,17 @@ from edge_asd.cli.common import (
     CacheOption,
     ChannelOption,
     DataArgument,
+    JobsOption,
     JsonOption,
+    SchedulerOption,
     finite,
     note,
     print_json,
+    where,
 )
-from edge_asd.cli.progress import Progress
+from edge_asd.cli.progress import Progress, SweepProgress
 from edge_asd.errors import EdgeAsdError
+from edge_asd.files import kept_if_filled
 from edge_asd.stages import load_stage
 
 
@@ -96,6 +101,8 @@ def command(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole epoch of RUN.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that RUN holds.")] = False,
     cache: CacheOption = None,
+    jobs: JobsOption = 1,
+    scheduler: SchedulerOption = None,
     json: JsonOption = False,
 ) -> None:
     """Fit a detector to the healthy training clips of one machine, or of several.
@@ -116,9 +123,10 @@ def command(
         raise typer.BadParameter(str(error)) from error
     line = Progress()
     line("loading")
-    fitting, feature_cache = load_stage("train.runs.fitting"), load_stage("train.features.cache")
+    fitting, many = load_stage("train.runs.fitting"), load_stage("train.runs.machines")
     from edge_asd.own_set import is_own
 
+    at = where(jobs, scheduler)
     settings = fitting.Settings(
         epochs=epochs,
         batch_size=batch_size,
@@ -133,35 +141,41 @@ def command(
         score_seconds=score_seconds,
     )
     machines = load_stage("train.data.dataset").machine_names(data, machine)
-    cache_in_use = feature_cache.FeatureCache(cache, note=line.note)
-    documents = []
+    trainings = []
     for name in machines:
+        chosen = model or (ModelName.distance if is_own(data / name) and not faithful else ModelName.ae)
         folder = out if len(machines) == 1 else out / name
-        named = f"{name}: " if len(machines) > 1 else ""
-        try:
-            chosen = model or (ModelName.distance if is_own(data / name) and not faithful else ModelName.ae)
-            run = fitting.train(
+        trainings.append(many.Training(name, at.path(folder), replace(settings, model=chosen.value)))
+    try:
+        # The workers of a cluster are to find the folder there, and train makes it for a machine alone.
+        with kept_if_filled(out) if len(machines) > 1 or scheduler else nullcontext():
+            outcomes = many.train_machines(
                 data,
-                name,
-                folder,
-                replace(settings, model=chosen.value),
+                trainings,
+                out if len(machines) > 1 else out.absolute().parent,  # a run's own folder takes no other files
                 sections=sections.split(",") if sections else None,
-                # Of several machines, those that an interrupted call has not reached are begun.
-                resume=resume and (len(machines) == 1 or (folder / "run.json").exists()),
+                resume=resume,
                 overwrite=overwrite,
-                cache=cache_in_use,
+                cache=cache,
+                where=at,
+                progress=SweepProgress(line),
                 note=line.note,
-                progress=lambda what, done, total, detail, named=named: line(f"{named}{what}", done, total, detail),
             )
-        except KeyboardInterrupt:
-            line.clear()
-            if any(folder.glob("epoch_*.keras")):
-                note(f"Stopped. The last whole epoch is kept in {folder}; go on with the same command and --resume.")
-            else:
-                note("Stopped before anything was fitted; nothing was kept.")
-            raise typer.Exit(130) from None
-        finally:
-            line.clear()
+    except KeyboardInterrupt:
+        line.clear()
+        if any(out.glob("epoch_*.keras" if len(machines) == 1 else "*/epoch_*.keras")):
+            epoch = "The last whole epoch is" if len(machines) == 1 else "The last whole epochs are"
+            note(f"Stopped. {epoch} kept in {out}; go on with the same command and --resume.")
+        else:
+            note("Stopped before anything was fitted; nothing was kept.")
+        raise typer.Exit(130) from None
+    finally:
+        line.clear()
+    documents = []
+    for name, run in zip(machines, outcomes, strict=True):
+        if not hasattr(run, "machine"):  # it has failed
+            continue
+        named, folder = (f"{name}: ", out / name) if len(machines) > 1 else ("", out)
         # What its numbers of clips lack was said before the training.
         for text in (
             *load_stage("train.runs.advice").advice(run),
@@ -171,6 +185,11 @@ def command(
         documents.append(_document(folder, run))
         if not json:
             _print(folder, run, data)
+    load_stage("train.sweeps.running").results_of(
+        [(name, None) for name in machines],
+        outcomes,
+        f"What is finished is kept in {out}; the same command with --resume goes on from there.",
+    )
     if json:
         print_json(documents[0] if len(documents) == 1 else {"runs": documents})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from edge_asd.errors import BundleError
 from edge_asd.interpreter import Model
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.features.windows import frames_db
+from edge_asd.train.threads import available
 
 Progress = Callable[[int, int], None]
 """Called with (items done, items)."""
@@ -138,9 +138,9 @@ def _network_score(bundle: Bundle) -> FloatScore:
 
 
 def in_threads(work: Callable[[Item], Result], items: Sequence[Item], progress: Progress) -> list[Result]:
-    """Call `work` on each item, in as many threads as this process may use cores; return the results in order."""
+    """Call `work` on each item, in as many threads as may be used; return the results in order."""
     done: list[Result] = []
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(available()) as pool:
         try:
             for result in pool.map(work, items):
                 done.append(result)

@@ -10,7 +10,7 @@ from edge_asd.detectors.scores import SCORE_FRACTION_BITS
 from edge_asd.heard.explaining import why_not
 from edge_asd.quantize.evaluation.heard.report import heard_report
 from edge_asd.quantize.evaluation.probe.report import Judged
-from edge_asd.quantize.jobs.reproduction_part import Part, bundle_path
+from edge_asd.quantize.jobs.part import Part, bundle_path
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.drawing import Picture, as_png

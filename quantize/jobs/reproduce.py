@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from edge_asd.bundle.kinds import KINDS
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder
 from edge_asd.quantize.jobs.heard_pictures import heard_pictures
-from edge_asd.quantize.jobs.reproduction_part import Part, Step, run_part
+from edge_asd.quantize.jobs.part import Part, kept_results, results_path
+from edge_asd.quantize.jobs.reproduction_part import Places, run_part
 from edge_asd.train.data.dataset import Dataset
+from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
 from edge_asd.train.report.writing import Written, write_report
 from edge_asd.train.runs.fitting import Settings
+from edge_asd.train.sweeps.running import Standing, Where, results_of, sweep
+
+_HERE = Where()
 
 _GROUP = 3
 """Sections that the published systems train together: 00-02, and 03-05."""
@@ -45,8 +50,11 @@ def reproduce(
     command: str = "edge-asd reproduce",
     ground_truth: Path | None = None,
     year: int | None = None,
-    cache: FeatureCache | None = None,
-    step: Step = lambda *_: None,
+    cache: Path | None = None,
+    where: Where = _HERE,
+    progress: Callable[[Standing], None] = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
+    step: Callable[[str], None] = lambda _: None,
 ) -> Reproduced:
     """Train and score every part that is not kept already, and write the report.
 
@@ -70,20 +78,27 @@ def reproduce(
         Labels of evaluation clips (see `edge_asd.train.data.ground_truth`).
     year : int, optional
         Whose measures (`edge_asd.train.figures.measures`); the data set's by default.
-    cache : FeatureCache, optional
-        The user's by default.
+    cache : Path, optional
+        Folder of features; the user's by default.
+    where : Where, optional
+        Where the parts are worked on: one after the other in this process by default. The results are the same.
+    progress : callable, optional
+        Called with a `Standing` for each step of a part.
+    note : callable, optional
+        Called with a sentence for the user.
     step : callable, optional
-        Called with a sentence for each step.
+        Called with a sentence for each step after the parts.
 
     Raises
     ------
     EdgeAsdError
-        If the data cannot be used, nothing can be trained, or `out` cannot be written.
+        If the data cannot be used, nothing can be trained, or `out` cannot be written; a `SweepError` where some of
+        several parts have failed, after the others are done.
     """
-    cache = cache or FeatureCache()
     notes: list[str] = []
     clips = {}
     parts: list[Part] = []
+    datasets: dict[tuple[str, tuple[str, ...]], tuple[Dataset, str]] = {}
     years: dict[str, int] = {}
     for machine in machines:
         dataset = Dataset(data, machine, sections, ground_truth=ground_truth, channel=settings[0].channel)
@@ -112,13 +127,34 @@ def reproduce(
         raise DataError(f"The machines' sets are of several years: {by_year}. Give --year, or reproduce them apart.")
     with results_folder(out, "parts"):
         (out / "parts").mkdir(exist_ok=True)  # so that a call that was stopped can go on
+
+    def kept(part: Part) -> Reproduction | None:
+        place = part.machine, part.sections
+        if place not in datasets:
+            dataset = Dataset(data, *place, ground_truth=ground_truth, channel=part.settings.channel)
+            datasets[place] = dataset, content_hash(dataset.clips)
+        return kept_results(part, *datasets[place], out)
+
+    missing = [(part.title, part) for part in parts if kept(part) is None]
+    places = Places(
+        where.path(data), where.path(out), ground_truth and where.path(ground_truth), cache and where.path(cache)
+    )
+    outcomes = sweep(
+        missing,
+        partial(run_part, places=places),
+        where,
+        reads=[path for path in (data, ground_truth) if path is not None],
+        writes=out,
+        main="training: epochs",
+        progress=progress,
+        note=note,
+    )
+    results_of(missing, outcomes, f"What is finished is kept in {out}; the same command goes on from there.")
     done = []
-    for number, part in enumerate(parts, 1):
-
-        def say(text: str, *progress: object, number: int = number) -> None:
-            step(f"[{number}/{len(parts)}] {text}", *progress)
-
-        done.append(run_part(part, data, out, ground_truth=ground_truth, cache=cache, step=say))
+    for part in parts:
+        if (found := kept(part)) is None:
+            raise DataError(f"{results_path(out, part)} was written, and is gone. The same command makes it again.")
+        done.append(found)
     step("report")
     first = replace(
         done[0],
@@ -129,16 +165,16 @@ def reproduce(
             seeds=tuple(seeds),
             models={model: how for part in done for model, how in part.arguments.models.items()},
         ),
-        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         notes=(*notes, *done[0].notes),
     )
     merged = first.merged(replace(part, data=first.data) for part in done[1:])
-    heard = heard_pictures(parts, done, data, out, ground_truth=ground_truth, cache=cache, step=step)
+    features = FeatureCache(cache, note=note)
+    heard = heard_pictures(parts, done, data, out, ground_truth=ground_truth, cache=features, step=step)
     results_file = out / "results.json"
     write_results(results_file, merged)
     return Reproduced(
         merged,
-        write_report(merged, out, data=data, channel=settings[0].channel, heard=heard, cache=cache, progress=step),
+        write_report(merged, out, data=data, channel=settings[0].channel, heard=heard, cache=features, progress=step),
         results_file,
     )
 

@@ -1,11 +1,10 @@
-"""One part of a reproduction: a machine's group of sections, one model, one seed; trained, scored and kept.
-
-The published systems train one model on sections 00-02 of a machine, the development data, and
-another on 03-05, the evaluation data; sections are grouped by threes here, whatever they are.
-"""
+"""One part of a reproduction, trained, scored and kept."""
 
 from __future__ import annotations
 
+import datetime
+import json
+import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,28 +19,28 @@ from edge_asd.detectors.scores import score_value
 from edge_asd.distance.blocks import Blocks
 from edge_asd.distance.floating import float_features
 from edge_asd.errors import DataError
+from edge_asd.files import write_atomically
 from edge_asd.quantize.evaluation.scoring import shipped_scores
+from edge_asd.quantize.jobs.part import Part, bundle_path, part_rows, results_path
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.quantize.threshold_fitting import gamma_quantile
 from edge_asd.quantize.versions import versions
 from edge_asd.thresholds import weighted_quantile
 from edge_asd.train.data.dataset import Clip, Dataset
-from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.distance.fit import Fitted
 from edge_asd.train.distance.fit_file import load_fit
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.extraction import Kind
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.features.windows import frames_db
-from edge_asd.train.figures.measures import RowClips, measures_of, missing_domains, pick, rows_of
-from edge_asd.train.networks.baselines import BASELINES
+from edge_asd.train.figures.measures import measures_of, missing_domains
 from edge_asd.train.report.describe import describe_data
-from edge_asd.train.report.results import Arguments, Cell, ModelArguments, Reproduction
-from edge_asd.train.report.results_json import read_results, write_results
-from edge_asd.train.runs.distance_fitting import score_frames_of
-from edge_asd.train.runs.fitting import SCORE_SECONDS, Settings, train
+from edge_asd.train.report.results import Cell, Reproduction
+from edge_asd.train.report.results_json import write_results
+from edge_asd.train.runs.fitting import train
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
+from edge_asd.train.sweeps.parts import Voice
 
 QUANTILE = 0.9
 """Share of healthy clips below a threshold, as published."""
@@ -51,139 +50,52 @@ Step = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What to train and score.
+class Places:
+    """Where the parts of a reproduction find and leave things: paths that hold in any process, and on any worker.
 
     Attributes
     ----------
-    machine : str
-    sections : tuple of str
-        Trained together.
-    settings : Settings
-        Model and seed among them.
-    year : int
-        Whose measures the figures are.
-    int8 : bool
-        Quantise, and score in fixed point and in the shipped arithmetic too.
-    """
-
-    machine: str
-    sections: tuple[str, ...]
-    settings: Settings
-    int8: bool
-    year: int = 2021
-
-    @property
-    def name(self) -> str:
-        """Name of its files."""
-        sections = "-".join(dict.fromkeys((self.sections[0], self.sections[-1])))
-        channel = f"_channel{self.settings.channel}" if self.settings.channel else ""
-        return f"{self.machine}_{sections}_{self.settings.model}_seed{self.settings.seed}{channel}"
-
-    @property
-    def arguments(self) -> Arguments:
-        """How it is trained and scored."""
-        settings = self.settings
-        return Arguments(
-            command="edge-asd reproduce",
-            faithful=settings.faithful,
-            seeds=(settings.seed,),
-            int8=self.int8,
-            models={settings.model: self._model_arguments},
-            year=self.year,
-        )
-
-    @property
-    def _model_arguments(self) -> ModelArguments:
-        settings = self.settings
-        if settings.model not in BASELINES:
-            frames = score_frames_of(settings.features, settings.score_seconds or SCORE_SECONDS)
-            return ModelArguments(epochs=0, learning_rate=0.0, batch_size=0, window_hop=Blocks.of_span(frames).frames)
-        baseline = BASELINES[settings.model]
-        return ModelArguments(
-            epochs=settings.epochs or baseline.epochs,
-            learning_rate=settings.learning_rate or baseline.learning_rate,
-            batch_size=settings.batch_size or baseline.batch_size,
-            window_hop=baseline.published_test_hop if settings.faithful else baseline.test_hop,
-        )
-
-
-def bundle_path(out: Path, part: Part) -> Path:
-    """Return the place of a part's bundle in the folder of a reproduction."""
-    return out / "bundles" / f"{part.name}.easd"
-
-
-def run_part(
-    part: Part,
-    data: Path,
-    out: Path,
-    *,
-    ground_truth: Path | None = None,
-    cache: FeatureCache,
-    step: Step = lambda *_: None,
-) -> Reproduction:
-    """Train and score a part, or read what an earlier call has kept of it.
-
-    Parameters
-    ----------
-    part : Part
     data : Path
         Data set in the layout of MIMII DUE.
     out : Path
-        Folder of the reproduction: ``parts/`` gets the results, ``runs/`` the model, ``bundles/``
-        the int8 one.
+        Folder of the reproduction: ``parts/`` gets the results, ``runs/`` the model and how long it took,
+        ``bundles/`` the int8 one.
     ground_truth : Path, optional
-    cache : FeatureCache
-    step : callable, optional
-        Called with a sentence for each step.
+    cache : Path, optional
+        Of features; the user's by default.
+    """
+
+    data: Path
+    out: Path
+    ground_truth: Path | None = None
+    cache: Path | None = None
+
+
+def run_part(part: Part, voice: Voice, *, places: Places) -> None:
+    """Train and score a part, and keep what comes of it.
 
     Raises
     ------
     EdgeAsdError
-        If the data cannot be used, what is kept does not fit, or `out` cannot be written.
+        If the data cannot be used, or `places.out` cannot be written.
     """
-    dataset = Dataset(data, part.machine, part.sections, ground_truth=ground_truth, channel=part.settings.channel)
-    digest = content_hash(dataset.clips)
-    path = out / "parts" / f"{part.name}.json"
-    if path.is_file():
-        kept = read_results(path)
-        test = dataset.select(split="test")
-        here = {
-            (section, row.domain): (
-                tuple(test[i].path.name for i in at),
-                tuple(test[i].name.label for i in at),
-            )
-            for section, rows in _rows(test, part).items()
-            for row, at in rows
-        }
-        same = here == {(cell.section, cell.domain): (cell.clips, cell.labels) for cell in kept.cells}
-        if kept.arguments == part.arguments and kept.data.sha256 == {part.machine: digest} and same:
-            return kept
-        raise DataError(f"{path} was made with other settings or other data. Remove {out}, or choose another --out.")
-    found = _Work(part, data, out, dataset, cache, step)
-    cells = found.cells()
-    result = Reproduction(
-        data=describe_data(data, {part.machine: dataset.clips}, hashes={part.machine: digest}),
-        arguments=part.arguments,
-        cells=tuple(cells),
-        versions=versions(),
-        durations_s=found.durations_s,
-        notes=tuple(found.notes),
+    dataset = Dataset(
+        places.data, part.machine, part.sections, ground_truth=places.ground_truth, channel=part.settings.channel
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_results(path, result)
-    return result
-
-
-def _rows(test: Sequence[Clip], part: Part) -> dict[str, list[tuple[RowClips, list[int]]]]:
-    """Return the rows of each section, with the numbers of their own clips among the test clips."""
-    found = {}
-    for section in part.sections:
-        at = [i for i, clip in enumerate(test) if clip.name.section == section]
-        names = [test[i].name for i in at]
-        rows = rows_of([name.label for name in names], [name.domain for name in names], measures_of(part.year))
-        found[section] = [(row, pick(at, row.own)) for row in rows]
-    return found
+    described = describe_data(places.data, {part.machine: dataset.clips})
+    found = _Work(part, places, dataset, FeatureCache(places.cache, note=voice.note), voice.step)
+    cells = found.cells()
+    write_results(
+        results_path(places.out, part),
+        Reproduction(
+            data=described,
+            arguments=part.arguments,
+            cells=tuple(cells),
+            versions=versions(),
+            notes=tuple(found.notes),
+        ),
+    )
+    found.write_times()
 
 
 _Scores = Callable[..., npt.NDArray[np.float64]]
@@ -209,16 +121,17 @@ def _distance_scores(fitted: Fitted, run: Run) -> _Scores:
 class _Work:
     """The steps of one part."""
 
-    def __init__(self, part: Part, data: Path, out: Path, dataset: Dataset, cache: FeatureCache, step: Step) -> None:
-        self._part, self._data, self._out, self._cache, self._step = part, data, out, cache, step
+    def __init__(self, part: Part, places: Places, dataset: Dataset, cache: FeatureCache, step: Step) -> None:
+        self._part, self._data, self._out, self._cache, self._say = part, places.data, places.out, cache, step
+        self._folder = places.out / "runs" / part.name
         self._dataset = dataset
         self._test = dataset.select(split="test")
-        self.durations_s: dict[str, float] = {}
+        self._durations_s: dict[str, float] = {}
         self.notes: list[str] = []
 
     def cells(self) -> list[Cell]:
         part = self._part
-        folder = self._out / "runs" / part.name
+        folder = self._folder
         start = time.monotonic()
         run = train(
             self._data,
@@ -228,7 +141,7 @@ class _Work:
             sections=part.sections,
             resume=Run.exists(folder),
             cache=self._cache,
-            progress=lambda what, done, total, detail: self._say(f"training: {what}", done, total, detail),
+            progress=lambda what, *how_far: self._say(f"training: {what}", *how_far),
         )
         self._took("training", start)
         start = time.monotonic()
@@ -254,7 +167,7 @@ class _Work:
             self._took("scoring", start)
         levels = [features.level_db for features in self._features(run, self._test, kind)]
         cells = []
-        for section, rows in _rows(self._test, part).items():
+        for section, rows in part_rows(self._test, part).items():
             names = missing_domains(
                 {section: [row for row, _ in rows]}, DOMAINS if measures_of(part.year).domains else ()
             )
@@ -276,16 +189,14 @@ class _Work:
                 )
         return cells
 
-    def _say(self, text: str, *progress: object) -> None:
-        part = self._part
-        self._step(
-            f"{part.machine} {','.join(part.sections)}, {part.settings.model}, seed {part.settings.seed}: {text}",
-            *progress,
-        )
+    def write_times(self) -> None:
+        """Write how long the steps took, and where: apart from the results, which are the same however that was."""
+        finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        times = {"seconds": self._durations_s, "computer": platform.node(), "finished": finished}
+        write_atomically(self._folder / "times.json", (json.dumps(times, indent=1) + "\n").encode())
 
     def _took(self, what: str, start: float) -> None:
-        key = f"{self._part.machine}, {self._part.settings.model}, seed {self._part.settings.seed}: {what}"
-        self.durations_s[key] = self.durations_s.get(key, 0.0) + time.monotonic() - start
+        self._durations_s[what] = round(self._durations_s.get(what, 0.0) + time.monotonic() - start, 3)
 
     def _features(self, run: Run, clips: Sequence[Clip], kind: Kind) -> list[ClipFeatures]:
         return self._cache.features(clips, run.features, run.window_frames, kind=kind)

@@ -13,6 +13,7 @@ from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.extraction import Kind, fetch
 from edge_asd.train.features.store import ClipFeatures, FeatureStore
+from edge_asd.train.threads import available
 
 CACHE_VARIABLE = "EDGE_ASD_CACHE"
 
@@ -45,7 +46,7 @@ class FeatureCache:
     folder : Path, optional
         Where they are kept; `cache_folder` by default.
     workers : int > 0, optional
-        Threads that compute; as many as this process may use cores by default.
+        Threads that compute; `edge_asd.train.threads.available` by default.
     note : callable, optional
         Called once with a sentence for the user where the folder cannot be written.
     """
@@ -54,7 +55,7 @@ class FeatureCache:
         self, folder: Path | None = None, *, workers: int | None = None, note: Callable[[str], None] = lambda _: None
     ) -> None:
         self._folder = folder or cache_folder()
-        self._workers = workers or len(os.sched_getaffinity(0))
+        self._workers = workers or available()
         self._note = note
         self._noted = False
 

@@ -68,17 +68,7 @@ def render(reproduction: Reproduction, figures: Figures, gallery: Gallery) -> st
         thresholds=data_tables.thresholds_table(reproduction),
         clip_total=sum(count.clips for count in data.counts),
         whole_hash=_whole_hash(data.sha256),
-        total_duration=duration(sum(reproduction.durations_s.values())),
-        duration=duration,
     )
-
-
-def duration(seconds: float) -> str:
-    """Write a time for people."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def _whole_hash(hashes: Mapping[str, str]) -> str:

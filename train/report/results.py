@@ -201,6 +201,8 @@ class Arguments:
 class Reproduction:
     """Everything that the report shows, pictures of the clips themselves aside.
 
+    It holds nothing that changes with who computes it, how many at once, and when: no times.
+
     Attributes
     ----------
     data : DataDescription
@@ -209,10 +211,6 @@ class Reproduction:
         No two of one `Cell.key`, in any order.
     versions : dict of str to str
         Of edge-asd and the packages that count, and of Python.
-    durations_s : dict of str to float >= 0 [s]
-        By step, such as "fan, ae, seed 0: training".
-    finished : str
-        Date and time, ISO 8601; "" where it is not known.
     notes : tuple of str
 
     Raises
@@ -225,8 +223,6 @@ class Reproduction:
     arguments: Arguments
     cells: tuple[Cell, ...]
     versions: Mapping[str, str]
-    durations_s: Mapping[str, float]
-    finished: str = ""
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -239,7 +235,7 @@ class Reproduction:
             seen.add(cell.key)
 
     def merged(self, others: Iterable[Reproduction]) -> Reproduction:
-        """Join parts of one run: cells, counts, hashes, versions, durations and notes.
+        """Join parts of one run: cells, counts, hashes, versions and notes.
 
         What they cannot share (name, arguments) is this one's; so is `not_mimii_due`, unless a
         part has a reason of its own.
@@ -257,7 +253,5 @@ class Reproduction:
             data=data,
             cells=tuple(cell for part in parts for cell in part.cells),
             versions={name: value for part in parts for name, value in part.versions.items()},
-            durations_s={name: value for part in parts for name, value in part.durations_s.items()},
-            finished=max(part.finished for part in parts),
             notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         )

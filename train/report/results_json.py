@@ -13,7 +13,9 @@ from edge_asd.files import write_atomically
 from edge_asd.strict_json import StrictReader, parse_object
 from edge_asd.train.report.results import Arguments, Cell, ClipCount, DataDescription, ModelArguments, Reproduction
 
-_FORMAT, _SCHEMA = "edge-asd reproduction", 1
+_FORMAT, _SCHEMA = "edge-asd reproduction", 2
+_TIMED = 1
+"""The schema before, in which results told how long they had taken."""
 
 
 def write_results(path: Path, reproduction: Reproduction) -> None:
@@ -41,8 +43,11 @@ def read_results(path: Path) -> Reproduction:
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. Run edge-asd reproduce first.") from error
     reader = StrictReader(parse_object(text, str(path), DataError), str(path), DataError)
-    if reader.take("format", str) != _FORMAT or reader.take("schema", int) != _SCHEMA:
+    schema = reader.take("schema", int)
+    if reader.take("format", str) != _FORMAT or schema not in (_TIMED, _SCHEMA):
         raise DataError(f"{path} is not the results of this version of edge-asd. Run edge-asd reproduce again.")
+    if schema == _TIMED:
+        reader.take("durations_s", dict), reader.take("finished", str)
     data, arguments = reader.child("data"), reader.child("arguments")
     result = Reproduction(
         data=DataDescription(
@@ -63,8 +68,6 @@ def read_results(path: Path) -> Reproduction:
         ),
         cells=_each(reader, "cells", _cell),
         versions=_mapping(reader, "versions", str),
-        durations_s=_mapping(reader, "durations_s", float),
-        finished=reader.take("finished", str),
         notes=tuple(reader.values("notes", str)),
     )
     for part in (data, arguments, reader):

@@ -87,6 +87,8 @@ class Fitting:
     def run_epochs(self) -> None:
         """Fit until the run is finished, keeping every epoch."""
         run, out = self.run, self._out
+        # Layers are numbered, and what is made of the network holds their names: from 0 on, whatever was before.
+        import_keras().utils.clear_session()
         make_repeatable(run.seed)
         if run.checkpoint:
             model = run.load_model(out, last=True)

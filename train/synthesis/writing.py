@@ -144,7 +144,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     partial = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        partial = Path(tempfile.mkdtemp(prefix=_prefix(folder), dir=folder.parent))
         partial.chmod(0o755)
         yield partial
         os.rename(partial, folder)
@@ -153,6 +153,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """List what killed processes have left of `whole_folder`, or others are at."""
+    return list(folder.parent.glob(f"{_prefix(folder)}*"))
+
+
+def _prefix(folder: Path) -> str:
+    return f".{folder.name}-"
 
 
 def cannot_write(place: Path, error: OSError) -> OutputError:

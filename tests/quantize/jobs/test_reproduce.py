@@ -6,7 +6,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -20,6 +19,7 @@ from edge_asd.train.report.results_json import read_results
 from edge_asd.train.runs.fitting import Settings
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
+from edge_asd.train.sweeps.running import Standing
 from tests.cli.command import assert_error
 from tests.data import MACHINE, TEST
 from tests.quantize.evaluation.test_years import modern
@@ -38,11 +38,11 @@ def done(tiny_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reproduction")
     out, half = folder / "out", folder / "half"
 
-    def step(text: str, *_: object) -> None:
-        if "seed 1" in text and not half.exists():
+    def progress(now: Standing) -> None:
+        if "seed 1" in now.name and not half.exists():
             shutil.copytree(out, half)
 
-    return call(tiny_data, out, seeds=(0, 1), int8=True, step=step), out, half
+    return call(tiny_data, out, seeds=(0, 1), int8=True, progress=progress), out, half
 
 
 def test_every_cell_is_scored_in_every_column_by_every_seed(done):
@@ -83,19 +83,18 @@ def test_what_is_finished_is_kept(done, tiny_data, tmp_path):
 def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
     out = Path(shutil.copytree(done[2], tmp_path / "out"))
 
-    def stop(text: str, done: int = 0, total: int = 0, *_: object) -> None:
-        if "seed 1: training: epochs" in text and (done, total) == (1, 2):
+    def stop(now: Standing) -> None:
+        if "seed 1" in now.name and (now.stage, now.done, now.total) == ("training: epochs", 1, 2):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        call(tiny_data, out, seeds=(0, 1), int8=True, step=stop)
+        call(tiny_data, out, seeds=(0, 1), int8=True, progress=stop)
     assert len(list((out / "parts").iterdir())) == 1
-    steps: list[tuple[Any, ...]] = []
-    again = call(tiny_data, out, seeds=(0, 1), int8=True, step=lambda *step: steps.append(step))
-    assert again.results.cells == done[0].results.cells
-    assert not any("seed 0: training" in step[0] for step in steps)
-    epochs = [step[1:3] for step in steps if "seed 1: training: epochs" in step[0]]
-    assert epochs == [(2, 2)]
+    steps: list[Standing] = []
+    again = call(tiny_data, out, seeds=(0, 1), int8=True, progress=steps.append)
+    assert again.results == done[0].results
+    assert {step.name for step in steps} == {"fan 00,01, ae, seed 1"}
+    assert [(step.done, step.total) for step in steps if step.stage == "training: epochs"] == [(2, 2)]
 
 
 @pytest.mark.parametrize("other", [Settings(model="ae", epochs=3, batch_size=64), Settings(model="ae", epochs=2)])

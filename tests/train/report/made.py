@@ -60,7 +60,6 @@ def make_reproduction(
         ),
         cells=tuple(cells),
         versions={"edge-asd": "0.1.0"},
-        durations_s={"fan": 61.5},
     )
 
 

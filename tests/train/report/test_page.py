@@ -127,7 +127,7 @@ def test_the_same_results_give_the_same_page(tmp_path):
 
 def test_names_from_outside_stay_text(tmp_path):
     made = make_reproduction([make_cell(EVIL, columns=["shipped"])], name=EVIL, not_mimii_due=EVIL)
-    made = replace(made, notes=(EVIL,), versions={EVIL: EVIL}, durations_s={EVIL: 1.0}, finished=EVIL)
+    made = replace(made, notes=(EVIL,), versions={EVIL: EVIL})
     made = replace(made, arguments=replace(made.arguments, command=EVIL))
     page = Page(write_report(made, tmp_path).html.read_text())
     assert {tag for tag, _ in page.tags} & {"script"} == set()

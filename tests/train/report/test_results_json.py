@@ -15,7 +15,7 @@ def test_results_come_back_to_the_last_digit(tmp_path):
     cells = [make_cell(seed=seed, labels=["normal", None, "anomaly"], machine="Lüfter \udcff") for seed in (0, 1)]
     made = make_reproduction(cells)
     counts = (ClipCount("fan", "00", "source", "train", None, 3), ClipCount("fan", "00", "source", "test", "normal", 0))
-    made = replace(made, data=replace(made.data, counts=counts, notes=("a note",)), notes=("another",), finished="2026")
+    made = replace(made, data=replace(made.data, counts=counts, notes=("a note",)), notes=("another",))
     write_results(tmp_path / "results.json", made)
     assert read_results(tmp_path / "results.json") == made
     assert read_results(tmp_path / "results.json").cells[1].scores["shipped"] == cells[1].scores["shipped"]
@@ -24,7 +24,7 @@ def test_results_come_back_to_the_last_digit(tmp_path):
 @pytest.mark.parametrize(
     ("path", "value", "reason"),
     [
-        (["schema"], 2, "not the results of this version"),
+        (["schema"], 3, "not the results of this version"),
         (["extra"], 1, "unknown key 'extra'"),
         (["data", "name"], 3, "'name' should be str"),
         (["cells", 0, "extra"], 1, "unknown key 'extra'"),
@@ -51,6 +51,15 @@ def test_results_that_were_changed_are_refused(tmp_path, path, value, reason):
     file.write_text(json.dumps(document))
     with pytest.raises(DataError, match=reason):
         read_results(file)
+
+
+def test_results_of_before_that_tell_their_times_are_read(tmp_path):
+    file = tmp_path / "results.json"
+    made = make_reproduction([make_cell()])
+    write_results(file, made)
+    document = {**json.loads(file.read_bytes()), "schema": 1, "durations_s": {"fan": 61.5}, "finished": "2026"}
+    file.write_text(json.dumps(document))
+    assert read_results(file) == made
 
 
 def test_missing_results_say_what_to_run(tmp_path):

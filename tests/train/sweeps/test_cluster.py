@@ -1,0 +1,171 @@
+"""Parts on a Dask cluster of real processes: the same results, killed workers replaced, what is amiss told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge_asd.errors import ClusterError, DependencyError
+from edge_asd.train.sweeps import cluster as clusters
+from edge_asd.train.sweeps.parts import Failure
+from edge_asd.train.sweeps.running import Standing, Where
+from tests.train.sweeps import work
+from tests.train.sweeps.calling import ROOT, begun, call, within
+
+pytest.importorskip("distributed")
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process of Dask's from the repository, as its user does."""
+    command = [sys.executable, "-m", f"distributed.cli.{arguments[0]}", *arguments[1:], "--no-dashboard"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def scheduler() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with started("dask_scheduler", "--host", "127.0.0.1", "--port", str(port)) as process:
+        yield f"tcp://127.0.0.1:{port}", process
+
+
+def workers(address: str) -> set[int]:
+    """Processes of the workers that a scheduler knows."""
+    from distributed import Client
+
+    with Client(address, timeout=30, set_as_default=False) as client:
+        return set(client.run(os.getpid).values())
+
+
+@contextmanager
+def running(folder: Path, count: int = 2) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a scheduler and some workers, each in a process of its own with a nanny."""
+    with scheduler() as (address, process):
+        options = ("--nthreads", "1", "--nworkers", str(count), "--local-directory", str(folder))
+        with started("dask_worker", address, *options):
+            within(60, lambda: len(workers(address)) == count)
+            yield address, process
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("dask")) as (address, _):
+        yield address
+
+
+def test_results_are_those_of_this_process(cluster, tmp_path):
+    steps: list[Standing] = []
+    notes: list[str] = []
+    found = call(work.square, tmp_path, Where(scheduler=cluster), notes=notes, progress=steps.append)
+    assert found == call(work.square, tmp_path / "here", Where())
+    assert sorted(notes) == [f"part {i}: squared {i}" for i in range(4)]
+    assert set().union(*begun(tmp_path).values()) <= workers(cluster)
+    assert {(step.stage, step.done) for step in steps} >= {("squaring", 1), ("squaring", work.STEPS)}
+    assert not list(tmp_path.glob(".seen*"))
+
+
+def test_a_part_that_fails_names_its_worker(cluster, tmp_path):
+    outcomes = call(work.failing, tmp_path, Where(scheduler=cluster))
+    assert [outcomes[0], outcomes[3]] == [0, 9]
+    assert str(outcomes[1].error).startswith("On the worker tcp://127.0.0.1:")
+    assert str(outcomes[1].error).endswith(": There are no clips. Record some.")
+
+
+def test_a_worker_that_is_killed_costs_its_part_alone(cluster, tmp_path):
+    assert call(work.killed_once, tmp_path, Where(scheduler=cluster)) == [0, 1, 4, 9]
+    assert len(begun(tmp_path)[1]) == 2
+    within(60, lambda: len(workers(cluster)) == 2)
+
+
+def test_a_worker_that_does_not_see_the_data_is_named(cluster, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    # A path that leads elsewhere in every process, as one on another computer does.
+    data = Path("/proc/self/cwd/data")
+    with pytest.raises(
+        ClusterError, match=r"^The worker tcp://127\.0\.0\.1:\d+ does not see /proc/self/cwd/data\. Give"
+    ):
+        call(work.square, tmp_path, Where(scheduler=cluster), reads=[data])
+    with pytest.raises(
+        ClusterError, match=r"^The worker \S+ does not see /proc/self/cwd/data, or may not write there\."
+    ):
+        call(work.square, data, Where(scheduler=cluster), reads=[])
+    assert not list(data.iterdir())
+
+
+def test_a_worker_that_computes_otherwise_is_named(cluster, tmp_path, monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "7")
+    with pytest.raises(
+        ClusterError, match=r"^The worker \S+ has TF_NUM_INTRAOP_THREADS 1 instead of 7, and its results"
+    ):
+        call(work.square, tmp_path, Where(scheduler=cluster))
+    assert not begun(tmp_path)
+
+
+def test_no_scheduler_and_no_dask(tmp_path, monkeypatch):
+    monkeypatch.setattr(clusters, "CONNECT_S", 0.5)
+    with pytest.raises(ClusterError, match=r"^There is no Dask scheduler at tcp://127\.0\.0\.1:1 .* dask scheduler"):
+        call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
+    with pytest.raises(ClusterError, match=r"^There is no Dask scheduler at nonsense://x"):
+        call(work.square, tmp_path, Where(scheduler="nonsense://x"))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(DependencyError, match=r"pip install 'edge-asd\[cluster\]'"):
+        call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.prove
+def test_a_part_that_kills_every_worker_fails_and_the_others_go_on(tmp_path):
+    (tmp_path / "dask").mkdir()
+    with running(tmp_path / "dask", 1) as (address, _):  # joblib alone would not use a single one
+        outcomes = call(work.killed_always, tmp_path / "out", Where(scheduler=address))
+    assert [outcomes[i] for i in (0, 2, 3)] == [0, 4, 9]
+    assert isinstance(outcomes[1], Failure)
+    assert str(outcomes[1].error).startswith("Dask gave it up (KilledWorker)")
+
+
+@pytest.mark.prove
+def test_a_scheduler_without_workers_and_one_that_vanishes(tmp_path):
+    with (
+        scheduler() as (address, _),
+        pytest.raises(ClusterError, match=r"has no workers\. Start them, each with: dask"),
+    ):
+        call(work.square, tmp_path, Where(scheduler=address))
+    (tmp_path / "dask").mkdir()
+    out = tmp_path / "out"
+    out.mkdir()
+    with running(tmp_path / "dask") as (address, process):
+
+        def vanish() -> None:
+            within(60, lambda: len(begun(out)) >= 2)
+            os.kill(process.pid, signal.SIGKILL)
+
+        threading.Thread(target=vanish).start()
+        with pytest.raises(
+            ClusterError, match=rf"^The Dask scheduler at {address} has gone\. Start it and its workers"
+        ):
+            call(work.waiting, out, Where(scheduler=address))
+    assert not list(out.glob(".seen*"))

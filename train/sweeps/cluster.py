@@ -1,0 +1,266 @@
+"""Parts on the workers of a running Dask cluster, through joblib's backend for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import secrets
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from edge_asd.errors import ClusterError, DependencyError, OutputError
+from edge_asd.train.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
+
+CONNECT_S = 10
+"""How long a scheduler may take to answer."""
+
+_RESTART_S = 60
+"""How long a cluster may be without workers after the last was killed."""
+
+_EVERY_S = 1.0
+_PACKAGES = ("edge-asd", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "ai-edge-litert", "soxr")
+_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a worker must have, so that its results are those of this computer.
+
+    Attributes
+    ----------
+    reads : tuple of Path
+        Files and folders that it must see.
+    mark : Path
+        A file in the folder that gets the results, which it must see, too.
+    having : dict of str to str
+        See `_having`.
+    """
+
+    reads: tuple[Path, ...]
+    mark: Path
+    having: dict[str, str]
+
+    def lacking(self) -> str:
+        """Tell what this process lacks; "" where it is nothing."""
+        for path in self.reads:
+            if not path.exists():
+                return f"does not see {path}. Give the data by a path that is the same there, as a shared folder has"
+        if not self.mark.is_file() or not os.access(self.mark.parent, os.W_OK):
+            return f"does not see {self.mark.parent}, or may not write there. Results go into a folder that all share"
+        here = _having()
+        if other := [name for name, value in self.having.items() if here[name] != value]:
+            differences = ", ".join(f"{name} {here[name]} instead of {self.having[name]}" for name in other)
+            return f"has {differences}, and its results would differ. Install and set the same there"
+        return ""
+
+
+def _having() -> dict[str, str]:
+    """Return what the last bits of results depend on: versions, and how TensorFlow computes."""
+    import platform
+
+    found = {"Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "nothing"
+    return found | {name: os.environ.get(name, "nothing") for name in _VARIABLES}
+
+
+@contextmanager
+def on_cluster(
+    work: Work[Item, Result],
+    items: Sequence[Item],
+    address: str,
+    reads: Sequence[Path],
+    writes: Path,
+    send: Callable[[Told], None],
+) -> Iterator[tuple[Callable[[], Iterator[tuple[int, Any]]], Callable[[], None]]]:
+    """Give a function that yields the parts as they are done, and one that raises where the scheduler has gone.
+
+    Parameters
+    ----------
+    work : callable
+    items : sequence
+    address : str
+        The scheduler's, such as tcp://host:8786.
+    reads : sequence of Path
+        What all workers must see.
+    writes : Path
+        Folder that all workers must see and may write into.
+    send : callable
+        Gets what the parts tell, from any thread.
+
+    Raises
+    ------
+    DependencyError
+        If Dask is not installed.
+    ClusterError
+        If there is no scheduler at `address`, or a worker lacks what the parts need.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise DependencyError(
+            "A Dask cluster needs modules that are not installed: dask, distributed. "
+            "Install the extra with: pip install 'edge-asd[cluster]'"
+        )
+    with _mark(writes) as mark, _client(address) as client:
+        needs = Needs(tuple(path.absolute() for path in reads), mark, _having())
+        _check(client, address, needs)
+        topic = f"edge-asd-{secrets.token_hex(8)}"
+        client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
+
+        def some(numbers: Sequence[int], at_once: int | str) -> Iterator[tuple[int, Any]]:
+            from joblib import Parallel, delayed
+
+            run = Parallel(
+                n_jobs=-1,
+                backend=_backend(client),
+                return_as="generator_unordered",
+                pre_dispatch=at_once,
+                batch_size=1,
+            )
+            yield from run(delayed(_work)(work, number, items[number], topic, needs) for number in numbers)
+
+        def results() -> Iterator[tuple[int, Any]]:
+            given_up = []
+            # All at once: workers that come later get their share.
+            for number, outcome in some(range(len(items)), "all"):
+                if isinstance(outcome, Failure) and isinstance(outcome.error, _GivenUp):
+                    given_up.append(number)
+                else:
+                    yield number, outcome
+            # Dask suspects what waited on a worker, too: which of them kills workers is seen when each is alone.
+            if given_up:
+                client.wait_for_workers(1, timeout=_RESTART_S)
+                yield from some(given_up, 1)
+
+        def watch() -> None:
+            if client.status != "running":
+                raise ClusterError(
+                    f"The Dask scheduler at {address} has gone. Start it and its workers again, and then this command."
+                )
+
+        yield results, watch
+
+
+@contextmanager
+def _mark(folder: Path) -> Iterator[Path]:
+    """Lay a file into a folder by which a worker knows that it sees the same."""
+    mark = folder.absolute() / f".seen-{secrets.token_hex(8)}"
+    try:
+        mark.touch(exist_ok=False)
+    except OSError as error:
+        raise OutputError(f"Cannot write into {folder}: {error.strerror or error}. Choose another --out.") from error
+    try:
+        yield mark
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    # What it would print is said here, once.
+    handlers = [(handler, handler.level) for handler in logging.getLogger("distributed").handlers]
+    client = None
+    try:
+        for handler, _ in handlers:
+            handler.setLevel(logging.CRITICAL + 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of versions, which are compared here, too
+            client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        yield client
+    except (OSError, ValueError, ImportError) as error:
+        if client is not None:
+            raise
+        raise ClusterError(
+            f"There is no Dask scheduler at {address} ({error}). Start one with: dask scheduler; and its workers, each "
+            f"with: dask worker {address} --nthreads 1"
+        ) from error
+    finally:
+        if client is not None:
+            with suppress(Exception):  # it has gone
+                client.close(timeout=2)
+        for handler, level in handlers:
+            handler.setLevel(level)
+
+
+def _check(client: Any, address: str, needs: Needs) -> None:
+    """Ask each worker whether it has what the parts need."""
+    if not client.nthreads():
+        raise ClusterError(
+            f"The Dask scheduler at {address} has no workers. Start them, each with: dask worker {address} --nthreads 1"
+        )
+    for worker, answer in client.run(_lacking, needs, on_error="return").items():
+        if isinstance(answer, Exception):
+            raise ClusterError(
+                f"The worker {worker} cannot work on parts ({answer}). Install there what is installed here: "
+                "pip install 'edge-asd[train,cluster]'"
+            )
+        if answer:
+            raise ClusterError(f"The worker {worker} {answer}.")
+
+
+def _lacking(needs: Needs) -> str:
+    return needs.lacking()
+
+
+class _GivenUp(ClusterError):
+    """A part that Dask does not try again, since four workers died that had it."""
+
+
+def _backend(client: Any) -> Any:
+    """Return joblib's backend, mended.
+
+    It tells nobody of parts that Dask itself gives up, such as those whose workers died: joblib waits for them for
+    ever. And joblib works on the parts itself where there is a single worker.
+    """
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):  # type: ignore[misc]
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            found: int = super().effective_n_jobs(n_jobs)
+            return max(2, found)
+
+        def submit(self, func: Any, callback: Any = None) -> Any:
+            future = super().submit(func, callback)
+            ((_, (_, number, *_), _),) = func.items
+
+            def given_up(done: Any) -> None:
+                if (error := done.exception()) is not None:
+                    callback([(number, Failure(_GivenUp(f"Dask gave it up ({type(error).__name__}): {error}")))])
+
+            future.add_done_callback(given_up)
+            return future
+
+    return Backend(client=client)
+
+
+_ALONE = threading.Lock()
+"""Held by the part that this process works on: the generators of random numbers are the process's."""
+
+
+def _work(work: Work[Item, Result], number: int, item: Item, topic: str, needs: Needs) -> tuple[int, Result | Failure]:
+    """Run on a worker: work on one part."""
+    from distributed import get_worker
+
+    worker = get_worker()
+
+    def send(told: Told) -> None:
+        worker.log_event(topic, {"told": asdict(told)})
+
+    if lacking := needs.lacking():  # it came after the others were asked
+        return number, Failure(ClusterError(f"The worker {worker.address} {lacking}."))
+    with _ALONE:
+        outcome = attempt(work, item, Voice(number, send, _EVERY_S), worker.state.nthreads)
+    if isinstance(outcome, Failure):
+        outcome = Failure(type(outcome.error)(f"On the worker {worker.address}: {outcome.error}"))
+    return number, outcome
