@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.train.sweeps.calling import children  # noqa: E402
+from tests.sweeps.calling import children  # noqa: E402
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 RESULTS = ("results.json", "report.html", "ae/*/result.csv", "parts/*.json", "bundles/*.easd")

@@ -44,7 +44,8 @@ LAYERS = {
         interpreter binomial requantisation
         model_check
         model_file
-        audio frontend
+        audio frontend sweeps
+        threads
         own_set
         clips strict_json quiet csv_writing wav_writing
         files
@@ -58,8 +59,8 @@ LAYERS = {
         networks distance
         figures
         features
-        data sweeps
-        backend threads
+        data
+        backend
         __init__
     """,
     "quantize": """

@@ -5,6 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from edge_asd.quiet import quiet_stderr
+from edge_asd.sweeps.alike import Alike
+
+TRAINING = Alike(
+    (
+        "edge-asd",
+        "tensorflow",
+        "keras",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "pyroomacoustics",
+        "ai-edge-litert",
+        "soxr",
+        "soundfile",
+    ),
+    ("TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS"),
+    "train",
+)
+"""What the last bits depend on of trainings, of what is made of them, and of synthetic sound."""
 
 
 def import_tensorflow() -> Any:

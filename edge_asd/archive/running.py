@@ -1,35 +1,30 @@
-"""Scoring an archive: finds what is to be done, has it done by so many processes, and says what there is then."""
+"""Scoring an archive: finds what is to be done, has it done, and says what there is then."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 
 from edge_asd.archive.partitions import Plan, part_tables, plan, tidy
 from edge_asd.archive.recordings import find
-from edge_asd.archive.scoring import Done, Job, score_part
+from edge_asd.archive.scoring import SCORING_STAGE, Done, Job, score_part
 from edge_asd.archive.settings import NAME, Scored
 from edge_asd.archive.tables import FILES, SCORES, FileRow, load_arrow
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.bundle.sections import choose_section
 from edge_asd.detectors.loading import load_detector
-from edge_asd.errors import DataError, DependencyError, EdgeAsdError
+from edge_asd.errors import DataError
 from edge_asd.files import locked, prepare_folder, results_folder
 from edge_asd.monitor.config.settings import SourceConfig
 from edge_asd.monitor.session import note_missing_threshold
+from edge_asd.sweeps.alike import SCORING
+from edge_asd.sweeps.parts import Failure
+from edge_asd.sweeps.running import Standing, Where, check_installed, sweep
 
 PART_MEGABYTES = 512
 """Of recordings in a partition: four and a half hours of 16 kHz mono WAV."""
-
-_KILLS = 3
-"""So often processes may be killed before another partition is finished."""
-
-_IDLE_S = 5
-"""How long a process without work stays: one whose parent was killed does not know."""
 
 Step = Callable[[str, int, int, str], None]
 """Is told the stage, how much of it is done, of how much, and what else is known."""
@@ -69,7 +64,7 @@ def score_archive(
     where: Path,
     out: Path,
     *,
-    jobs: int = 1,
+    at: Where = Where(),  # noqa: B008  (it is frozen)
     part_bytes: int = PART_MEGABYTES << 20,
     step: Step = lambda *_: None,
     note: Callable[[str], None] = lambda _: None,
@@ -83,8 +78,8 @@ def score_archive(
     where : Path
         A folder of recordings, or a list of them (`edge_asd.archive.recordings.find`).
     out : Path
-    jobs : int > 0
-        Processes that score at the same time.
+    at : Where, optional
+        Where partitions are scored; one after the other in this process by default.
     part_bytes : int > 0
         Of recordings in a partition.
     step, note : callable, optional
@@ -97,19 +92,20 @@ def score_archive(
     BundleError
         If the bundle lacks the section, or cannot be used.
     DependencyError
-        If pyarrow, or a library that reads the recordings, is missing.
+        If pyarrow, what works on several partitions at a time, or a library that reads the recordings, is missing.
+    SweepError
+        If a partition's process is killed again and again, or the cluster cannot be used.
     OutputError
         If the folder holds something else, or cannot be written.
     """
     load_arrow()
-    if jobs > 1:
-        _load_joblib()
+    check_installed(SCORING)
     bundle = Bundle.load(config.bundle)
     section = choose_section(bundle, config.section)
     note_missing_threshold(config, bundle, section, note)
     load_detector(bundle)  # what is wrong with it is told before anything is written
     step("finding recordings", 0, 0, "")
-    found = find(where)
+    found = find(at.path(where))
     for text in found.notes:
         note(text)
 
@@ -124,18 +120,22 @@ def score_archive(
             prepare_folder(out / table)
         tidy(out, waiting)
         outcome = Outcome(plan(out, found.recordings, part_bytes), found.notes)
-        parent = os.getpid() if jobs > 1 else None
-        given = [Job(out, part, config, scored, parent) for part in outcome.plan.parts]
-        heard = 0.0
-        total = outcome.plan.new + outcome.plan.again
-        tried = 0
-        step("scoring", 0, total, "")
+        following = _Following(outcome, step)
+        listening = replace(config, bundle=at.path(config.bundle))
+        jobs = [Job(at.path(out), part, listening, scored) for part in outcome.plan.parts]
         try:
-            for done in _done(given, jobs, note):
-                tried += len(done.rows)
-                heard += sum(row.seconds or 0.0 for row in done.rows)
-                outcome.passed_over += [row for row in done.rows if row.passed_over is not None]
-                step("scoring", tried, total, f"recordings, {heard / 3600:.1f} h")
+            sweep(
+                [(f"partition {job.part.number}", job) for job in jobs],
+                score_part,
+                at,
+                reads=[where, config.bundle],
+                writes=out,
+                alike=SCORING,
+                main=SCORING_STAGE,
+                progress=following.progress,
+                note=note,
+                ended=following.ended,
+            )
         finally:
             tidy(out, waiting)  # what processes that were killed meanwhile have left
         _count(out, outcome)
@@ -147,42 +147,36 @@ def score_archive(
     return outcome
 
 
-def _done(given: list[Job], jobs: int, note: Callable[[str], None]) -> Iterator[Done]:
-    """Have jobs done; those of a process that was killed are given to another one."""
-    if jobs == 1:
-        yield from map(score_part, given)
-        return
-    joblib, killed = _load_joblib()
-    left = {job.part.number: job for job in given}
-    patience = _KILLS
-    while left:
-        try:
-            with joblib.parallel_config(backend="loky", inner_max_num_threads=1, idle_worker_timeout=_IDLE_S):
-                run = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
-                for done in run(joblib.delayed(score_part)(job) for job in list(left.values())):
-                    del left[done.number]
-                    patience = _KILLS
-                    yield done
-        except killed as error:
-            patience -= 1
-            if not patience:
-                raise EdgeAsdError(
-                    f"Processes that score were killed {_KILLS} times, perhaps because memory ran out, and nothing was "
-                    "finished in between. What is finished is kept; the same command, with fewer --jobs, goes on."
-                ) from error
-            note("A process that scores was killed, perhaps because memory ran out: what it was at is begun again.")
+class _Following:
+    """Follows how far the partitions are."""
 
+    def __init__(self, outcome: Outcome, step: Step) -> None:
+        self._outcome, self._step = outcome, step
+        self._total = outcome.plan.new + outcome.plan.again
+        self._at_work: dict[int, int] = {}
+        self._tried = 0
+        self._heard_s = 0.0
+        self._tell()
 
-def _load_joblib() -> tuple[ModuleType, type[Exception]]:
-    """Import joblib, and what it raises where a process was killed."""
-    try:
-        import joblib
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-    except ImportError as error:
-        raise DependencyError(
-            f"Several --jobs need the package joblib ({error}). Install it with: pip install 'edge-asd[archive]'"
-        ) from error
-    return joblib, TerminatedWorkerError
+    def progress(self, standing: Standing) -> None:
+        """Note how many recordings of a partition have been tried."""
+        if standing.stage:
+            self._at_work[standing.number - 1] = standing.done
+            self._tell()
+
+    def ended(self, number: int, result: Done | Failure) -> None:
+        """Add what came of a partition; without it, there is no use in others."""
+        if isinstance(result, Failure):
+            raise result.error
+        self._at_work.pop(number, None)
+        self._tried += len(result.rows)
+        self._heard_s += sum(row.seconds or 0.0 for row in result.rows)
+        self._outcome.passed_over += [row for row in result.rows if row.passed_over is not None]
+        self._tell()
+
+    def _tell(self) -> None:
+        tried = self._tried + sum(self._at_work.values())
+        self._step("scoring", tried, self._total, f"recordings, {self._heard_s / 3600:.1f} h in finished partitions")
 
 
 def _count(out: Path, outcome: Outcome) -> None:

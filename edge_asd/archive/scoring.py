@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +29,9 @@ from edge_asd.monitor.config.settings import SourceConfig
 from edge_asd.monitor.decisions import Verdict
 from edge_asd.monitor.outcome import too_short
 from edge_asd.monitor.session import make_engine, open_source
+from edge_asd.sweeps.parts import Voice
+
+SCORING_STAGE = "scoring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,12 @@ class Job:
         How to listen.
     scored : Scored
         What is asked for.
-    parent : int or None
-        The process that started the one that scores: without it, it ends. None where there is no other.
     """
 
     out: Path
     part: Part
     config: SourceConfig
     scored: Scored
-    parent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Done:
     rows: tuple[FileRow, ...]
 
 
-def score_part(job: Job) -> Done:
+def score_part(job: Job, voice: Voice) -> Done:
     """Score the recordings of a partition and write its two files, or neither.
 
     Where the partition is there already, the rows of its other recordings are kept.
@@ -96,13 +95,13 @@ def score_part(job: Job) -> Done:
                 for batches in read_scores(scores, anew):
                     writer.add(batches)
             rows = []
-            for recording in job.part.recordings:
+            for tried, recording in enumerate(job.part.recordings):
+                voice.step(SCORING_STAGE, tried, len(job.part.recordings))
                 row, verdicts = scorer.score(recording)
                 rows.append(row)
                 if row.passed_over is None:
                     writer.add(verdicts.batches())
         write_files(files_file, sorted([*before, *rows]))
-        _end_without(job.parent)
     return Done(job.part.number, tuple(rows))
 
 
@@ -148,7 +147,6 @@ class _Scorer:
 
         with open_source(replace(job.config, wav=path), bundle, note) as source:
             for pcm in source.sound():
-                _end_without(job.parent)
                 for news in engine.judge(pcm):  # type: ignore[arg-type]  # a file gives nothing else
                     if isinstance(news, Verdict):
                         verdicts.push(news)
@@ -156,9 +154,3 @@ class _Scorer:
                 if isinstance(news, Verdict):
                     verdicts.push(news)
         return engine.time_s
-
-
-def _end_without(parent: int | None) -> None:
-    """End this process if the one that started it is gone: nobody waits for the work, and another may do it by now."""
-    if parent is not None and os.getppid() != parent:
-        os._exit(1)

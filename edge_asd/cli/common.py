@@ -7,12 +7,14 @@ import math
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edge_asd.cli.choices import DomainName, LabelName
-from edge_asd.stages import load_stage
+
+if TYPE_CHECKING:
+    from edge_asd.sweeps.running import Where
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on the standard output.")]
 DataArgument = Annotated[
@@ -80,11 +82,13 @@ SchedulerOption = Annotated[
 ]
 
 
-def where(jobs: int, scheduler: str | None) -> Any:
-    """Read where the parts of a job are to be worked on (`edge_asd.train.sweeps.running.Where`)."""
+def where(jobs: int, scheduler: str | None) -> Where:
+    """Read where the parts of a job are to be worked on (`edge_asd.sweeps.running.Where`)."""
     if scheduler is not None and jobs != 1:
         raise typer.BadParameter("give one of --jobs and --scheduler")
-    return load_stage("train.sweeps.running").Where(jobs, scheduler)
+    from edge_asd.sweeps.running import Where
+
+    return Where(jobs, scheduler)
 
 
 OwnMachineOption = Annotated[

@@ -81,7 +81,7 @@ class Progress:
 
 
 class SweepProgress:
-    """Shows how far a sweep is; called with each `edge_asd.train.sweeps.running.Standing` of it.
+    """Shows how far a sweep is; called with each `edge_asd.sweeps.running.Standing` of it.
 
     On a terminal, one bar for all parts, with the time that is left and the last step; elsewhere a line for each stage
     of a part, and for each part that is done. A single part is shown as if there were no sweep.

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge_asd.cli.common import BundleArgument, JsonOption, counted, finite, note, print_json
+from edge_asd.cli.common import (
+    BundleArgument,
+    JobsOption,
+    JsonOption,
+    SchedulerOption,
+    counted,
+    finite,
+    note,
+    print_json,
+    where,
+)
 from edge_asd.cli.listening import (
     ChannelNumberOption,
     DomainOption,
@@ -41,7 +51,8 @@ def command(
     gain: GainOption = None,
     interval: IntervalOption = None,
     off_level: OffLevelOption = None,
-    jobs: Annotated[int, typer.Option(min=1, max=1024, help="Processes that score at the same time.")] = 1,
+    jobs: JobsOption = 1,
+    scheduler: SchedulerOption = None,
     partition: Annotated[
         float | None,
         typer.Option(
@@ -75,13 +86,14 @@ def command(
         interval_s=INTERVAL_S if interval is None else interval,
         off_level_db=off_level,
     )
+    at = where(jobs, scheduler)
     line = Progress()
     try:
         outcome = score_archive(
             config,
             recordings,
             out,
-            jobs=jobs,
+            at=at,
             part_bytes=round((partition or PART_MEGABYTES) * (1 << 20)),
             step=line,
             note=line.note,

@@ -125,6 +125,7 @@ def command(
     line("loading")
     fitting, many = load_stage("train.runs.fitting"), load_stage("train.runs.machines")
     from edge_asd.own_set import is_own
+    from edge_asd.sweeps.running import results_of
 
     at = where(jobs, scheduler)
     settings = fitting.Settings(
@@ -185,7 +186,7 @@ def command(
         documents.append(_document(folder, run))
         if not json:
             _print(folder, run, data)
-    load_stage("train.sweeps.running").results_of(
+    results_of(
         [(name, None) for name in machines],
         outcomes,
         f"What is finished is kept in {out}; the same command with --resume goes on from there.",

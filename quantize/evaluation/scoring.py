@@ -19,9 +19,9 @@ from edge_asd.detectors.scores import mean_score
 from edge_asd.distance.floating import float_features
 from edge_asd.errors import BundleError
 from edge_asd.interpreter import Model
+from edge_asd.threads import available
 from edge_asd.train.features.store import ClipFeatures
 from edge_asd.train.features.windows import frames_db
-from edge_asd.train.threads import available
 
 Progress = Callable[[int, int], None]
 """Called with (items done, items)."""

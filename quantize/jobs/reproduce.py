@@ -13,6 +13,8 @@ from edge_asd.files import results_folder
 from edge_asd.quantize.jobs.heard_pictures import heard_pictures
 from edge_asd.quantize.jobs.part import Part, kept_results, results_path
 from edge_asd.quantize.jobs.reproduction_part import Places, run_part
+from edge_asd.sweeps.running import Standing, Where, results_of, sweep
+from edge_asd.train.backend import TRAINING
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.features.cache import FeatureCache
@@ -21,7 +23,6 @@ from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
 from edge_asd.train.report.writing import Written, write_report
 from edge_asd.train.runs.fitting import Settings
-from edge_asd.train.sweeps.running import Standing, Where, results_of, sweep
 
 _HERE = Where()
 
@@ -145,6 +146,7 @@ def reproduce(
         where,
         reads=[path for path in (data, ground_truth) if path is not None],
         writes=out,
+        alike=TRAINING,
         main="training: epochs",
         progress=progress,
         note=note,

@@ -25,6 +25,7 @@ from edge_asd.quantize.jobs.part import Part, bundle_path, part_rows, results_pa
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.quantize.threshold_fitting import gamma_quantile
 from edge_asd.quantize.versions import versions
+from edge_asd.sweeps.parts import Voice
 from edge_asd.thresholds import weighted_quantile
 from edge_asd.train.data.dataset import Clip, Dataset
 from edge_asd.train.distance.fit import Fitted
@@ -40,7 +41,6 @@ from edge_asd.train.report.results_json import write_results
 from edge_asd.train.runs.fitting import train
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
-from edge_asd.train.sweeps.parts import Voice
 
 QUANTILE = 0.9
 """Share of healthy clips below a threshold, as published."""

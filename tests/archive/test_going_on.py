@@ -141,7 +141,7 @@ def test_a_process_that_is_killed_costs_its_partition(tmp_path: Path, command: C
     os.kill(workers(process)[0], signal.SIGKILL)
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
-    assert "A process that scores was killed" in errors
+    assert ") was killed. It is begun again." in errors
     score(command, tree, tmp_path / "whole")
     assert contents(out) == contents(tmp_path / "whole")
 
@@ -191,3 +191,23 @@ def test_two_calls_at_once_take_turns(tmp_path: Path) -> None:
         assert process.returncode == 0, errors
         assert json.loads(printed)["partitions"] == 6
     assert len({row["file"] for row in rows(out)}) == len(rows(out, FILES)) == 6
+
+
+@pytest.mark.prove
+def test_the_workers_of_a_cluster_make_the_same_tables_and_one_that_is_killed_costs_its_partition(
+    tmp_path: Path, command: Command
+) -> None:
+    from tests.sweeps.test_cluster import running
+    from tests.sweeps.test_cluster import workers as workers_of
+
+    tree, out = fill(tmp_path / "tree", 6, seconds=60), tmp_path / "out"
+    (tmp_path / "dask").mkdir()
+    with running(tmp_path / "dask") as (address, _):
+        process = start(tree, out, "--scheduler", address)
+        until(lambda: parts(out), "a partition")
+        os.kill(min(workers_of(address)), signal.SIGKILL)
+        printed, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
+        assert json.loads(printed)["partitions"] == 6
+    score(command, tree, tmp_path / "whole")
+    assert contents(out) == contents(tmp_path / "whole")

@@ -76,13 +76,13 @@ def test_a_damaged_partition_is_told(command: Command, tmp_path: Path) -> None:
     assert rows(out) == before
 
 
-@pytest.mark.parametrize("package", ["pyarrow", "joblib"])
+@pytest.mark.parametrize("package", ["pyarrow", "joblib", "threadpoolctl"])
 def test_a_missing_package_is_named(
     package: str, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     done = command(*SCORE, fill(tmp_path / "tree", 1), "--section", "00", "--out", tmp_path / "out", "--jobs", 2)
-    assert_error(done, f"need the package {package}", "pip install 'edge-asd[archive]'")
+    assert_error(done, f"the package {package}", "pip install 'edge-asd[archive]'")
     assert not (tmp_path / "out").exists()
 
 

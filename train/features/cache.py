@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge_asd.frontend.spec import FRONTEND_NUMBER, FeatureSpec
+from edge_asd.threads import available
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.extraction import Kind, fetch
 from edge_asd.train.features.store import ClipFeatures, FeatureStore
-from edge_asd.train.threads import available
 
 CACHE_VARIABLE = "EDGE_ASD_CACHE"
 
@@ -46,7 +46,7 @@ class FeatureCache:
     folder : Path, optional
         Where they are kept; `cache_folder` by default.
     workers : int > 0, optional
-        Threads that compute; `edge_asd.train.threads.available` by default.
+        Threads that compute; `edge_asd.threads.available` by default.
     note : callable, optional
         Called once with a sentence for the user where the folder cannot be written.
     """

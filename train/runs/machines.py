@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from edge_asd.sweeps.parts import Failure, Voice
+from edge_asd.sweeps.running import Standing, Where, sweep
+from edge_asd.train.backend import TRAINING
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.runs.fitting import Settings, train
 from edge_asd.train.runs.run import Run
-from edge_asd.train.sweeps.parts import Failure, Voice
-from edge_asd.train.sweeps.running import Standing, Where, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def train_machines(
     cache : Path, optional
         Folder of features; the user's by default.
     where, progress, note
-        See `edge_asd.train.sweeps.running.sweep`.
+        See `edge_asd.sweeps.running.sweep`.
 
     Returns
     -------
@@ -91,6 +92,7 @@ def train_machines(
         where,
         reads=[data],
         writes=writes,
+        alike=TRAINING,
         main="epochs",
         progress=progress,
         note=note,

@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from edge_asd.train.sweeps.parts import Voice
-from edge_asd.train.sweeps.running import Standing, Where, results_of, sweep
+from edge_asd.sweeps.parts import Voice
+from edge_asd.sweeps.running import Standing, Where, results_of, sweep
+from edge_asd.train.backend import TRAINING
 from edge_asd.train.synthesis.recordings import mix_recordings, recorded_noise
 from edge_asd.train.synthesis.writing import WORKERS, Made, make_dataset, unfinished, whole_folder
 
@@ -44,7 +45,7 @@ def make_machines(
     noise_clips : Path, optional
         Recordings of noise.
     where, progress, note
-        See `edge_asd.train.sweeps.running.sweep`.
+        See `edge_asd.sweeps.running.sweep`.
 
     Raises
     ------
@@ -64,7 +65,17 @@ def make_machines(
             workers=workers,
         )
         reads = [path for path in (machine_clips, noise_clips) if path is not None]
-        outcomes = sweep(parts, work, where, reads=reads, writes=folder, main=_MAKING, progress=progress, note=note)
+        outcomes = sweep(
+            parts,
+            work,
+            where,
+            reads=reads,
+            writes=folder,
+            alike=TRAINING,
+            main=_MAKING,
+            progress=progress,
+            note=note,
+        )
         return results_of(parts, outcomes, "Nothing is kept.")
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from edge_asd.errors import DataError
 from edge_asd.quantize.jobs.reproduce import reproduce
+from edge_asd.sweeps.running import Standing
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.figures import Figures
@@ -19,7 +20,6 @@ from edge_asd.train.report.results_json import read_results
 from edge_asd.train.runs.fitting import Settings
 from edge_asd.train.runs.run import Run
 from edge_asd.train.runs.scoring import FloatScorer
-from edge_asd.train.sweeps.running import Standing
 from tests.cli.command import assert_error
 from tests.data import MACHINE, TEST
 from tests.quantize.evaluation.test_years import modern

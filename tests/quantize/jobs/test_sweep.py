@@ -12,11 +12,11 @@ import pytest
 
 from edge_asd.errors import SweepError
 from edge_asd.quantize.jobs.reproduce import reproduce
+from edge_asd.sweeps.running import Standing, Where
 from edge_asd.train.runs.fitting import Settings
-from edge_asd.train.sweeps.running import Standing, Where
 from tests.data import MACHINE
-from tests.train.sweeps.calling import children
-from tests.train.sweeps.test_cluster import running, workers
+from tests.sweeps.calling import children
+from tests.sweeps.test_cluster import running, workers
 
 MACHINES = [MACHINE, "pump"]
 AE = Settings(model="ae", epochs=3, batch_size=64)

@@ -15,9 +15,9 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
+from edge_asd import threads
 from edge_asd.errors import SweepError, in_words
-from edge_asd.train import threads
-from edge_asd.train.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
+from edge_asd.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
 
 RETRIES = 3
 """How often a part is begun again whose process was killed; as often as Dask does."""

@@ -11,8 +11,8 @@ from typing import Any
 from threadpoolctl import threadpool_info
 
 from edge_asd.errors import DataError
-from edge_asd.train.sweeps.parts import Voice
-from edge_asd.train.threads import available
+from edge_asd.sweeps.parts import Voice
+from edge_asd.threads import available
 
 STEPS = 4
 

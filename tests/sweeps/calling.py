@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge_asd.train.sweeps.running import Where, sweep
+from edge_asd.sweeps.running import Where, sweep
+from edge_asd.train.backend import TRAINING
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def call(
@@ -17,7 +18,7 @@ def call(
 ) -> list[Any]:
     folder.mkdir(exist_ok=True)
     tell = [].append if notes is None else notes.append
-    options = {"reads": [folder], "writes": folder, "main": "squaring", "note": tell} | options
+    options = {"reads": [folder], "writes": folder, "alike": TRAINING, "main": "squaring", "note": tell} | options
     return sweep([(f"part {i}", (folder, i)) for i in range(parts)], what, where, **options)
 
 

@@ -8,15 +8,15 @@ import os
 import secrets
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from edge_asd.errors import ClusterError, DependencyError, OutputError
-from edge_asd.train.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
+from edge_asd.sweeps.alike import Alike
+from edge_asd.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
 
 CONNECT_S = 10
 """How long a scheduler may take to answer."""
@@ -25,8 +25,9 @@ _RESTART_S = 60
 """How long a cluster may be without workers after the last was killed."""
 
 _EVERY_S = 1.0
-_PACKAGES = ("edge-asd", "tensorflow", "keras", "numpy", "scipy", "scikit-learn", "ai-edge-litert", "soxr")
-_VARIABLES = ("TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
+
+_AT_ONCE = 4096
+"""Parts that the scheduler is told at a time: enough for workers that come later, too, and they fit into its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,15 @@ class Needs:
         Files and folders that it must see.
     mark : Path
         A file in the folder that gets the results, which it must see, too.
-    having : dict of str to str
-        See `_having`.
+    alike : Alike
+    having : mapping of str to str
+        What this computer has of it.
     """
 
     reads: tuple[Path, ...]
     mark: Path
-    having: dict[str, str]
+    alike: Alike
+    having: Mapping[str, str]
 
     def lacking(self) -> str:
         """Tell what this process lacks; "" where it is nothing."""
@@ -54,24 +57,11 @@ class Needs:
                 return f"does not see {path}. Give the data by a path that is the same there, as a shared folder has"
         if not self.mark.is_file() or not os.access(self.mark.parent, os.W_OK):
             return f"does not see {self.mark.parent}, or may not write there. Results go into a folder that all share"
-        here = _having()
+        here = self.alike.here()
         if other := [name for name, value in self.having.items() if here[name] != value]:
             differences = ", ".join(f"{name} {here[name]} instead of {self.having[name]}" for name in other)
             return f"has {differences}, and its results would differ. Install and set the same there"
         return ""
-
-
-def _having() -> dict[str, str]:
-    """Return what the last bits of results depend on: versions, and how TensorFlow computes."""
-    import platform
-
-    found = {"Python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "nothing"
-    return found | {name: os.environ.get(name, "nothing") for name in _VARIABLES}
 
 
 @contextmanager
@@ -81,6 +71,7 @@ def on_cluster(
     address: str,
     reads: Sequence[Path],
     writes: Path,
+    alike: Alike,
     send: Callable[[Told], None],
 ) -> Iterator[tuple[Callable[[], Iterator[tuple[int, Any]]], Callable[[], None]]]:
     """Give a function that yields the parts as they are done, and one that raises where the scheduler has gone.
@@ -95,6 +86,8 @@ def on_cluster(
         What all workers must see.
     writes : Path
         Folder that all workers must see and may write into.
+    alike : Alike
+        What all workers must have as this computer has it.
     send : callable
         Gets what the parts tell, from any thread.
 
@@ -111,12 +104,12 @@ def on_cluster(
             "Install the extra with: pip install 'edge-asd[cluster]'"
         )
     with _mark(writes) as mark, _client(address) as client:
-        needs = Needs(tuple(path.absolute() for path in reads), mark, _having())
+        needs = Needs(tuple(path.absolute() for path in reads), mark, alike, alike.here())
         _check(client, address, needs)
         topic = f"edge-asd-{secrets.token_hex(8)}"
         client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
 
-        def some(numbers: Sequence[int], at_once: int | str) -> Iterator[tuple[int, Any]]:
+        def some(numbers: Sequence[int], at_once: int) -> Iterator[tuple[int, Any]]:
             from joblib import Parallel, delayed
 
             run = Parallel(
@@ -130,8 +123,7 @@ def on_cluster(
 
         def results() -> Iterator[tuple[int, Any]]:
             given_up = []
-            # All at once: workers that come later get their share.
-            for number, outcome in some(range(len(items)), "all"):
+            for number, outcome in some(range(len(items)), _AT_ONCE):
                 if isinstance(outcome, Failure) and isinstance(outcome.error, _GivenUp):
                     given_up.append(number)
                 else:
@@ -203,7 +195,7 @@ def _check(client: Any, address: str, needs: Needs) -> None:
         if isinstance(answer, Exception):
             raise ClusterError(
                 f"The worker {worker} cannot work on parts ({answer}). Install there what is installed here: "
-                "pip install 'edge-asd[train,cluster]'"
+                f"pip install 'edge-asd[{needs.alike.extra},cluster]'"
             )
         if answer:
             raise ClusterError(f"The worker {worker} {answer}.")

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from edge_asd.errors import ClusterError, DependencyError
-from edge_asd.train.sweeps import cluster as clusters
-from edge_asd.train.sweeps.parts import Failure
-from edge_asd.train.sweeps.running import Standing, Where
-from tests.train.sweeps import work
-from tests.train.sweeps.calling import ROOT, begun, call, within
+from edge_asd.sweeps import cluster as clusters
+from edge_asd.sweeps.parts import Failure
+from edge_asd.sweeps.running import Standing, Where
+from tests.sweeps import work
+from tests.sweeps.calling import ROOT, begun, call, within
 
 pytest.importorskip("distributed")
 

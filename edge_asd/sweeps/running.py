@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,10 +12,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from edge_asd.errors import ClusterError, SweepError
-from edge_asd.train.sweeps.cluster import on_cluster
-from edge_asd.train.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
-from edge_asd.train.sweeps.processes import in_processes
+from edge_asd.errors import ClusterError, DependencyError, SweepError
+from edge_asd.sweeps.alike import Alike
+from edge_asd.sweeps.cluster import on_cluster
+from edge_asd.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
+from edge_asd.sweeps.processes import in_processes
 
 _TOLD = 3
 """Failures that the error at the end repeats; each was told when it came."""
@@ -51,7 +53,7 @@ class Standing:
     number, parts : int
         The part's number, from 1 on, and how many there are.
     stage, done, total, detail
-        The step (`edge_asd.train.sweeps.parts.Told`); no stage where the part is at its end.
+        The step (`edge_asd.sweeps.parts.Told`); no stage where the part is at its end.
     ended : int
         Parts that are at their end.
     share : float [parts]
@@ -79,9 +81,11 @@ def sweep(
     *,
     reads: Sequence[Path],
     writes: Path,
+    alike: Alike,
     main: str,
     progress: Callable[[Standing], None] = lambda _: None,
     note: Callable[[str], None] = lambda _: None,
+    ended: Callable[[int, Result | Failure], None] = lambda *_: None,
 ) -> list[Result | Failure]:
     """Work on all parts; those that fail are told, and the others go on.
 
@@ -90,18 +94,23 @@ def sweep(
     parts : sequence of (str, object)
         Names, for people, and what `work` needs to know.
     work : callable
-        See `edge_asd.train.sweeps.parts.Work`. A part whose process is killed is begun again.
+        See `edge_asd.sweeps.parts.Work`. A part whose process is killed is begun again.
     where : Where
     reads : sequence of Path
         What the parts read: the workers of a cluster must see it.
     writes : Path
         The folder that the parts write into; it must be there.
+    alike : Alike
+        What the workers of a cluster must have as this computer has it.
     main : str
         The stage that takes the most time: how far it is, the part is.
     progress : callable, optional
         Called with a `Standing` for each step.
     note : callable, optional
         Called with a sentence for the user.
+    ended : callable, optional
+        Called with the number of each part, from 0 on, that is at its end, and what came of it. An error that it raises
+        ends the sweep.
 
     Returns
     -------
@@ -110,11 +119,14 @@ def sweep(
 
     Raises
     ------
+    DependencyError
+        If a package is missing.
     ClusterError
         If the cluster cannot be used, or has gone.
     """
     if not parts:
         return []
+    check_installed(alike)
     watched = _Watched([name for name, _ in parts], main, progress, note)
     items = [item for _, item in parts]
     jobs = min(where.jobs, len(parts))
@@ -123,6 +135,7 @@ def sweep(
         for number, item in enumerate(items):
             outcomes[number] = attempt(work, item, Voice(number, watched.told))
             watched.ended(number, outcomes[number])
+            ended(number, outcomes[number])
         return list(outcomes.values())
     events: SimpleQueue[Any] = SimpleQueue()
     with ExitStack() as stack:
@@ -130,7 +143,9 @@ def sweep(
             results = stack.enter_context(in_processes(work, items, jobs, events.put))
             watch: Callable[[], None] = lambda: None  # noqa: E731
         else:
-            results, watch = stack.enter_context(on_cluster(work, items, where.scheduler, reads, writes, events.put))
+            results, watch = stack.enter_context(
+                on_cluster(work, items, where.scheduler, reads, writes, alike, events.put)
+            )
         # In a thread: this one is to hear Ctrl-C, the parts and the end of a scheduler.
         threading.Thread(target=_collect, args=(results, events), daemon=True).start()
         while len(outcomes) < len(items):
@@ -148,6 +163,7 @@ def sweep(
                 number, outcome = event
                 outcomes[number] = outcome
                 watched.ended(number, outcome)
+                ended(number, outcome)
     return [outcomes[number] for number in range(len(items))]
 
 
@@ -210,6 +226,21 @@ class _Watched:
                 share,
                 left,
             )
+        )
+
+
+def check_installed(alike: Alike) -> None:
+    """Find what a sweep needs, wherever it is.
+
+    Raises
+    ------
+    DependencyError
+        If a package is missing.
+    """
+    if missing := [name for name in ("joblib", "threadpoolctl") if importlib.util.find_spec(name) is None]:
+        raise DependencyError(
+            f"Work in parts needs the package {' and '.join(missing)}. "
+            f"Install it with: pip install 'edge-asd[{alike.extra}]'"
         )
 
 

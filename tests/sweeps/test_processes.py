@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge_asd.errors import DataError, SweepError
-from edge_asd.train.sweeps.parts import Failure
-from edge_asd.train.sweeps.running import Standing, Where, results_of
-from tests.train.sweeps import work
-from tests.train.sweeps.calling import ROOT, begun, call, within
+from edge_asd.sweeps.parts import Failure
+from edge_asd.sweeps.running import Standing, Where, results_of
+from tests.sweeps import work
+from tests.sweeps.calling import ROOT, begun, call, within
 
 SQUARES = [0, 1, 4, 9]
 
@@ -86,12 +86,14 @@ def test_threads_are_bounded_in_processes_and_one_adds_up_everywhere(tmp_path):
 SWEEP = """
 import sys
 from pathlib import Path
-from edge_asd.train.sweeps.running import Where, sweep
-from tests.train.sweeps import work
-from tests.train.sweeps.calling import ROOT, begun, call, within
+from edge_asd.sweeps.alike import SCORING
+from edge_asd.sweeps.running import Where, sweep
+from tests.sweeps import work
+from tests.sweeps.calling import ROOT, begun, call, within
 folder = Path(sys.argv[1])
 try:
-    sweep([(str(i), (folder, i)) for i in range(3)], work.waiting, Where(2), reads=[], writes=folder, main="")
+    parts = [(str(i), (folder, i)) for i in range(3)]
+    sweep(parts, work.waiting, Where(2), reads=[], writes=folder, alike=SCORING, main="")
 except KeyboardInterrupt:
     sys.exit("stopped")
 """

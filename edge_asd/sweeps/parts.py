@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from edge_asd.errors import EdgeAsdError, SweepError, in_words
-from edge_asd.train.threads import bounded
+from edge_asd.threads import bounded
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -90,7 +90,7 @@ def attempt(work: Work[Item, Result], item: Item, voice: Voice, share: int | Non
     item : object
     voice : Voice
     share : int > 0, optional
-        See `edge_asd.train.threads.bounded`.
+        See `edge_asd.threads.bounded`.
     """
     try:
         with bounded(share):

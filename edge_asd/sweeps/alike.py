@@ -1,0 +1,42 @@
+"""What other computers must have as this one has it, so that their results are the same to the last bit."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """What the last bits of a job's results depend on, besides the version of Python.
+
+    Attributes
+    ----------
+    packages : tuple of str
+        Names of distributions.
+    variables : tuple of str
+        Of the environment.
+    extra : str
+        What to install of edge-asd for them.
+    """
+
+    packages: tuple[str, ...]
+    variables: tuple[str, ...]
+    extra: str
+
+    def here(self) -> Mapping[str, str]:
+        """Return what this process has."""
+        found = {"Python": platform.python_version()}
+        for name in self.packages:
+            try:
+                found[name] = version(name)
+            except PackageNotFoundError:
+                found[name] = "nothing"
+        return found | {name: os.environ.get(name, "nothing") for name in self.variables}
+
+
+SCORING = Alike(("edge-asd", "numpy", "ai-edge-litert", "soxr", "soundfile"), (), "archive")
+"""Of scores on the device: a front end and networks of integers."""
