@@ -24,7 +24,8 @@ CONNECT_S = 10
 _RESTART_S = 60
 """How long a cluster may be without workers after the last was killed."""
 
-_EVERY_S = 1.0
+_TOLD_A_SECOND = 50
+"""How many steps all workers tell in a second, so that the scheduler has time for the parts; one each at most."""
 
 _AT_ONCE = 4096
 """Parts that the scheduler is told at a time: enough for workers that come later, too, and they fit into its memory."""
@@ -105,7 +106,7 @@ def on_cluster(
         )
     with _mark(writes) as mark, _client(address) as client:
         needs = Needs(tuple(path.absolute() for path in reads), mark, alike, alike.here())
-        _check(client, address, needs)
+        every_s = max(1.0, _check(client, address, needs) / _TOLD_A_SECOND)
         topic = f"edge-asd-{secrets.token_hex(8)}"
         client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
 
@@ -119,7 +120,7 @@ def on_cluster(
                 pre_dispatch=at_once,
                 batch_size=1,
             )
-            yield from run(delayed(_work)(work, number, items[number], topic, needs) for number in numbers)
+            yield from run(delayed(_work)(work, number, items[number], topic, needs, every_s) for number in numbers)
 
         def results() -> Iterator[tuple[int, Any]]:
             given_up = []
@@ -185,13 +186,14 @@ def _client(address: str) -> Iterator[Any]:
             handler.setLevel(level)
 
 
-def _check(client: Any, address: str, needs: Needs) -> None:
-    """Ask each worker whether it has what the parts need."""
+def _check(client: Any, address: str, needs: Needs) -> int:
+    """Ask each worker whether it has what the parts need; return how many there are."""
     if not client.nthreads():
         raise ClusterError(
             f"The Dask scheduler at {address} has no workers. Start them, each with: dask worker {address} --nthreads 1"
         )
-    for worker, answer in client.run(_lacking, needs, on_error="return").items():
+    answers = client.run(_lacking, needs, on_error="return")
+    for worker, answer in answers.items():
         if isinstance(answer, Exception):
             raise ClusterError(
                 f"The worker {worker} cannot work on parts ({answer}). Install there what is installed here: "
@@ -199,6 +201,7 @@ def _check(client: Any, address: str, needs: Needs) -> None:
             )
         if answer:
             raise ClusterError(f"The worker {worker} {answer}.")
+    return len(answers)
 
 
 def _lacking(needs: Needs) -> str:
@@ -240,7 +243,9 @@ _ALONE = threading.Lock()
 """Held by the part that this process works on: the generators of random numbers are the process's."""
 
 
-def _work(work: Work[Item, Result], number: int, item: Item, topic: str, needs: Needs) -> tuple[int, Result | Failure]:
+def _work(
+    work: Work[Item, Result], number: int, item: Item, topic: str, needs: Needs, every_s: float
+) -> tuple[int, Result | Failure]:
     """Run on a worker: work on one part."""
     from distributed import get_worker
 
@@ -252,7 +257,7 @@ def _work(work: Work[Item, Result], number: int, item: Item, topic: str, needs: 
     if lacking := needs.lacking():  # it came after the others were asked
         return number, Failure(ClusterError(f"The worker {worker.address} {lacking}."))
     with _ALONE:
-        outcome = attempt(work, item, Voice(number, send, _EVERY_S), worker.state.nthreads)
+        outcome = attempt(work, item, Voice(number, send, every_s), worker.state.nthreads)
     if isinstance(outcome, Failure):
         outcome = Failure(type(outcome.error)(f"On the worker {worker.address}: {outcome.error}"))
     return number, outcome

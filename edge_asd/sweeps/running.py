@@ -187,8 +187,8 @@ class _Watched:
     ) -> None:
         self._names, self._main, self._progress, self._note = names, main, progress, note
         self._noted: set[str] = set()
-        self._shares = [0.0] * len(names)
-        self._ended = 0
+        self._at_work: dict[int, float] = {}  # shares of the parts that are begun: few, where there are many parts
+        self._done: set[int] = set()
         self._start = time.monotonic()
 
     def told(self, told: Told) -> None:
@@ -198,20 +198,21 @@ class _Watched:
                 self._noted.add(told.note)
                 self._note(f"{name}: {told.note}" if len(self._names) > 1 else told.note)
             return
-        if told.stage == self._main and told.total and self._shares[told.number] < 1:
+        if told.stage == self._main and told.total and told.number not in self._done:
             # What comes after it takes its time, too.
-            self._shares[told.number] = min(0.95, told.done / told.total)
+            self._at_work[told.number] = min(0.95, told.done / told.total)
         self._tell(told)
 
     def ended(self, number: int, outcome: Any) -> None:
-        self._shares[number] = 1.0
-        self._ended += 1
+        self._at_work.pop(number, None)
+        self._done.add(number)
         if isinstance(outcome, Failure) and len(self._names) > 1:
             self._note(f"{self._names[number]} failed. {outcome.error}")
         self._tell(Told(number))
 
     def _tell(self, told: Told) -> None:
-        share, parts = sum(self._shares), len(self._names)
+        ended, parts = len(self._done), len(self._names)
+        share = ended + sum(self._at_work.values())
         left = (time.monotonic() - self._start) * (parts - share) / share if share else None
         self._progress(
             Standing(
@@ -222,7 +223,7 @@ class _Watched:
                 told.done,
                 told.total,
                 told.detail,
-                self._ended,
+                ended,
                 share,
                 left,
             )
