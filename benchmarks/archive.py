@@ -18,22 +18,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import soundfile
-from pyarrow import parquet
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+import soundfile  # noqa: E402
+from pyarrow import parquet  # noqa: E402
+
+from benchmarks.watched import Watched  # noqa: E402
 
 RATE = 16000
 MINUTE = 60 * RATE
@@ -52,55 +52,6 @@ def make(folder: Path, hours: int) -> None:
                 file.write(np.roll(minute, 4001 * (60 * hour + number)))
 
 
-class Watched:
-    """A call of `edge-asd score`, and the processes of its session."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        self._peaks: dict[int, int] = {}
-        self._through: dict[int, tuple[int, int]] = {}
-        self._began = time.perf_counter()
-        self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "edge_asd", "score", *arguments, "--json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._watching = threading.Thread(target=self._watch, daemon=True)
-        self._watching.start()
-
-    def end(self) -> dict[str, Any]:
-        """Wait for its end, and say what it took."""
-        printed, errors = self.process.communicate()
-        self._watching.join()
-        if self.process.returncode not in (0, -signal.SIGKILL):
-            sys.exit(errors)
-        now = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return {
-            "seconds": time.perf_counter() - self._began,
-            "cpu": now.ru_utime + now.ru_stime - self._before.ru_utime - self._before.ru_stime,
-            "peak": max(self._peaks.values()),
-            "read": sum(read for read, _ in self._through.values()),
-            "written": sum(written for _, written in self._through.values()),
-            "told": json.loads(printed) if printed else None,
-        }
-
-    def _watch(self) -> None:
-        while self.process.poll() is None:
-            for folder in Path("/proc").glob("[0-9]*"):
-                try:
-                    if os.getsid(int(folder.name)) != self.process.pid:
-                        continue
-                    status, through = (folder / "status").read_text(), (folder / "io").read_text()
-                    self._peaks[int(folder.name)] = int(status.split("VmHWM:")[1].split()[0]) * 1024
-                    read, written = (int(through.split(f"{name}: ")[1].split()[0]) for name in ("rchar", "wchar"))
-                    self._through[int(folder.name)] = read, written
-                except (OSError, IndexError):  # it has ended meanwhile
-                    continue
-            time.sleep(0.2)
-
-
 def equal(one: Path, other: Path) -> bool:
     """Tell whether two folders of scores hold the same rows."""
     for table in TABLES:
@@ -116,14 +67,14 @@ def kill_often(arguments: list[str], out: Path, seconds: float, kills: int) -> l
     """Kill calls at random moments that together last about as long as one that is not killed; end with a whole one."""
     rng, moments = random.Random(0), []
     for _ in range(kills):
-        watched = Watched([*arguments, "--out", str(out)])
+        watched = Watched(["score", *arguments, "--out", str(out)])
         moments.append(round(rng.uniform(0.2, 2 * seconds / (kills + 1)), 1))
         try:
             watched.process.wait(moments[-1])
         except subprocess.TimeoutExpired:
             watched.process.kill()
         watched.end()
-    Watched([*arguments, "--out", str(out)]).end()
+    Watched(["score", *arguments, "--out", str(out)]).end()
     return moments
 
 
@@ -133,8 +84,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     make(sound, options.hours)
     given = {"--section": options.section, "--jobs": options.jobs, "--partition": options.partition}
     arguments = [options.bundle, str(sound), *(str(word) for pair in given.items() for word in pair)]
-    whole = Watched([*arguments, "--out", str(out)]).end()
-    nothing = Watched([*arguments, "--out", str(out)]).end()
+    whole = Watched(["score", *arguments, "--out", str(out)]).end()
+    nothing = Watched(["score", *arguments, "--out", str(out)]).end()
     seconds = options.hours * 3600
     decisions = whole["told"]["decisions"]
     figures = {

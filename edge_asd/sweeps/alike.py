@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 
@@ -30,12 +31,17 @@ class Alike:
     def here(self) -> Mapping[str, str]:
         """Return what this process has."""
         found = {"Python": platform.python_version()}
-        for name in self.packages:
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                found[name] = "nothing"
+        found |= {name: _version(name) for name in self.packages}
         return found | {name: os.environ.get(name, "nothing") for name in self.variables}
+
+
+@cache
+def _version(package: str) -> str:
+    """Look a version up, which takes milliseconds, once in a process: each part is asked for all of them."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "nothing"
 
 
 SCORING = Alike(("edge-asd", "numpy", "ai-edge-litert", "soxr", "soundfile"), (), "archive")

@@ -24,7 +24,7 @@ CONNECT_S = 10
 _RESTART_S = 60
 """How long a cluster may be without workers after the last was killed."""
 
-_TOLD_A_SECOND = 50
+TOLD_A_SECOND = 50
 """How many steps all workers tell in a second, so that the scheduler has time for the parts; one each at most."""
 
 _AT_ONCE = 4096
@@ -106,7 +106,7 @@ def on_cluster(
         )
     with _mark(writes) as mark, _client(address) as client:
         needs = Needs(tuple(path.absolute() for path in reads), mark, alike, alike.here())
-        every_s = max(1.0, _check(client, address, needs) / _TOLD_A_SECOND)
+        every_s = max(1.0, _check(client, address, needs) / TOLD_A_SECOND)
         topic = f"edge-asd-{secrets.token_hex(8)}"
         client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
 
