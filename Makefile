@@ -19,7 +19,6 @@ test: install $(TOOLS) check
 
 # The processes share the cores already: threads of their own would wait for one another, and turn while they wait.
 test: export OPENBLAS_NUM_THREADS := 1
-test: export TF_NUM_INTRAOP_THREADS := 1
 test: export TF_NUM_INTEROP_THREADS := 1
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes.

@@ -8,11 +8,11 @@ COSTS.json is written by benchmarks/scale_costs.py. Two loads, of 1,000 machines
 - train: a part for each machine, of the size of MIMII DUE (three sections of 1,003 training clips and 400 test clips),
   autoencoder (100 epochs) and MobileNetV2 (20 epochs) apart.
 
-`hours_alone` is the work divided by the workers. The simulation (SimPy) has what that leaves out: one scheduler and one
-client, which serve parts and told steps in turn; one storage, which reads in turn what all workers ask for, so many
-gigabytes a second (`--gigabytes`); what a call takes before and after; and workers that have nothing to do when the last
-parts of a call are under way. `busy` is the share of the workers' time that is work; `scheduler` and `storage` are how
-much of theirs is taken. At 1 the rest waits for it.
+`hours_alone` is the work divided by the workers. The simulation (SimPy) has what that leaves out: one scheduler and
+one client, which serve parts and told steps in turn; one storage, which reads in turn what all workers ask for, so
+many gigabytes a second (`--gigabytes`); what a call takes before and after; and workers that have nothing to do when
+the last parts of a call are under way. `busy` is the share of the workers' time that is work; `scheduler`, `client` and
+`storage` are how much of theirs is taken. At 1 the rest waits for it.
 
 `--check` runs parts that sleep on a real cluster of ten workers on this computer, and compares with the simulation of
 the same.
