@@ -14,6 +14,7 @@ from edge_asd.quantize.int8.equalisation import equalise
 from edge_asd.quantize.int8.finetune import finetune
 from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.levelling import Levelling, convolves, level
+from edge_asd.quantize.int8.multipliers import bound_multipliers
 from edge_asd.quantize.int8.ranges import Rule, activation_ranges, least_error, percentile, whole
 from edge_asd.quantize.int8.representative import Representative
 from edge_asd.quantize.int8.rounding import compensate
@@ -112,7 +113,7 @@ def quantise(
     int8_model = to_int8(float_model, ranges, converter=converter)
     if chosen.weights is not None:
         int8_model = chosen.weights(float_model, int8_model, data.windows)
-    return Conversion(int8_model, levelling)
+    return Conversion(bound_multipliers(int8_model), levelling)
 
 
 def check_method(method: str) -> None:
