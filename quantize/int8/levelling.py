@@ -219,5 +219,8 @@ def _rewrite(graph: Graph, operation: Operation, factors: Mapping[int, Array], s
     shape = [1] * weights.ndim
     shape[operation.channel_axis] = -1
     weights, bias = weights * factor.reshape(shape), bias * factor + starts.get(operation.output, 0.0)
-    graph.set_constant(operation.weights, weights.astype(np.float32))
-    graph.set_constant(operation.bias, bias.astype(np.float32))
+    for tensor, values in ((operation.weights, weights), (operation.bias, bias)):
+        with np.errstate(over="ignore"):  # what is too large is refused
+            constant = values.astype(np.float32)
+        check_finite(graph, operation.output, constant)
+        graph.set_constant(tensor, constant)

@@ -165,3 +165,14 @@ def test_a_model_that_computes_nan_is_refused(case: Case):
     graph.set_constant(graph.weighted[1].bias, bias)
     with pytest.raises(ModelError, match="computes NaN or infinity at 2 conv_2d, and cannot be quantised"):
         level(graph.to_bytes(), windows)
+
+
+def test_weights_too_large_to_be_levelled_are_refused(case: Case):
+    content, windows = case
+    graph = Graph(content)
+    *_, bottleneck, reader, _ = graph.weighted
+    graph.set_constant(bottleneck.bias, np.full(graph.shape(bottleneck.bias), 1e20))
+    # Infinite before ReLU6, which makes 6 of it; what is to be taken back again has no such end.
+    graph.set_constant(reader.weights, np.abs(graph.constant(reader.weights)) * np.float32(1e25))
+    with pytest.raises(ModelError, match="computes NaN or infinity at 8 conv_2d"):
+        level(graph.to_bytes(), windows)
