@@ -152,7 +152,7 @@ def rows_of(case: Case, methods: Sequence[str], headrooms: Sequence[float], sixt
             converted = quantise(case.bundle.float_model, data, method=method)
             int8 = converted.model
             seconds = time.perf_counter() - start
-            cut = saturation(range_report(case.bundle.float_model, int8, case.cells, converted.levelling)).values()
+            cut = saturation(range_report(converted.float_model, int8, case.cells, converted.levelling)).values()
             rows.append(
                 compare(case, case.int8_scores(int8))
                 | {"method": method, "headroom_db": headroom}

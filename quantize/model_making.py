@@ -83,7 +83,7 @@ def int8_network(
     converted = quantise(float_model, representative, method=quantisation, converter=converter)
     int8 = converted.model
     progress("ranges")
-    report = range_report(float_model, int8, cells_of(run, dataset.clips, cache), converted.levelling)
+    report = range_report(converted.float_model, int8, cells_of(run, dataset.clips, cache), converted.levelling)
     shipped = Model(int8, arithmetic=arithmetic)
     return Made(
         DetectorModel(

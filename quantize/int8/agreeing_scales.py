@@ -25,6 +25,9 @@ _TRIES = 16
 _BEYOND = (3, 2, 4, 1, 8)
 """How far above 1 / N the multiplier is tried [steps of a float32]."""
 
+_ACCUMULATORS = 2**31
+"""An accumulator has 32 bits; an output that changes with more of them than there are is always the same."""
+
 _NOT_BEYOND = (0,)
 """Where most halves still differ: with 1 / M just below a large power of two there is no room beyond them, and where
 they are only every other one goes wrong, in float32."""
@@ -54,11 +57,13 @@ def agreeing_scales(
 def _agreeing(input_scale: float, weight_scale: float, output_scale: float, low: int, high: int) -> float:
     best, fewest = weight_scale, 2 * (high - low) + 4
     whole = int(output_scale / (input_scale * weight_scale)) // 2 * 2
+    if whole >= 2 * _ACCUMULATORS:
+        return weight_scale
     for tried in (_BEYOND, _NOT_BEYOND):
         for steps in range(whole, max(0, whole - 2 * _TRIES), -2):
             # Around every half that the output can meet.
             halves = np.arange(2 * low - 1, 2 * high + 2, 2, dtype=np.int64) * (steps // 2)
-            accumulators = halves[:, None] + np.arange(-1, 2)
+            accumulators = halves[np.abs(halves) < _ACCUMULATORS, None] + np.arange(-1, 2)
             for beyond in tried:
                 scale = float(np.float32(output_scale / (input_scale * steps) * (1 + beyond * 2.0**-23)))
                 once, twice, in_float = roundings(accumulators, input_scale, scale, output_scale)

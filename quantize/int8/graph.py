@@ -76,7 +76,7 @@ class Graph:
     Raises
     ------
     ModelError
-        If the model holds an operation that neither baseline has.
+        If the model holds an operation that neither baseline has, or in a form that neither has.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -210,9 +210,35 @@ class Graph:
                 f"The model has the operation {kind}, which is in neither baseline; the autoencoder and MobileNetV2 "
                 "can be quantised."
             )
-        if kind in WEIGHTED and max(getattr(options, "dilationWFactor", 1), getattr(options, "dilationHFactor", 1)) > 1:
-            raise ModelError("The model has a dilated convolution, which is in neither baseline.")
+        odd = self._odd(kind, raw)
+        if odd:
+            raise ModelError(
+                f"The model has {odd}, which is in neither baseline; the autoencoder and MobileNetV2 can be quantised."
+            )
         weights, bias = inputs[1:3] if kind in WEIGHTED else [inputs[1], -1] if kind == "MEAN" else [-1, -1]
         activations = inputs[:1] if kind in (*WEIGHTED, "MEAN") else inputs
         output = int(raw.outputs[0])
         return Operation(kind, tuple(activations), output, weights, bias, _ACTIVATIONS[activation], options)
+
+    def _odd(self, kind: str, raw: Any) -> str | None:
+        """Say what an operation does that none of a baseline's does, although it is of their kind."""
+        shapes = [self.shape(int(k)) for k in (*raw.inputs, raw.outputs[0])]
+        if kind in WEIGHTED:
+            options = raw.builtinOptions
+            if max(getattr(options, "dilationWFactor", 1), getattr(options, "dilationHFactor", 1)) > 1:
+                return "a dilated convolution"
+            if not all(self._is_constant(int(k)) for k in raw.inputs[1:]):
+                return f"a {kind} whose weights are computed"
+            inputs, weights = shapes[:2]
+            if len(inputs) != len(weights) or inputs[-1] != weights[-1]:  # of groups, several for a channel, flattened
+                return f"a {kind} whose weights are not one for each channel of its input"
+        elif kind == "ADD":
+            if len(set(shapes)) > 1 or any(self._is_constant(int(k)) for k in raw.inputs):
+                return "an addition of a constant or of another shape"
+        elif {0, len(shapes[0]) - 1} & {int(axis) % len(shapes[0]) for axis in self.constant(int(raw.inputs[1])).flat}:
+            return "a mean over channels or windows"
+        return None
+
+    def _is_constant(self, tensor: int) -> bool:
+        data = self._model.buffers[self._graph.tensors[tensor].buffer].data
+        return data is not None and len(data) > 0

@@ -39,6 +39,9 @@ _LIMIT = 64.0
 
 _SIX = 6.0
 
+_HANDING_ON = ("ADD", "MEAN")
+"""What is added to a channel of their inputs is added to their output's."""
+
 
 @dataclass(frozen=True)
 class Levelling:
@@ -146,7 +149,7 @@ def _tied(graph: Graph) -> list[list[int]]:
     """Group activations whose channels can only be multiplied together: by sums and means."""
     group = {tensor: [tensor] for tensor in graph.activations}
     for operation in graph.operations:
-        if operation.kind in ("ADD", "MEAN"):
+        if operation.kind in _HANDING_ON:
             joined = [k for tensor in dict.fromkeys((*operation.inputs, operation.output)) for k in group[tensor]]
             group |= {tensor: list(dict.fromkeys(joined)) for tensor in joined}
     return [tensors for tensor, tensors in group.items() if tensor == tensors[0]]
@@ -166,7 +169,8 @@ def _factor(group: list[tuple[Operation, tuple[Array, Array]]]) -> Array:
 def _starts(graph: Graph, lows: Mapping[int, Array]) -> dict[int, Array]:
     """Choose what is added to the channels of results without activation.
 
-    Only where 1 x 1 filters and sums read them: the border of larger ones would have to be of another value.
+    Only where 1 x 1 filters, dense layers, sums and means read them: the border of larger filters would have to be
+    of another value.
     """
     fixed = {
         tensor
@@ -174,19 +178,20 @@ def _starts(graph: Graph, lows: Mapping[int, Array]) -> dict[int, Array]:
         if not _passes(graph, operation)
         for tensor in operation.inputs
     }  # fmt: skip
-    if any(o.kind == "ADD" and o.output == graph.output for o in graph.operations):
-        fixed.add(graph.output)
-    while True:  # a sum hands what is added on, and so do the sums behind it
-        more = {k for o in graph.operations if o.kind == "ADD" and o.output in fixed for k in o.inputs} - fixed
+    if not any(o.kind == "FULLY_CONNECTED" and o.output == graph.output for o in graph.operations):
+        fixed.add(graph.output)  # no logits, of which the differences alone count
+    while True:  # sums and means hand on what is added, and so do those behind them
+        more = {k for o in graph.operations if o.kind in _HANDING_ON and o.output in fixed for k in o.inputs} - fixed
         if not more:
             break
         fixed |= more
     starts: dict[int, Array] = {}
     for operation in graph.operations:
         tensor = operation.output
-        if operation.kind == "ADD":
-            if any(k in starts for k in operation.inputs):
-                starts[tensor] = np.sum([starts.get(k, np.zeros(1)) for k in operation.inputs], axis=0)
+        if operation.kind in _HANDING_ON:
+            moved = [starts[k] for k in operation.inputs if k in starts]
+            if moved:
+                starts[tensor] = np.sum(moved, axis=0)
         elif operation.kind in WEIGHTED and operation.activation == "none" and tensor not in fixed:
             together = tensor == graph.output
             starts[tensor] = np.full_like(lows[tensor], -lows[tensor].min()) if together else -lows[tensor]
@@ -196,7 +201,9 @@ def _starts(graph: Graph, lows: Mapping[int, Array]) -> dict[int, Array]:
 def _passes(graph: Graph, operation: Operation) -> bool:
     """Tell whether a bias can take back what was added to the operation's input, or it hands it on."""
     one = operation.kind == "CONV_2D" and graph.shape(operation.weights)[1:3] == (1, 1)
-    return one or (operation.kind == "ADD" and operation.activation == "none")
+    return one or operation.kind == "FULLY_CONNECTED" or (
+        operation.kind in _HANDING_ON and operation.activation == "none"
+    )  # fmt: skip
 
 
 def _rewrite(graph: Graph, operation: Operation, factors: Mapping[int, Array], starts: Mapping[int, Array]) -> None:
@@ -212,5 +219,8 @@ def _rewrite(graph: Graph, operation: Operation, factors: Mapping[int, Array], s
     shape = [1] * weights.ndim
     shape[operation.channel_axis] = -1
     weights, bias = weights * factor.reshape(shape), bias * factor + starts.get(operation.output, 0.0)
-    graph.set_constant(operation.weights, weights.astype(np.float32))
-    graph.set_constant(operation.bias, bias.astype(np.float32))
+    for tensor, values in ((operation.weights, weights), (operation.bias, bias)):
+        with np.errstate(over="ignore"):  # what is too large is refused
+            constant = values.astype(np.float32)
+        check_finite(graph, operation.output, constant)
+        graph.set_constant(tensor, constant)

@@ -14,6 +14,7 @@ from edge_asd.quantize.int8.equalisation import equalise
 from edge_asd.quantize.int8.finetune import finetune
 from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.levelling import Levelling, convolves, level
+from edge_asd.quantize.int8.multipliers import bound_multipliers
 from edge_asd.quantize.int8.ranges import Rule, activation_ranges, least_error, percentile, whole
 from edge_asd.quantize.int8.representative import Representative
 from edge_asd.quantize.int8.rounding import compensate
@@ -65,9 +66,19 @@ DEFAULT = "compensated"
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """An int8 .tflite, and how its float model's channels were levelled, if they were."""
+    """An int8 .tflite, and how its channels came to be.
+
+    Attributes
+    ----------
+    model : bytes
+    float_model : bytes
+        The float model that ranges are reported on: the one given, or its equalised form.
+    levelling : Levelling, optional
+        How that one's channels were levelled, if they were.
+    """
 
     model: bytes
+    float_model: bytes
     levelling: Levelling | None = None
 
 
@@ -101,18 +112,18 @@ def quantise(
     check_method(method)
     chosen = METHODS[method]
     check_windows(float_model, data.windows)
-    levelling = None
+    if chosen.equalised:
+        float_model = equalise(float_model, data.windows)
+    levelling, prepared = None, float_model
     if chosen.levelled and convolves(Graph(float_model)):
         levelling = level(float_model, data.windows)
-        float_model, ranges = levelling.model, levelling.ranges
+        prepared, ranges = levelling.model, levelling.ranges
     else:
-        if chosen.equalised:
-            float_model = equalise(float_model, data.windows)
         ranges = activation_ranges(Graph(float_model), data.windows, chosen.ranges)
-    int8_model = to_int8(float_model, ranges, converter=converter)
+    int8_model = to_int8(prepared, ranges, converter=converter)
     if chosen.weights is not None:
-        int8_model = chosen.weights(float_model, int8_model, data.windows)
-    return Conversion(int8_model, levelling)
+        int8_model = chosen.weights(prepared, int8_model, data.windows)
+    return Conversion(bound_multipliers(int8_model), float_model, levelling)
 
 
 def check_method(method: str) -> None:

@@ -83,8 +83,11 @@ def test_convolutions_in_built_in_kernels_depend_on_the_processor_and_a_note_say
         (section_bundle, "xnnpack", 0),
         (bundle, "litert-builtin", 0),
     ):
-        assert len(processor_notes(Conversion(one.model), arithmetic)) == notes, (one.detector, arithmetic)
-    levelled = Conversion(section_bundle.model, Levelling(b"", {}, {}, {}))
+        assert len(processor_notes(Conversion(one.model, one.float_model), arithmetic)) == notes, (
+            one.detector,
+            arithmetic,
+        )
+    levelled = Conversion(section_bundle.model, b"", Levelling(b"", {}, {}, {}))
     assert processor_notes(levelled, "litert-builtin") == []
 
 
@@ -94,7 +97,9 @@ def test_quantising_a_classifier_for_built_in_kernels_tells_that_note(section_ru
         section_run, section_data, tmp_path / "fan.easd", score_seconds=2.5, quantisation="plain",
         arithmetic="litert-builtin",
     )  # fmt: skip
-    assert set(processor_notes(Conversion(done.bundle.model), "litert-builtin")) < set(done.notes)
+    assert set(processor_notes(Conversion(done.bundle.model, done.bundle.float_model), "litert-builtin")) < set(
+        done.notes
+    )
 
 
 def test_golden_sound_passes_every_branch_and_is_nobodys_recording(bundle, tiny_data):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from edge_asd.interpreter import ARITHMETICS, Model
-from edge_asd.quantize.int8.agreeing_activations import DENOMINATOR, settle_activations
+from edge_asd.quantize.int8.agreeing_activations import DENOMINATOR, beyond_divisor, settle_activations
 from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.methods import quantise
 from edge_asd.quantize.int8.representative import Representative
+from edge_asd.requantisation import fixed_multiplier, rounded_twice
 
 RNG = np.random.default_rng(16)
 EVERY = np.arange(-128, 128)
@@ -29,7 +32,7 @@ def network(size: tuple[int, int], name: str):
             x = layers.Add()([x, layers.Conv2D(8, 1)(layers.ReLU(6.0)(layers.Conv2D(16, 1)(x)))])
     x = layers.ReLU(6.0)(layers.Conv2D(300, 1)(x))
     outputs = layers.Dense(3)(layers.GlobalAveragePooling2D()(x))
-    windows = RNG.normal(-1, 2, (60, *size, 1)).astype(np.float32)
+    windows = np.random.default_rng(16).normal(-1, 2, (60, *size, 1)).astype(np.float32)
     return to_float(import_keras().Model(inputs, outputs)), windows
 
 
@@ -91,19 +94,31 @@ def test_sums_are_exact_and_alike_for_every_pair():
             np.testing.assert_array_equal(added(int8, place, arithmetic), exact)
 
 
-@pytest.mark.parametrize("size", [(2, 4), (1, 5), (3, 3), (2, 2)])
-def test_means_are_exact_and_alike_for_every_sum(size):
+def settled_mean(size: tuple[int, int], ratio: float) -> tuple[bytes, int, float]:
+    """Settle a mean over `size` whose step is `ratio` of its input's: the model, its place, and the ratio then."""
     content, windows = network(size, "MEAN")
-    int8 = quantise(content, Representative(windows)).model
+    int8 = quantise(content, Representative(windows), method="plain").model
     (place,) = places(int8, "MEAN")
     graph = Graph(int8)
     operation = graph.operations[place]
+    (step,), _ = graph.quantisation(operation.inputs[0])
+    graph.set_scales(operation.output, np.array([step * ratio]))
+    settle_activations(graph)
+    (found,), _ = graph.quantisation(operation.output)
+    return graph.to_bytes(), place, float(found / step)
+
+
+@pytest.mark.parametrize(
+    ("size", "ratio", "divisor"),
+    [
+        ((2, 4), 0.7, 6), ((2, 4), 0.9, 10), ((1, 5), 0.9, 6), ((3, 3), 0.3, 6), ((2, 2), 1, 6),
+        ((1, 1), 1, 1), ((1, 2), 1, 2), ((1, 3), 1, 3), ((1, 3), 0.6, 2), ((3, 4), 1, 14), ((2, 3), 0.5, 3),
+    ],
+)  # fmt: skip
+def test_means_are_exact_and_alike_for_every_sum(size, ratio, divisor):
+    int8, place, found = settled_mean(size, ratio)
     count = size[0] * size[1]
-    ratio = graph.quantisation(operation.output)[0][0] / graph.quantisation(operation.inputs[0])[0][0]
-    divisor = round(ratio * count)
-    assert divisor >= 6
-    assert divisor % 2 == 0
-    assert divisor & (divisor - 1)
+    assert found * count == pytest.approx(divisor, rel=2**-14)
     # Every sum there is, of values as alike as can be; the last channels repeat the largest.
     sums = np.minimum(np.arange(-(-(255 * count + 1) // 300) * 300), 255 * count)
     places_ = sums[:, None] // count + (np.arange(count) < sums[:, None] % count)
@@ -113,6 +128,27 @@ def test_means_are_exact_and_alike_for_every_sum(size):
     for arithmetic in ARITHMETICS:
         model = Model(alone(int8, place), arithmetic=arithmetic, check=lambda _: None)
         np.testing.assert_array_equal(model.run(values).reshape(-1), exact)
+
+
+@pytest.mark.parametrize(("size", "ratio"), [((2, 3), 1), ((1, 31), 0.8)])
+def test_a_mean_that_no_divisor_serves_keeps_its_scale(size, ratio):
+    assert settled_mean(size, ratio)[2] == pytest.approx(ratio, rel=2**-23)
+
+
+@given(st.integers(1, 2048), st.integers(1, 4096))
+@example(6, 6)
+@example(7, 14)
+def test_a_divisor_is_taken_where_every_sum_is_rounded_once_and_alike(count, divisor):
+    """Against the two roundings themselves, done in whole numbers as TFLite's kernels of means do them."""
+    beyond = beyond_divisor(count, divisor)
+    if not beyond:
+        return
+    most = min(255 * count, 256 * divisor)
+    sums = np.unique(np.concatenate([np.arange(most + 1)[:4096], np.linspace(0, most, 4096).astype(np.int64)]))
+    multiplier, shift = fixed_multiplier(count / divisor * (1 + beyond))
+    digits = count.bit_length() - 1
+    products = rounded_twice(sums, (multiplier << digits) // count, shift - digits)
+    np.testing.assert_array_equal(products, (2 * sums + divisor) // (2 * divisor))
 
 
 def test_means_of_the_converters_scales_are_not_alike():

@@ -7,11 +7,13 @@ import pytest
 
 from edge_asd.errors import ModelError
 from edge_asd.interpreter import ARITHMETICS, Model
+from edge_asd.quantize.int8.convert import to_float
 from edge_asd.quantize.int8.execution import trace
 from edge_asd.quantize.int8.graph import Graph
 from edge_asd.quantize.int8.levelling import Levelling, level
 from edge_asd.quantize.int8.methods import quantise
 from edge_asd.quantize.int8.representative import Representative
+from edge_asd.train.backend import import_keras
 from tests.quantize.int8.networks import differences, outputs_of
 
 Case = tuple[bytes, np.ndarray]
@@ -84,6 +86,61 @@ def test_int8_values_are_the_same_in_every_arithmetic(case: Case):
     assert max(apart) > 0.02
 
 
+def odd_network() -> Case:
+    """Borders on odd sizes, results without activation behind everything, sums of three, dead and constant channels."""
+    keras = import_keras()
+    layers, rng = keras.layers, np.random.default_rng(7)
+    inputs = keras.Input((15, 21, 1))
+    x = layers.ReLU(6.0)(layers.Conv2D(8, 3, strides=2, padding="same")(inputs))
+    x = layers.Conv2D(8, 1)(x)  # which a border keeps where it is
+    x = layers.DepthwiseConv2D(3, strides=2, padding="same")(x)
+    x = layers.Add()([layers.Conv2D(8, 1)(x), layers.Conv2D(8, 1)(x), layers.ReLU()(layers.Conv2D(8, 1)(x))])
+    x = layers.Add()([x, layers.Conv2D(8, 1)(layers.ReLU(6.0)(layers.Conv2D(8, 5, padding="same")(x)))])
+    x = layers.Add()([x, layers.Conv2D(8, 1)(x)])
+    x = layers.Dense(6)(layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(inputs, layers.Dense(2)(x))
+    weights = [w + rng.uniform(-0.5, 0.5, w.shape) if w.ndim == 1 else w for w in model.get_weights()]
+    for kernel in [w for w in weights if w.ndim == 4][1:]:
+        by_channel = kernel[..., 0].transpose(2, 0, 1) if kernel.shape[3] == 1 else kernel.transpose(3, 0, 1, 2)
+        by_channel[3] = 0  # constant
+        by_channel[4] *= 1e-20
+        by_channel[5] *= 30
+    weights[1][6] = -1e4  # dead
+    model.set_weights(weights)
+    return to_float(model), rng.normal(-40, 10, (40, 15, 21, 1)).astype(np.float32)
+
+
+def test_the_function_is_the_same_with_borders_and_odd_channels():
+    content, windows = odd_network()
+    levelled = level(content, windows)
+    before, after = activations(content, windows), activations(levelled.model, windows)
+    graph = Graph(content)
+    for operation in graph.operations[:-1]:
+        told = levelled.apply(operation.output, before[operation.output])
+        np.testing.assert_allclose(told, after[operation.output], atol=2e-4 * max(1, np.abs(told).max()))
+        if operation.kind in ("MEAN", "FULLY_CONNECTED"):
+            assert levelled.starts[operation.output].any()
+    exact, ours = before[graph.output].astype(np.float64), after[graph.output].astype(np.float64)
+    assert np.abs(differences(ours) - differences(exact)).max() < 2e-4 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("head", ["conv_2d", "mean", "add"])
+def test_an_output_of_another_kind_than_logits_stays(head):
+    keras = import_keras()
+    layers = keras.layers
+    inputs = keras.Input((8, 8, 1))
+    x = layers.Conv2D(3, 1)(layers.ReLU(6.0)(layers.Conv2D(8, 3)(inputs)))
+    if head == "mean":
+        x = layers.GlobalAveragePooling2D()(x)
+    elif head == "add":
+        x = layers.Add()([x, layers.Conv2D(3, 1)(x)])
+    content, windows = to_float(keras.Model(inputs, x)), np.random.default_rng(1).normal(-40, 9, (8, 8, 8, 1))
+    windows = windows.astype(np.float32)
+    levelled = level(content, windows)
+    exact, ours = (Model(one, arithmetic="litert-ref").run(windows) for one in (content, levelled.model))
+    np.testing.assert_allclose(ours, exact, atol=1e-5 * np.abs(exact).max())
+
+
 def test_levelled_channels_lose_less(case: Case, monkeypatch: pytest.MonkeyPatch):
     content, windows = case
     exact = differences(Model(content, arithmetic="litert-ref").run(windows))
@@ -107,4 +164,15 @@ def test_a_model_that_computes_nan_is_refused(case: Case):
     bias[0] = np.nan
     graph.set_constant(graph.weighted[1].bias, bias)
     with pytest.raises(ModelError, match="computes NaN or infinity at 2 conv_2d, and cannot be quantised"):
+        level(graph.to_bytes(), windows)
+
+
+def test_weights_too_large_to_be_levelled_are_refused(case: Case):
+    content, windows = case
+    graph = Graph(content)
+    *_, bottleneck, reader, _ = graph.weighted
+    graph.set_constant(bottleneck.bias, np.full(graph.shape(bottleneck.bias), 1e20))
+    # Infinite before ReLU6, which makes 6 of it; what is to be taken back again has no such end.
+    graph.set_constant(reader.weights, np.abs(graph.constant(reader.weights)) * np.float32(1e25))
+    with pytest.raises(ModelError, match="computes NaN or infinity at 8 conv_2d"):
         level(graph.to_bytes(), windows)

@@ -239,3 +239,34 @@ def test_a_network_that_is_neither_baseline_is_refused():
     inputs = keras.Input((12,))
     with pytest.raises(ModelError, match="operation SOFTMAX, which is in neither baseline"):
         Graph(to_float(keras.Model(inputs, keras.layers.Softmax()(keras.layers.Dense(3)(inputs)))))
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        (lambda x, k: k.ops.relu(x) + k.ops.arange(12.0), "an addition of a constant or of another shape"),
+        (lambda x, k: k.layers.Add()([x, k.layers.Dense(1)(x)]), "an addition of a constant or of another shape"),
+        (lambda x, k: k.layers.Dense(3)(k.ops.mean(x, axis=1, keepdims=True)), "a mean over channels or windows"),
+        (lambda x, k: k.ops.mean(x, axis=0, keepdims=True), "a mean over channels or windows"),
+    ],
+)
+def test_a_dense_network_of_a_form_that_neither_baseline_has_is_refused(layers, message):
+    keras = import_keras()
+    inputs = keras.Input((12,))
+    content = to_float(keras.Model(inputs, layers(keras.layers.Dense(12)(inputs), keras)))
+    with pytest.raises(ModelError, match=rf"The model has {message}, which is in neither baseline; the autoencoder"):
+        Graph(content)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (lambda k: k.layers.Conv2D(8, 3, groups=2), "a CONV_2D whose weights are not one for each channel"),
+        (lambda k: k.layers.DepthwiseConv2D(3, depth_multiplier=2), "a DEPTHWISE_CONV_2D whose weights are not one"),
+    ],
+)
+def test_a_convolution_of_a_form_that_neither_baseline_has_is_refused(layer, message):
+    keras = import_keras()
+    inputs = keras.Input((12, 12, 4))
+    with pytest.raises(ModelError, match=f"The model has {message}"):
+        Graph(to_float(keras.Model(inputs, layer(keras)(inputs))))

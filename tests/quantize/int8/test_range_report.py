@@ -12,6 +12,7 @@ from edge_asd.interpreter import Model
 from edge_asd.quantize.int8.convert import to_int8
 from edge_asd.quantize.int8.execution import trace
 from edge_asd.quantize.int8.graph import Graph
+from edge_asd.quantize.int8.methods import quantise
 from edge_asd.quantize.int8.range_report import (
     SATURATION_LIMIT,
     RangeRow,
@@ -23,6 +24,7 @@ from edge_asd.quantize.int8.range_report import (
     to_csv,
 )
 from edge_asd.quantize.int8.ranges import activation_ranges, whole
+from edge_asd.quantize.int8.representative import Representative
 from edge_asd.quantize.pipeline import quantise_run
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.features.cache import FeatureCache
@@ -92,6 +94,18 @@ def test_what_a_hidden_layer_cuts_off_is_counted(bundle, cells):
     assert saturation(report)["train 00 source"] == {"input": 0.0, "hidden": row.saturated}
     (warning,) = saturation_warnings(report)
     assert "at layer 3 fully_connected reach an end" in warning
+
+
+@pytest.mark.parametrize("name", ["dense", "convolutional"])
+def test_equalised_layers_are_told_in_the_units_of_their_ranges(request, name):
+    _, content, windows = request.getfixturevalue(name)
+    converted = quantise(content, Representative(windows), method="equalised")
+    cells = {("train", "00", "source"): windows}
+    for row in range_report(converted.float_model, converted.model, cells, converted.levelling):
+        assert row.saturated == 0
+        # Ranges are the whole of these windows.
+        step = (row.high - row.low) / 255
+        assert (min(0, row.minimum), max(0, row.maximum)) == pytest.approx((row.low, row.high), abs=step)
 
 
 def test_a_warning_starts_above_the_limit(report):
