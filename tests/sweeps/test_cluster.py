@@ -28,7 +28,9 @@ pytest.importorskip("distributed")
 def started(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process of Dask's from the repository, as its user does."""
     command = [sys.executable, "-m", f"distributed.cli.{arguments[0]}", *arguments[1:], "--no-dashboard"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # What this process has set for TensorFlow, another computer does not inherit.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
