@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -127,15 +128,25 @@ def test_a_worker_that_computes_otherwise_is_named(cluster, tmp_path, monkeypatc
     assert not begun(tmp_path)
 
 
-def test_no_scheduler_and_no_dask(tmp_path, monkeypatch):
+def test_no_scheduler_and_no_dask(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(clusters, "CONNECT_S", 0.5)
     with pytest.raises(ClusterError, match=r"^There is no Dask scheduler at tcp://127\.0\.0\.1:1 .* dask scheduler"):
         call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
     with pytest.raises(ClusterError, match=r"^There is no Dask scheduler at nonsense://x"):
         call(work.square, tmp_path, Where(scheduler="nonsense://x"))
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(DependencyError, match=r"pip install 'edge-asd\[cluster\]'"):
-        call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
+    # Dask's client would wait, and print what went wrong when it is deleted.
+    for address in ("127.0.0.1", ""):
+        with pytest.raises(ClusterError, match=rf"^There is no Dask scheduler at {address} \(missing port number"):
+            call(work.square, tmp_path, Where(scheduler=address))
+    gc.collect()
+    assert capsys.readouterr().err == ""
+    for package in ("distributed", "dask"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            with pytest.raises(
+                DependencyError, match=rf"not installed: {package}\. .* pip install 'edge-asd\[cluster\]'"
+            ):
+                call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
     assert not list(tmp_path.iterdir())
 
 
