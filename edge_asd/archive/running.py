@@ -140,7 +140,7 @@ def score_archive(
                 ended=following.ended,
             )
         finally:
-            tidy(out, waiting)  # what processes that were killed meanwhile have left
+            tidy(out)  # what processes that were killed meanwhile have left; workers of a cluster may be at some still
         _count(out, outcome)
     if not outcome.recordings:
         first = "".join(f" The first: {row.file} {row.passed_over}" for row in outcome.passed_over[:1])

@@ -84,8 +84,8 @@ def score_part(job: Job, voice: Voice) -> Done:
     """
     if job.shared and not any_is_there(job.part.recordings):
         raise DataError(
-            f"Recordings are not seen that were found before, such as {job.part.recordings[0].path}. They must lie in a "
-            "folder that all workers share by the same path: see whether it is mounted."
+            f"Recordings are not seen that were found before, such as {job.part.recordings[0].path}. They must lie in "
+            "a folder that all workers share by the same path: see whether it is mounted."
         )
     bundle = Bundle.load(job.config.bundle)
     if bundle.digest != job.scored.bundle:
