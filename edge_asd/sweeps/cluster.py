@@ -261,5 +261,8 @@ def _work(
     with _ALONE:
         outcome = attempt(work, item, Voice(number, send, every_s), worker.state.nthreads)
     if isinstance(outcome, Failure):
-        outcome = Failure(type(outcome.error)(f"On the worker {worker.address}: {outcome.error}"))
+        named = type(outcome.error)(f"On the worker {worker.address}: {outcome.error}")
+        for text in getattr(outcome.error, "__notes__", ()):  # the traceback, which --debug shows
+            named.add_note(text)
+        outcome = Failure(named)
     return number, outcome

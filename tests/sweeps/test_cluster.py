@@ -95,6 +95,7 @@ def test_a_part_that_fails_names_its_worker(cluster, tmp_path):
     assert [outcomes[0], outcomes[3]] == [0, 9]
     assert str(outcomes[1].error).startswith("On the worker tcp://127.0.0.1:")
     assert str(outcomes[1].error).endswith(": There are no clips. Record some.")
+    assert "work.py" in outcomes[2].error.__notes__[0]  # the traceback, for --debug
 
 
 def test_a_worker_that_is_killed_costs_its_part_alone(cluster, tmp_path):
