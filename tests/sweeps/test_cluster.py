@@ -59,7 +59,7 @@ def workers(address: str) -> set[int]:
     """Processes of the workers that a scheduler knows."""
     from distributed import Client
 
-    with Client(address, timeout=30, set_as_default=False) as client:
+    with Client(address, timeout=60, set_as_default=False) as client:
         return set(client.run(os.getpid).values())
 
 
