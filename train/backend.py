@@ -22,6 +22,7 @@ TRAINING = Alike(
     ),
     ("TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS"),
     "train",
+    "edge_asd.train",
 )
 """What the last bits depend on of trainings, of what is made of them, and of synthetic sound."""
 

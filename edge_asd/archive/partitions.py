@@ -105,23 +105,34 @@ def part_tables(out: Path) -> Iterator[tuple[int, list[FileRow]]]:
         yield part_number(path), read_files(path)
 
 
-def tidy(out: Path, waiting: Callable[[], None]) -> None:
-    """Remove what killed processes left behind; wait for one that outlived the process that started it.
+def tidy(out: Path, waiting: Callable[[], None] | None = None) -> None:
+    """Remove what killed processes left behind.
+
+    Parameters
+    ----------
+    out : Path
+    waiting : callable, optional
+        Called once before it waits for a process that outlived the one that started it. Without it, what such a process
+        is at stays.
 
     Raises
     ------
     OutputError
         If the folder cannot be changed.
     """
-    told = False
+    told = at_work = False
     try:
         for path in [path for table in (SCORES, FILES) for path in (out / table).glob(".part-*")]:
-            while is_held(path):
+            while (held := is_held(path)) and waiting is not None:
                 if not told:
                     told = True
                     waiting()
                 time.sleep(_POLL_S)
-            path.unlink(missing_ok=True)
+            if not held:
+                path.unlink(missing_ok=True)
+            at_work |= held
+        if at_work:  # a partition may have the first of its files just now
+            return
         # A power failure may lose the one that was written first.
         for table, other in ((SCORES, FILES), (FILES, SCORES)):
             for path in (out / table).glob("part-*.parquet"):

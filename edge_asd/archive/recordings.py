@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +63,11 @@ def identify(path: str) -> Identity | None:
     # Parquet has 64 bits for a time; file systems may have more.
     modified = max(-(2**63), min(state.st_mtime_ns, 2**63 - 1))
     return Identity(state.st_dev, state.st_ino, state.st_size, modified)
+
+
+def any_is_there(recordings: Iterable[Recording]) -> bool:
+    """Tell whether any of some recordings can be seen from here."""
+    return any(identify(recording.path) is not None for recording in recordings)
 
 
 def find(where: Path) -> Found:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge_asd.archive.partitions import Plan, part_tables, plan, tidy
-from edge_asd.archive.recordings import find
+from edge_asd.archive.recordings import any_is_there, find
 from edge_asd.archive.scoring import SCORING_STAGE, Done, Job, score_part
 from edge_asd.archive.settings import NAME, Scored
 from edge_asd.archive.tables import FILES, SCORES, FileRow, load_arrow
@@ -122,7 +122,10 @@ def score_archive(
         outcome = Outcome(plan(out, found.recordings, part_bytes), found.notes)
         following = _Following(outcome, step)
         listening = replace(config, bundle=at.path(config.bundle))
-        jobs = [Job(at.path(out), part, listening, scored) for part in outcome.plan.parts]
+        jobs = [
+            Job(at.path(out), part, listening, scored, at.scheduler is not None and any_is_there(part.recordings))
+            for part in outcome.plan.parts
+        ]
         try:
             sweep(
                 [(f"partition {job.part.number}", job) for job in jobs],
@@ -137,7 +140,7 @@ def score_archive(
                 ended=following.ended,
             )
         finally:
-            tidy(out, waiting)  # what processes that were killed meanwhile have left
+            tidy(out)  # what processes that were killed meanwhile have left; workers of a cluster may be at some still
         _count(out, outcome)
     if not outcome.recordings:
         first = "".join(f" The first: {row.file} {row.passed_over}" for row in outcome.passed_over[:1])

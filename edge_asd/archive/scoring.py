@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_asd.archive.partitions import Part
-from edge_asd.archive.recordings import Recording, identify
+from edge_asd.archive.recordings import Recording, any_is_there, identify
 from edge_asd.archive.settings import Scored
 from edge_asd.archive.tables import (
     FILES,
@@ -47,12 +47,15 @@ class Job:
         How to listen.
     scored : Scored
         What is asked for.
+    shared : bool
+        Another computer sees some of these recordings: this one must, too, and not pass all of them over.
     """
 
     out: Path
     part: Part
     config: SourceConfig
     scored: Scored
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,16 @@ def score_part(job: Job, voice: Voice) -> Done:
         If the bundle is another one by now.
     DependencyError
         If a library is missing.
+    DataError
+        If this computer sees none of the recordings, and another one does.
     OutputError
         If the folder cannot be written, or the disk is full.
     """
+    if job.shared and not any_is_there(job.part.recordings):
+        raise DataError(
+            f"Recordings are not seen that were found before, such as {job.part.recordings[0].path}. They must lie in "
+            "a folder that all workers share by the same path: see whether it is mounted."
+        )
     bundle = Bundle.load(job.config.bundle)
     if bundle.digest != job.scored.bundle:
         raise BundleError(f"{job.config.bundle} was changed while recordings were scored. Choose another --out for it.")

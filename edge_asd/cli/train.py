@@ -164,7 +164,11 @@ def command(
             )
     except KeyboardInterrupt:
         line.clear()
-        if any(out.glob("epoch_*.keras" if len(machines) == 1 else "*/epoch_*.keras")):
+        if scheduler is not None:
+            note(
+                f"Stopped. The workers come to the end of what they are at in {out}, and it is kept; --resume goes on."
+            )
+        elif any(out.glob("epoch_*.keras" if len(machines) == 1 else "*/epoch_*.keras")):
             epoch = "The last whole epoch is" if len(machines) == 1 else "The last whole epochs are"
             note(f"Stopped. {epoch} kept in {out}; go on with the same command and --resume.")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
 from collections.abc import Mapping
@@ -22,14 +23,19 @@ class Alike:
         Of the environment.
     extra : str
         What to install of edge-asd for them.
+    module : str
+        Sets those variables that the user has not, when it is imported: a process that has not worked on a part yet
+        would lack them.
     """
 
     packages: tuple[str, ...]
     variables: tuple[str, ...]
     extra: str
+    module: str
 
     def here(self) -> Mapping[str, str]:
         """Return what this process has."""
+        importlib.import_module(self.module)
         found = {"Python": platform.python_version()}
         found |= {name: _version(name) for name in self.packages}
         return found | {name: os.environ.get(name, "nothing") for name in self.variables}
@@ -44,5 +50,5 @@ def _version(package: str) -> str:
         return "nothing"
 
 
-SCORING = Alike(("edge-asd", "numpy", "ai-edge-litert", "soxr", "soundfile"), (), "archive")
+SCORING = Alike(("edge-asd", "numpy", "ai-edge-litert", "soxr", "soundfile"), (), "archive", "edge_asd.archive")
 """Of scores on the device: a front end and networks of integers."""

@@ -99,9 +99,9 @@ def on_cluster(
     ClusterError
         If there is no scheduler at `address`, or a worker lacks what the parts need.
     """
-    if importlib.util.find_spec("distributed") is None:
+    if missing := [name for name in ("dask", "distributed") if importlib.util.find_spec(name) is None]:
         raise DependencyError(
-            "A Dask cluster needs modules that are not installed: dask, distributed. "
+            f"A Dask cluster needs modules that are not installed: {', '.join(missing)}. "
             "Install the extra with: pip install 'edge-asd[cluster]'"
         )
     with _mark(writes) as mark, _client(address) as client:
@@ -160,6 +160,7 @@ def _mark(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _client(address: str) -> Iterator[Any]:
     from distributed import Client
+    from distributed.comm import get_address_host_port
 
     # What it would print is said here, once.
     handlers = [(handler, handler.level) for handler in logging.getLogger("distributed").handlers]
@@ -167,6 +168,7 @@ def _client(address: str) -> Iterator[Any]:
     try:
         for handler, _ in handlers:
             handler.setLevel(logging.CRITICAL + 1)
+        get_address_host_port(address)  # a client that could not begin for it would print so when it is deleted
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions, which are compared here, too
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -259,5 +261,8 @@ def _work(
     with _ALONE:
         outcome = attempt(work, item, Voice(number, send, every_s), worker.state.nthreads)
     if isinstance(outcome, Failure):
-        outcome = Failure(type(outcome.error)(f"On the worker {worker.address}: {outcome.error}"))
+        named = type(outcome.error)(f"On the worker {worker.address}: {outcome.error}")
+        for text in getattr(outcome.error, "__notes__", ()):  # the traceback, which --debug shows
+            named.add_note(text)
+        outcome = Failure(named)
     return number, outcome

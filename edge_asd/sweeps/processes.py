@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
@@ -91,6 +92,10 @@ class _Seat:
                     if self._closed:
                         break
                     executor, reader = self._open()
+                    # Ctrl-C reaches all processes, and the first one stops the others. They inherit what this thread
+                    # blocks: while they start, they would answer with a traceback. To start the tracker unblocks it.
+                    resource_tracker.ensure_running()
+                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
                     future = executor.submit(_work, work, number, item, self._share)
                     process = ", ".join(map(str, executor._processes))
                 while not future.done():
@@ -161,7 +166,6 @@ def _begin(writer: Connection, parent: int) -> None:
     """Prepare the new process."""
     global _writer
     _writer = writer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes, and the first one stops this
 
     def follow() -> None:
         while os.getppid() == parent:

@@ -175,6 +175,8 @@ def test_a_process_that_outlived_its_parent_is_waited_for(tmp_path: Path) -> Non
             told.append(held.exists())
             threading.Timer(0.1, file.close).start()
 
+        tidy(tmp_path)
+        assert held.exists()
         tidy(tmp_path, waiting)
     assert told == [True]
     assert contents(tmp_path) == {}

@@ -13,8 +13,16 @@ from pathlib import Path
 import pytest
 
 from edge_asd.archive import scoring
+from edge_asd.archive.partitions import Part
+from edge_asd.archive.recordings import Recording, find
+from edge_asd.archive.scoring import Job, score_part
+from edge_asd.archive.settings import Scored
 from edge_asd.archive.tables import FILES, SCORES, Verdicts
+from edge_asd.bundle.bundle import Bundle
+from edge_asd.errors import DataError
+from edge_asd.monitor.config.settings import SourceConfig
 from edge_asd.monitor.decisions import Verdict
+from edge_asd.sweeps.parts import Voice
 from tests.archive.archived import BUNDLE, contents, fill, passed_over, rows, start
 from tests.cli.command import Command, assert_error
 from tests.golden.committed import NAMES
@@ -171,3 +179,25 @@ def test_files_that_may_not_grow_are_told_by_several_processes(tmp_path: Path) -
     assert "File too large" in errors
     assert "Traceback" not in errors
     assert list(contents(out)) == ["score.json"]
+
+
+def test_a_worker_that_sees_none_of_the_recordings_passes_over_none(tmp_path: Path) -> None:
+    tree = fill(tmp_path / "tree", 2)
+    there = find(tree).recordings
+    away = [recording._replace(path=str(tmp_path / "unmounted" / recording.file)) for recording in there]
+    bundle, config = Bundle.load(BUNDLE), SourceConfig(name="archive", bundle=BUNDLE)
+    scored = Scored.of(tree, bundle, "00", config)
+    for table in (SCORES, FILES):
+        (tmp_path / "out" / table).mkdir(parents=True)
+
+    def of(recordings: list[Recording], shared: bool) -> Job:
+        return Job(tmp_path / "out", Part(1, tuple(recordings)), config, scored, shared)
+
+    voice = Voice(0, lambda _: None)
+    with pytest.raises(DataError, match=r"^Recordings are not seen .* such as \S+/unmounted/00\.wav\..* mounted\.$"):
+        score_part(of(away, shared=True), voice)
+    assert not list((tmp_path / "out").rglob("*.parquet"))
+    # What was deleted meanwhile, or is deleted here, is passed over.
+    some = score_part(of([there[0], away[1]], shared=True), voice)
+    assert [row.passed_over is None for row in some.rows] == [True, False]
+    assert [row.decisions for row in score_part(of(away, shared=False), voice).rows] == [0, 0]

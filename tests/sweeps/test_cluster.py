@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -28,7 +29,9 @@ pytest.importorskip("distributed")
 def started(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process of Dask's from the repository, as its user does."""
     command = [sys.executable, "-m", f"distributed.cli.{arguments[0]}", *arguments[1:], "--no-dashboard"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # What this process has set for TensorFlow, another computer does not inherit.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    environment["PYTHONPATH"] = str(ROOT)
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -56,7 +59,7 @@ def workers(address: str) -> set[int]:
     """Processes of the workers that a scheduler knows."""
     from distributed import Client
 
-    with Client(address, timeout=30, set_as_default=False) as client:
+    with Client(address, timeout=60, set_as_default=False) as client:
         return set(client.run(os.getpid).values())
 
 
@@ -92,6 +95,7 @@ def test_a_part_that_fails_names_its_worker(cluster, tmp_path):
     assert [outcomes[0], outcomes[3]] == [0, 9]
     assert str(outcomes[1].error).startswith("On the worker tcp://127.0.0.1:")
     assert str(outcomes[1].error).endswith(": There are no clips. Record some.")
+    assert "work.py" in outcomes[2].error.__notes__[0]  # the traceback, for --debug
 
 
 def test_a_worker_that_is_killed_costs_its_part_alone(cluster, tmp_path):
@@ -125,15 +129,25 @@ def test_a_worker_that_computes_otherwise_is_named(cluster, tmp_path, monkeypatc
     assert not begun(tmp_path)
 
 
-def test_no_scheduler_and_no_dask(tmp_path, monkeypatch):
+def test_no_scheduler_and_no_dask(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(clusters, "CONNECT_S", 0.5)
     with pytest.raises(ClusterError, match=r"^There is no Dask scheduler at tcp://127\.0\.0\.1:1 .* dask scheduler"):
         call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
     with pytest.raises(ClusterError, match=r"^There is no Dask scheduler at nonsense://x"):
         call(work.square, tmp_path, Where(scheduler="nonsense://x"))
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(DependencyError, match=r"pip install 'edge-asd\[cluster\]'"):
-        call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
+    # Dask's client would wait, and print what went wrong when it is deleted.
+    for address in ("127.0.0.1", ""):
+        with pytest.raises(ClusterError, match=rf"^There is no Dask scheduler at {address} \(missing port number"):
+            call(work.square, tmp_path, Where(scheduler=address))
+    gc.collect()
+    assert capsys.readouterr().err == ""
+    for package in ("distributed", "dask"):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, package, None)
+            with pytest.raises(
+                DependencyError, match=rf"not installed: {package}\. .* pip install 'edge-asd\[cluster\]'"
+            ):
+                call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
     assert not list(tmp_path.iterdir())
 
 

@@ -14,7 +14,7 @@ from edge_asd.errors import DataError, SweepError
 from edge_asd.sweeps.parts import Failure
 from edge_asd.sweeps.running import Standing, Where, results_of
 from tests.sweeps import work
-from tests.sweeps.calling import ROOT, begun, call, within
+from tests.sweeps.calling import ROOT, begun, call, children, within
 
 SQUARES = [0, 1, 4, 9]
 
@@ -99,15 +99,22 @@ except KeyboardInterrupt:
 """
 
 
+def start(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SWEEP, str(folder)], cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def test_processes_that_are_only_starting_say_nothing_of_ctrl_c(tmp_path):
+    started = start(tmp_path)
+    within(60, lambda: bool(children(started.pid)))
+    os.killpg(started.pid, signal.SIGINT)
+    assert started.communicate(timeout=60)[1] == "stopped\n"
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_sweep(tmp_path, how):
-    started = subprocess.Popen(
-        [sys.executable, "-c", SWEEP, str(tmp_path)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    started = start(tmp_path)
     within(60, lambda: len(begun(tmp_path)) == 2)
     if how == signal.SIGINT:  # as a terminal does, to all of them
         os.killpg(started.pid, how)

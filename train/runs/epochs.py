@@ -13,6 +13,7 @@ from edge_asd.train.backend import import_keras, import_tensorflow, make_repeata
 from edge_asd.train.data.dataset import Clip
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.features.windows import Windows
+from edge_asd.train.networks.initial import initialise
 from edge_asd.train.networks.section_classifier import quicken_averages
 from edge_asd.train.runs.cells import Cell
 from edge_asd.train.runs.run import Run
@@ -67,6 +68,7 @@ class Fitting:
         """Build and compile the untrained network."""
         run, keras = self.run, import_keras()
         model = run.baseline.build(run.features.n_mels, len(run.classes))
+        initialise(model, run.seed)
         if not run.faithful:
             quicken_averages(model)
         loss = "sparse_categorical_crossentropy" if run.baseline.kind.classifies else "mse"

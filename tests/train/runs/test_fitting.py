@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +116,22 @@ def test_features_become_floats_exactly():
 # --- The same run, whatever happens
 
 
+@pytest.fixture
+def others() -> Iterator[None]:
+    """Other threads of the process that use Python's generator of random numbers, as a Dask worker has them."""
+    stop = threading.Event()
+
+    def draw() -> None:
+        while not stop.wait(0.001):
+            random.random()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
 @pytest.mark.prove  # the next one shows it, too, with a stop between
 def test_the_same_seed_gives_the_same_weights(tiny_data, run_folder, tmp_path):
     train(tiny_data, MACHINE, tmp_path / "again", epochs=3)
@@ -120,7 +139,7 @@ def test_the_same_seed_gives_the_same_weights(tiny_data, run_folder, tmp_path):
     assert Run.load(tmp_path / "again") == Run.load(run_folder)
 
 
-def test_a_run_that_was_stopped_and_resumed_is_the_same_run(tiny_data, run_folder, tmp_path):
+def test_a_run_that_was_stopped_and_resumed_is_the_same_run(tiny_data, run_folder, tmp_path, others):
     folder = tmp_path / "run"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("edge_asd.train.runs.epochs.TrainingLog", interrupt)  # before its first epoch has ended
