@@ -107,7 +107,7 @@ def main() -> None:
 
         reproduce("one-job")
         reproduce("two-jobs", "--jobs", "2")
-        with cluster(folder / "dask") as (address, workers):
+        with cluster(folder / "workers") as (address, workers):
             reproduce("dask", "--scheduler", address)
             for number in range(options.kills):
                 reproduce(f"dask-killed-{number}", "--scheduler", address, kill=lambda _: workers())

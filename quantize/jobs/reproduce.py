@@ -13,12 +13,15 @@ from edge_asd.files import results_folder
 from edge_asd.quantize.jobs.heard_pictures import heard_pictures
 from edge_asd.quantize.jobs.part import Part, kept_results, results_path
 from edge_asd.quantize.jobs.reproduction_part import Places, run_part
+from edge_asd.sweeps.parts import Voice
 from edge_asd.sweeps.running import Standing, Where, results_of, sweep
 from edge_asd.train.backend import TRAINING
 from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.data.hashes import content_hash
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.describe import describe_data
+from edge_asd.train.report.figures import machines_of
+from edge_asd.train.report.pictures import MachinePictures, draw_machine
 from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
 from edge_asd.train.report.writing import Written, write_report
@@ -136,7 +139,9 @@ def reproduce(
             datasets[place] = dataset, content_hash(dataset.clips)
         return kept_results(part, *datasets[place], out)
 
-    missing = [(part.title, part) for part in parts if kept(part) is None]
+    # Seed by seed: parts that are worked on side by side then need features of different machines, each computed once.
+    by_seed = sorted(parts, key=lambda part: part.settings.seed)
+    missing = [(part.title, part) for part in by_seed if kept(part) is None]
     places = Places(
         where.path(data), where.path(out), ground_truth and where.path(ground_truth), cache and where.path(cache)
     )
@@ -170,15 +175,49 @@ def reproduce(
         notes=(*notes, *done[0].notes),
     )
     merged = first.merged(replace(part, data=first.data) for part in done[1:])
-    features = FeatureCache(cache, note=note)
-    heard = heard_pictures(parts, done, data, out, ground_truth=ground_truth, cache=features, step=step)
+    pictures = _draw(merged, list(zip(parts, done, strict=True)), places, where, progress, note)
     results_file = out / "results.json"
     write_results(results_file, merged)
-    return Reproduced(
-        merged,
-        write_report(merged, out, data=data, channel=settings[0].channel, heard=heard, cache=features, progress=step),
-        results_file,
+    return Reproduced(merged, write_report(merged, out, pictures), results_file)
+
+
+def _draw(
+    merged: Reproduction,
+    found: Sequence[tuple[Part, Reproduction]],
+    places: Places,
+    where: Where,
+    progress: Callable[[Standing], None],
+    note: Callable[[str], None],
+) -> list[MachinePictures]:
+    """Draw what the report shows of each machine, each a part of a sweep of its own."""
+    items = []
+    for machine in machines_of(merged.cells):
+        own = [(part, result) for part, result in found if part.machine == machine]
+        cells = tuple(cell for cell in merged.cells if cell.machine == machine)
+        items.append((f"pictures of {machine}", (machine, replace(merged, cells=cells), own)))
+    outcomes = sweep(
+        items,
+        partial(_draw_one, places=places),
+        where,
+        reads=[path for path in (places.data, places.ground_truth) if path is not None],
+        writes=places.out,
+        alike=TRAINING,
+        main="",
+        progress=progress,
+        note=note,
     )
+    return results_of(items, outcomes, f"The results are kept in {places.out}; the same command draws again.")
+
+
+def _draw_one(
+    item: tuple[str, Reproduction, list[tuple[Part, Reproduction]]], voice: Voice, *, places: Places
+) -> MachinePictures:
+    machine, reproduction, found = item
+    voice.step("drawing")
+    cache = FeatureCache(places.cache, note=voice.note)
+    heard = heard_pictures(found, places, cache)
+    channel = found[0][0].settings.channel
+    return draw_machine(reproduction, machine, data=places.data, channel=channel, heard=heard, cache=cache)
 
 
 def _groups(dataset: Dataset, notes: list[str]) -> list[tuple[str, ...]]:

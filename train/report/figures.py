@@ -135,6 +135,11 @@ class Figures:
         return spread(a[seed] - b[seed] for seed in a if seed in b)
 
 
+def machines_of(cells: Iterable[Cell]) -> list[str]:
+    """Return the machines that cells are of, in the turn of `Figures.machines`."""
+    return sorted({cell.machine for cell in cells}, key=lambda machine: _order((machine, "")))
+
+
 def spread(values: Iterable[float]) -> Spread | None:
     """Return mean and standard deviation of figures; None where there is none."""
     values = list(values)

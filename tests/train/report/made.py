@@ -5,15 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 
 from edge_asd.clips import Domain
-from edge_asd.train.report.figures import Figures
+from edge_asd.train.features.cache import FeatureCache
+from edge_asd.train.report.drawing import Picture
+from edge_asd.train.report.figures import Figures, machines_of
 from edge_asd.train.report.page import Gallery, render
+from edge_asd.train.report.pictures import draw_machine
 from edge_asd.train.report.results import Arguments, Cell, DataDescription, ModelArguments, Reproduction
+from edge_asd.train.report.writing import Written, write_report
 
 COLUMNS = ("float", "fixed", "shipped")
+
+
+def write(
+    made: Reproduction,
+    out: Path,
+    *,
+    data: Path | None = None,
+    heard: Sequence[Picture] = (),
+    cache: FeatureCache | None = None,
+) -> Written:
+    """Draw and write the report; what was heard is the first machine's."""
+    pictures = [
+        draw_machine(made, machine, data=data, heard=() if number else heard, cache=cache)
+        for number, machine in enumerate(machines_of(made.cells))
+    ]
+    return write_report(made, out, pictures)
 
 
 def make_cell(

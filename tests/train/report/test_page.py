@@ -13,9 +13,8 @@ from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.drawing import Picture
 from edge_asd.train.report.results import Cell
 from edge_asd.train.report.tables import NONE
-from edge_asd.train.report.writing import write_report
 from tests.data import MACHINE, make_tiny_data
-from tests.train.report.made import Page, make_cell, make_reproduction, tables_page, with_labels
+from tests.train.report.made import Page, make_cell, make_reproduction, tables_page, with_labels, write
 
 EVIL = "<script>alert('x')</script> \"><img src=http://evil.example/a.png> $x_{$ {{ 7*7 }} \udcff"
 
@@ -39,7 +38,7 @@ def real(tmp_path_factory):
     made = make_reproduction(cells)
     made = replace(made, data=describe_data(root, {MACHINE: dataset.clips}))
     out = tmp_path_factory.mktemp("report")
-    return made, root, write_report(made, out, data=root, cache=FeatureCache()).html.read_text()
+    return made, root, write(made, out, data=root, cache=FeatureCache()).html.read_text()
 
 
 def test_the_page_needs_nothing_from_outside(real):
@@ -58,7 +57,7 @@ def test_what_was_heard_is_shown_where_it_is_told(real, tmp_path):
     made, _, html = real
     assert 'id="heard"' not in html
     heard = [Picture("data:image/png;base64,AAAA", "bands of flagged clips", EVIL)]
-    with_it = write_report(made, tmp_path, heard=heard).html.read_text()
+    with_it = write(made, tmp_path, heard=heard).html.read_text()
     assert with_it.count('id="heard"') == with_it.count('href="#heard"') == with_it.count(heard[0].uri) == 1
     assert "<script" not in with_it
 
@@ -121,7 +120,7 @@ def test_mimii_due_is_called_so_and_not_warned_of():
 
 def test_the_same_results_give_the_same_page(tmp_path):
     made = make_reproduction([make_cell()])
-    first, second = (write_report(made, tmp_path / name).html.read_bytes() for name in ("a", "b"))
+    first, second = (write(made, tmp_path / name).html.read_bytes() for name in ("a", "b"))
     assert first == second
 
 
@@ -129,7 +128,7 @@ def test_names_from_outside_stay_text(tmp_path):
     made = make_reproduction([make_cell(EVIL, columns=["shipped"])], name=EVIL, not_mimii_due=EVIL)
     made = replace(made, notes=(EVIL,), versions={EVIL: EVIL})
     made = replace(made, arguments=replace(made.arguments, command=EVIL))
-    page = Page(write_report(made, tmp_path).html.read_text())
+    page = Page(write(made, tmp_path).html.read_text())
     assert {tag for tag, _ in page.tags} & {"script"} == set()
     assert all(a["src"].startswith("data:") for tag, a in page.tags if tag == "img")
     visible = EVIL.replace("\udcff", "\\udcff")
@@ -140,7 +139,7 @@ def test_names_from_outside_stay_text(tmp_path):
 @pytest.mark.parametrize("labels", [[None] * 5, ["anomaly"], [], ["normal", None, "anomaly"]])
 def test_few_or_unlabelled_clips_are_no_obstacle(tmp_path, labels):
     cells = [make_cell("mixer", domain="target", labels=labels), make_cell("valve", "mobilenetv2", labels=labels)]
-    page = Page(write_report(make_reproduction(cells), tmp_path).html.read_text())
+    page = Page(write(make_reproduction(cells), tmp_path).html.read_text())
     both = {"normal", "anomaly"} <= set(labels)
     row = page.row("table4", "mixer", "00")
     assert [value == NONE for value in row] == [True, True, True, not both] + [True] * 4 + [True, not both]
@@ -156,7 +155,7 @@ def test_seven_machines_are_listed_in_the_papers_order():
 def test_equal_scores_without_a_threshold_are_drawn(tmp_path):
     cell = make_cell()
     cell = replace(cell, scores={"float": (1e9,) * len(cell.clips)}, thresholds={})
-    page = Page(write_report(make_reproduction([cell]), tmp_path).html.read_text())
+    page = Page(write(make_reproduction([cell]), tmp_path).html.read_text())
     assert page.row("table4", "fan", "00")[1] == "0.500†"
     assert "No thresholds were fitted" in page.text
 
@@ -165,12 +164,12 @@ def test_clips_too_short_for_a_window_leave_figure_2_out(tiny_data, tmp_path):
     clips = Dataset(tiny_data, MACHINE).select(split="test", section="00", domain="source")
     cell = make_cell(labels=["normal"] * 3 + ["anomaly"] * 3)
     cell = with_labels(replace(cell, clips=tuple(clip.path.name for clip in clips)), [c.name.label for c in clips])
-    page = Page(write_report(make_reproduction([cell]), tmp_path, data=tiny_data).html.read_text())
+    page = Page(write(make_reproduction([cell]), tmp_path, data=tiny_data).html.read_text())
     assert "There are too few test windows." in page.text
     assert any("spectrogram of fan" in (a.get("alt") or "") for tag, a in page.tags if tag == "img")
 
 
 def test_without_results_there_is_no_report(tmp_path):
     with pytest.raises(DataError, match="no results"):
-        write_report(make_reproduction([]), tmp_path / "out")
+        write(make_reproduction([]), tmp_path / "out")
     assert not (tmp_path / "out").exists()
