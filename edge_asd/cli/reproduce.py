@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shlex
 import sys
 from pathlib import Path
@@ -33,7 +32,9 @@ from edge_asd.cli.progress import Progress, SweepProgress
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
 
-_WHERE = ("--jobs", "--scheduler")
+_PLACES = ("--out", "--cache", "--ground-truth", "--jobs", "--scheduler")
+_FLAGS = ("--int8", "--faithful", "--json")
+"""The options without a value."""
 
 
 def command(
@@ -112,7 +113,7 @@ def command(
             sections=sections.split(",") if sections else None,
             seeds=range(seeds),
             int8=int8,
-            command=command_line(data, out),
+            command=command_line(),
             ground_truth=ground_truth,
             year=year,
             cache=cache,
@@ -162,14 +163,18 @@ def command(
     print(f"Official table{'s' if len(tables) > 1 else ''}: {', '.join(map(str, tables))}")
 
 
-def command_line(data: Path, out: Path) -> str:
-    """The command as it was given, without the paths of this computer and without where the parts were worked on."""
+def command_line() -> str:
+    """The command as it was given, without the places of this computer and without where the parts were worked on."""
     given: list[str] = []
-    for before, argument in itertools.pairwise(sys.argv):
-        if before not in _WHERE and not argument.startswith(tuple(f"{name}=" for name in _WHERE)):
-            given.append(argument)
-    given = [argument for argument in given if argument not in (str(data), str(out), "--out", *_WHERE)]
-    return shlex.join(["edge-asd", *given[:1], "DATA", *given[1:], "--out", "DIR"])
+    words = iter(sys.argv[sys.argv.index("reproduce") + 1 :])
+    for word in words:
+        name, joined, _ = word.partition("=")
+        if not name.startswith("-"):
+            continue  # DATA
+        option = [word] if joined or name in _FLAGS else [word, next(words, "")]
+        if name not in _PLACES:
+            given += option
+    return shlex.join(["edge-asd", "reproduce", "DATA", *given, "--out", "DIR"])
 
 
 def _rows(results: Any) -> list[dict[str, Any]]:

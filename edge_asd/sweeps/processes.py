@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -32,7 +32,11 @@ Done = tuple[int, Any]
 
 @contextmanager
 def in_processes(
-    work: Work[Item, Result], items: Sequence[Item], jobs: int, send: Callable[[Told], None]
+    work: Work[Item, Result],
+    items: Sequence[Item],
+    jobs: int,
+    send: Callable[[Told], None],
+    seats: Sequence[Seat] = (),
 ) -> Iterator[Callable[[], Iterator[Done]]]:
     """Give a function that yields the parts as they are done; at the end the processes are stopped, done or not.
 
@@ -44,11 +48,10 @@ def in_processes(
         Parts at a time.
     send : callable
         Gets what the parts tell, from any thread.
+    seats : sequence of Seat, optional
+        Those of `seated`, which go on afterwards, in place of new ones.
     """
-    seats = [_Seat(max(1, threads.available() // jobs)) for _ in range(jobs)]
-    free: SimpleQueue[_Seat] = SimpleQueue()
-    for seat in seats:
-        free.put(seat)
+    free: SimpleQueue[Seat] = SimpleQueue()
 
     def one(number: int) -> Done:
         seat = free.get()
@@ -64,15 +67,31 @@ def in_processes(
         run = Parallel(n_jobs=jobs, backend="threading", return_as="generator_unordered", batch_size=1)
         yield from run(delayed(one)(number) for number in range(len(items)))
 
-    try:
+    with nullcontext(seats) if seats else seated(jobs) as taken:
+        for seat in taken[:jobs]:
+            free.put(seat)
         yield results
+
+
+@contextmanager
+def seated(jobs: int) -> Iterator[Sequence[Seat]]:
+    """Give so many seats; at the end their processes are stopped, whatever they do."""
+    seats = [Seat(max(1, threads.available() // jobs)) for _ in range(jobs)]
+    try:
+        yield seats
     finally:
         for seat in seats:
             seat.close()
 
 
-class _Seat:
-    """A place for one process, in which one part after another is worked on."""
+class Seat:
+    """A place for one process, in which one part after another is worked on.
+
+    Parameters
+    ----------
+    share : int > 0
+        Threads that parts may use.
+    """
 
     def __init__(self, share: int) -> None:
         self._share = share

@@ -6,8 +6,8 @@ import importlib.util
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -16,7 +16,7 @@ from edge_asd.errors import ClusterError, DependencyError, SweepError
 from edge_asd.sweeps.alike import Alike
 from edge_asd.sweeps.cluster import on_cluster
 from edge_asd.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
-from edge_asd.sweeps.processes import in_processes
+from edge_asd.sweeps.processes import Seat, in_processes, seated
 
 _TOLD = 3
 """Failures that the error at the end repeats; each was told when it came."""
@@ -32,10 +32,20 @@ class Where:
         Parts at a time, each in a process of its own.
     scheduler : str, optional
         Address of a Dask cluster's scheduler, in place of this computer.
+    seats : sequence of Seat
+        Processes of this computer that are there already (`staying`).
     """
 
     jobs: int = 1
     scheduler: str | None = None
+    seats: Sequence[Seat] = ()
+
+    @contextmanager
+    def staying(self, parts: int) -> Iterator[Where]:
+        """Keep the processes for sweeps of so many parts, at most, that follow one another."""
+        jobs = min(self.jobs, parts)
+        with seated(jobs) if self.scheduler is None and jobs > 1 else nullcontext(()) as seats:
+            yield replace(self, jobs=max(1, jobs), seats=seats)
 
     def path(self, path: Path) -> Path:
         """Return a path as the parts are to be told it: workers of a cluster run in folders of their own."""
@@ -140,7 +150,7 @@ def sweep(
     events: SimpleQueue[Any] = SimpleQueue()
     with ExitStack() as stack:
         if where.scheduler is None:
-            results = stack.enter_context(in_processes(work, items, jobs, events.put))
+            results = stack.enter_context(in_processes(work, items, jobs, events.put, where.seats))
             watch: Callable[[], None] = lambda: None  # noqa: E731
         else:
             results, watch = stack.enter_context(

@@ -145,37 +145,38 @@ def reproduce(
     places = Places(
         where.path(data), where.path(out), ground_truth and where.path(ground_truth), cache and where.path(cache)
     )
-    outcomes = sweep(
-        missing,
-        partial(run_part, places=places),
-        where,
-        reads=[path for path in (data, ground_truth) if path is not None],
-        writes=out,
-        alike=TRAINING,
-        main="training: epochs",
-        progress=progress,
-        note=note,
-    )
-    results_of(missing, outcomes, f"What is finished is kept in {out}; the same command goes on from there.")
-    done = []
-    for part in parts:
-        if (found := kept(part)) is None:
-            raise DataError(f"{results_path(out, part)} was written, and is gone. The same command makes it again.")
-        done.append(found)
-    step("report")
-    first = replace(
-        done[0],
-        data=describe_data(data, {machine: found for machine, found in clips.items() if found}),
-        arguments=replace(
-            done[0].arguments,
-            command=command,
-            seeds=tuple(seeds),
-            models={model: how for part in done for model, how in part.arguments.models.items()},
-        ),
-        notes=(*notes, *done[0].notes),
-    )
-    merged = first.merged(replace(part, data=first.data) for part in done[1:])
-    pictures = _draw(merged, list(zip(parts, done, strict=True)), places, where, progress, note)
+    with where.staying(len(parts)) as staying:
+        outcomes = sweep(
+            missing,
+            partial(run_part, places=places),
+            staying,
+            reads=[path for path in (data, ground_truth) if path is not None],
+            writes=out,
+            alike=TRAINING,
+            main="training: epochs",
+            progress=progress,
+            note=note,
+        )
+        results_of(missing, outcomes, f"What is finished is kept in {out}; the same command goes on from there.")
+        done = []
+        for part in parts:
+            if (found := kept(part)) is None:
+                raise DataError(f"{results_path(out, part)} was written, and is gone. The same command makes it again.")
+            done.append(found)
+        step("report")
+        first = replace(
+            done[0],
+            data=describe_data(data, {machine: found for machine, found in clips.items() if found}),
+            arguments=replace(
+                done[0].arguments,
+                command=command,
+                seeds=tuple(seeds),
+                models={model: how for part in done for model, how in part.arguments.models.items()},
+            ),
+            notes=(*notes, *done[0].notes),
+        )
+        merged = first.merged(replace(part, data=first.data) for part in done[1:])
+        pictures = _draw(merged, list(zip(parts, done, strict=True)), places, staying, progress, note)
     results_file = out / "results.json"
     write_results(results_file, merged)
     return Reproduced(merged, write_report(merged, out, pictures), results_file)

@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from edge_asd.cli.reproduce import command_line
+from edge_asd.cli import app
+from edge_asd.cli.reproduce import _FLAGS, command_line
 from tests.cli.command import assert_error, edge_asd
 from tests.data import MACHINE
 
@@ -61,10 +63,27 @@ def test_jobs_and_a_cluster_exclude_each_other(data, tmp_path, command):
         assert "give one of --jobs and --scheduler" in done.stderr
 
 
-def test_the_report_does_not_tell_where_its_parts_were_worked_on(monkeypatch):
-    for given in (["--jobs", "2"], ["--jobs=2"], ["--scheduler", "tcp://h:1"], ["--scheduler=tcp://h:1"], []):
-        monkeypatch.setattr("sys.argv", ["edge-asd", "reproduce", "D", *given, "--seeds", "2", "--out", "R"])
-        assert command_line(Path("D"), Path("R")) == "edge-asd reproduce DATA --seeds 2 --out DIR"
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["D", "--out", "R"],
+        ["--out=R", "./D/", "--jobs", "2"],
+        ["D", "--jobs=2", "--out", "R"],
+        ["D", "--scheduler", "tcp://h:1", "--out", "R"],
+        ["D", "--scheduler=tcp://h:1", "--cache", "C", "--ground-truth=G", "--out", "R"],
+    ],
+)
+def test_the_report_tells_no_places(monkeypatch, given):
+    asked = ["--machine", "D", "--int8", "--seeds", "2"]
+    monkeypatch.setattr("sys.argv", ["edge-asd", "--debug", "reproduce", *asked, *given])
+    assert command_line() == "edge-asd reproduce DATA --machine D --int8 --seeds 2 --out DIR"
+
+
+def test_the_flags_are_those_that_take_no_value():
+    command = next(one for name, one in get_command(app).commands.items() if name == "reproduce")
+    assert {option for param in command.params if getattr(param, "is_flag", False) for option in param.opts} - {
+        "--help"
+    } == set(_FLAGS)
 
 
 @pytest.mark.prove
