@@ -39,7 +39,7 @@ from edge_asd.train.networks.baselines import BASELINES  # noqa: E402
 from edge_asd.train.runs.run import Run  # noqa: E402
 from tests.sweeps.test_cluster import running, workers  # noqa: E402
 
-EPOCHS = {"ae": (2, 12), "mobilenetv2": (1, 3)}
+EPOCHS = {"ae": (2, 12), "mobilenetv2": (1, 2)}
 FEW, MANY, STEPS = 100, 1100, 20
 
 
