@@ -75,7 +75,7 @@ def loads(costs: dict[str, Any]) -> list[Load]:
             MACHINES,
             math.ceil(HOURS / hours),
             hours * score["cpu_s"],
-            hours * score["read_bytes"],
+            hours * HOUR_BYTES,  # read twice, but the second time from the memory of the computer that scores
             score["start_cpu_s"],
         )
     ]
