@@ -94,8 +94,8 @@ def results_path(out: Path, part: Part) -> Path:
     return out / "parts" / f"{part.name}.json"
 
 
-def kept_results(part: Part, dataset: Dataset, digest: str, out: Path) -> Reproduction | None:
-    """Return what is kept of a part; None where it is not done yet.
+def kept_results(part: Part, dataset: Dataset, digest: str, out: Path) -> Reproduction:
+    """Return what is kept of a part that is done.
 
     Parameters
     ----------
@@ -113,8 +113,6 @@ def kept_results(part: Part, dataset: Dataset, digest: str, out: Path) -> Reprod
         If what is kept cannot be read, or was made with other settings or of other data.
     """
     path = results_path(out, part)
-    if not path.is_file():
-        return None
     kept = read_results(path)
     test = dataset.select(split="test")
     here = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from edge_asd.bundle.kinds import KINDS
@@ -14,10 +14,10 @@ from edge_asd.quantize.jobs.heard_pictures import heard_pictures
 from edge_asd.quantize.jobs.part import Part, kept_results, results_path
 from edge_asd.quantize.jobs.reproduction_part import Places, run_part
 from edge_asd.sweeps.parts import Voice
-from edge_asd.sweeps.running import Standing, Where, results_of, sweep
+from edge_asd.sweeps.running import HERE, Standing, Where, results_of, sweep
 from edge_asd.train.backend import TRAINING
 from edge_asd.train.data.dataset import Dataset
-from edge_asd.train.data.hashes import content_hash
+from edge_asd.train.data.hashes import content_hash, file_digest
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.figures import machines_of
@@ -26,8 +26,6 @@ from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
 from edge_asd.train.report.writing import Written, write_report
 from edge_asd.train.runs.fitting import Settings
-
-_HERE = Where()
 
 _GROUP = 3
 """Sections that the published systems train together: 00-02, and 03-05."""
@@ -55,7 +53,7 @@ def reproduce(
     ground_truth: Path | None = None,
     year: int | None = None,
     cache: Path | None = None,
-    where: Where = _HERE,
+    where: Where = HERE,
     progress: Callable[[Standing], None] = lambda _: None,
     note: Callable[[str], None] = lambda _: None,
     step: Callable[[str], None] = lambda _: None,
@@ -132,11 +130,15 @@ def reproduce(
     with results_folder(out, "parts"):
         (out / "parts").mkdir(exist_ok=True)  # so that a call that was stopped can go on
 
+    digest = lru_cache(maxsize=None)(file_digest)  # of a group's clips, and of all: each is read once
+
     def kept(part: Part) -> Reproduction | None:
+        if not results_path(out, part).is_file():
+            return None
         place = part.machine, part.sections
         if place not in datasets:
             dataset = Dataset(data, *place, ground_truth=ground_truth, channel=part.settings.channel)
-            datasets[place] = dataset, content_hash(dataset.clips)
+            datasets[place] = dataset, content_hash(dataset.clips, digest)
         return kept_results(part, *datasets[place], out)
 
     # Seed by seed: parts that are worked on side by side then need features of different machines, each computed once.
@@ -166,7 +168,11 @@ def reproduce(
         step("report")
         first = replace(
             done[0],
-            data=describe_data(data, {machine: found for machine, found in clips.items() if found}),
+            data=describe_data(
+                data,
+                {machine: found for machine, found in clips.items() if found},
+                hashes={machine: content_hash(found, digest) for machine, found in clips.items()},
+            ),
             arguments=replace(
                 done[0].arguments,
                 command=command,
