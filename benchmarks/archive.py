@@ -67,14 +67,14 @@ def kill_often(arguments: list[str], out: Path, seconds: float, kills: int) -> l
     """Kill calls at random moments that together last about as long as one that is not killed; end with a whole one."""
     rng, moments = random.Random(0), []
     for _ in range(kills):
-        watched = Watched(["score", *arguments, "--out", str(out)])
+        watched = Watched([*arguments, "--out", str(out)])
         moments.append(round(rng.uniform(0.2, 2 * seconds / (kills + 1)), 1))
         try:
             watched.process.wait(moments[-1])
         except subprocess.TimeoutExpired:
             watched.process.kill()
         watched.end()
-    Watched(["score", *arguments, "--out", str(out)]).end()
+    Watched([*arguments, "--out", str(out)]).end()
     return moments
 
 
@@ -83,9 +83,9 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     sound, out, again = folder / "sound", folder / "scores", folder / "again"
     make(sound, options.hours)
     given = {"--section": options.section, "--jobs": options.jobs, "--partition": options.partition}
-    arguments = [options.bundle, str(sound), *(str(word) for pair in given.items() for word in pair)]
-    whole = Watched(["score", *arguments, "--out", str(out)]).end()
-    nothing = Watched(["score", *arguments, "--out", str(out)]).end()
+    arguments = ["score", options.bundle, str(sound), *(str(word) for pair in given.items() for word in pair)]
+    whole = Watched([*arguments, "--out", str(out)]).end()
+    nothing = Watched([*arguments, "--out", str(out)]).end()
     seconds = options.hours * 3600
     decisions = whole["told"]["decisions"]
     figures = {

@@ -43,6 +43,7 @@ from edge_asd.sweeps.parts import Voice  # noqa: E402
 from edge_asd.sweeps.running import Where, sweep  # noqa: E402
 from edge_asd.train.backend import TRAINING  # noqa: E402
 from edge_asd.train.networks.baselines import BASELINES  # noqa: E402
+from edge_asd.train.runs.schedule import epoch_windows  # noqa: E402
 
 MACHINES = 1000
 HOURS = 24 * 365
@@ -80,8 +81,8 @@ def loads(costs: dict[str, Any]) -> list[Load]:
         )
     ]
     for model, cost in train.items():
-        baseline, frames = BASELINES[model], FeatureSpec().frame_count(160000)
-        windows = FIT_CLIPS * (1 + (frames - baseline.window_frames) // baseline.training_hop)
+        baseline = BASELINES[model]
+        windows = epoch_windows(baseline, FeatureSpec(), FIT_CLIPS)
         work = windows * baseline.epochs * cost["window_s"] + CLIPS * cost["clip_s"]
         found.append(Load(f"train, {model}", 1, MACHINES, work, CLIPS * cost["read_bytes"], score["start_cpu_s"]))
     return found

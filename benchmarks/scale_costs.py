@@ -31,12 +31,11 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.archive import make  # noqa: E402
 from benchmarks.watched import Watched  # noqa: E402
-from edge_asd.frontend.spec import FeatureSpec  # noqa: E402
 from edge_asd.sweeps.parts import Voice  # noqa: E402
 from edge_asd.sweeps.running import Where, sweep  # noqa: E402
 from edge_asd.train.backend import TRAINING  # noqa: E402
-from edge_asd.train.networks.baselines import BASELINES  # noqa: E402
 from edge_asd.train.runs.run import Run  # noqa: E402
+from edge_asd.train.runs.schedule import epoch_windows  # noqa: E402
 from tests.sweeps.test_cluster import running, workers  # noqa: E402
 
 EPOCHS = {"ae": (2, 12), "mobilenetv2": (1, 2)}
@@ -68,8 +67,7 @@ def train_costs(model: str, folder: Path) -> dict[str, float]:
         given = ["--machine", "fan", "--model", model, f"--{model}-epochs", str(epochs), "--int8"]
         taken.append(Watched(["reproduce", str(data), "--out", str(out), "--cache", f"{out}-cache", *given]).end())
     (run,) = (Run.load(path) for path in (out / "runs").iterdir())
-    baseline, frames = BASELINES[model], FeatureSpec().frame_count(160000)
-    windows = len(run.fit) * (1 + (frames - baseline.window_frames) // baseline.training_hop)
+    windows = epoch_windows(run.baseline, run.features, len(run.fit))
     epoch_s = (taken[1]["cpu"] - taken[0]["cpu"]) / (EPOCHS[model][1] - EPOCHS[model][0])
     clips = sum(1 for _ in data.rglob("*.wav"))
     return {
@@ -120,7 +118,6 @@ def overhead_costs(folder: Path) -> dict[str, float]:
                 writes=out,
                 alike=TRAINING,
                 main="",
-                progress=print_none,
             )
             assert found == list(range(count))
             return {name: sum(map(cpu_of, found)) - before[name] for name, found in processes.items()}
@@ -130,10 +127,6 @@ def overhead_costs(folder: Path) -> dict[str, float]:
     each = {f"{name}_s": (many[name] - few[name]) / (MANY - FEW) for name in processes}
     steps = {f"told_{name}_s": (told[name] - many[name]) / (MANY * STEPS) for name in ("scheduler", "client")}
     return each | steps
-
-
-def print_none(_: object) -> None:
-    """Show nothing."""
 
 
 def main() -> None:

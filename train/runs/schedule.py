@@ -53,6 +53,12 @@ def published_schedule(baseline: Baseline) -> Schedule:
     return Schedule(baseline.epochs, baseline.batch_size, baseline.learning_rate)
 
 
+def epoch_windows(baseline: Baseline, features: FeatureSpec, clips: int) -> int:
+    """Return the windows of an epoch on so many clips, taken as ten seconds each."""
+    frames = features.frame_count(round(_CLIP_SECONDS * features.sample_rate))
+    return clips * (1 + (frames - baseline.window_frames) // baseline.training_hop)
+
+
 def own_schedule(baseline: Baseline, features: FeatureSpec, clips: int) -> Schedule:
     """Return what suits a user's own machine.
 
@@ -66,8 +72,7 @@ def own_schedule(baseline: Baseline, features: FeatureSpec, clips: int) -> Sched
     clips : int > 0
         That are fitted on, taken as ten seconds each.
     """
-    frames = features.frame_count(round(_CLIP_SECONDS * features.sample_rate))
-    windows = clips * (1 + (frames - baseline.window_frames) // baseline.training_hop)
+    windows = epoch_windows(baseline, features, clips)
     batch = baseline.batch_size
     while batch > _LEAST_BATCH and windows < batch * _STEPS:
         batch //= 2
