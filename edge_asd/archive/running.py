@@ -21,7 +21,7 @@ from edge_asd.monitor.config.settings import SourceConfig
 from edge_asd.monitor.session import note_missing_threshold
 from edge_asd.sweeps.alike import SCORING
 from edge_asd.sweeps.parts import Failure
-from edge_asd.sweeps.running import Standing, Where, check_installed, sweep
+from edge_asd.sweeps.running import HERE, Standing, Where, check_installed, sweep
 
 PART_MEGABYTES = 512
 """Of recordings in a partition: four and a half hours of 16 kHz mono WAV."""
@@ -64,7 +64,7 @@ def score_archive(
     where: Path,
     out: Path,
     *,
-    at: Where = Where(),  # noqa: B008  (it is frozen)
+    at: Where = HERE,
     part_bytes: int = PART_MEGABYTES << 20,
     step: Step = lambda *_: None,
     note: Callable[[str], None] = lambda _: None,

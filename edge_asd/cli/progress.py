@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
+
+    from edge_asd.sweeps.running import Standing
 
 
 class Progress:
@@ -81,7 +83,7 @@ class Progress:
 
 
 class SweepProgress:
-    """Shows how far a sweep is; called with each `edge_asd.sweeps.running.Standing` of it.
+    """Shows how far a sweep is; called with each standing of it.
 
     On a terminal, one bar for all parts, with the time that is left and the last step; elsewhere a line for each stage
     of a part, and for each part that is done. A single part is shown as if there were no sweep.
@@ -91,9 +93,8 @@ class SweepProgress:
         self._line = line
         self._stages: dict[int, str] = {}
 
-    def __call__(self, standing: Any) -> None:
+    def __call__(self, now: Standing) -> None:
         """Show a step."""
-        now = standing
         if now.parts == 1:
             if now.stage:
                 self._line(now.stage, now.done, now.total, now.detail)

@@ -125,6 +125,7 @@ def command(
     line("loading")
     fitting, many = load_stage("train.runs.fitting"), load_stage("train.runs.machines")
     from edge_asd.own_set import is_own
+    from edge_asd.sweeps.parts import Failure
     from edge_asd.sweeps.running import results_of
 
     at = where(jobs, scheduler)
@@ -178,7 +179,7 @@ def command(
         line.clear()
     documents = []
     for name, run in zip(machines, outcomes, strict=True):
-        if not hasattr(run, "machine"):  # it has failed
+        if isinstance(run, Failure):
             continue
         named, folder = (f"{name}: ", out / name) if len(machines) > 1 else ("", out)
         # What its numbers of clips lack was said before the training.

@@ -52,6 +52,10 @@ class Where:
         return path if self.scheduler is None else path.absolute()
 
 
+HERE = Where()
+"""One part after the other, in this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a sweep is, after a step of one of its parts.

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from edge_asd.files import hold
 from tests.archive.archived import BUNDLE, SOUND, contents, fill, parts, passed_over, rows, start, until
 from tests.cli.command import Command
 from tests.data import write_wav
+from tests.sweeps.calling import children
 
 SCORE = ("score", BUNDLE)
 
@@ -29,19 +29,6 @@ def score(command: Command, where: Path, out: Path, *options: object) -> dict[st
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     return document
-
-
-def workers(process: subprocess.Popen[str]) -> list[int]:
-    """Processes that score, of one that has them score."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == process.pid and b"popen_loky" in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except (OSError, ValueError):
-            continue
-    return found
 
 
 def test_a_second_call_scores_what_is_new_and_nothing_else(command: Command, tmp_path: Path) -> None:
@@ -138,7 +125,7 @@ def test_a_process_that_is_killed_costs_its_partition(tmp_path: Path, command: C
     tree, out = fill(tmp_path / "tree", 6, seconds=30), tmp_path / "out"
     process = start(tree, out, "--jobs", 2)
     until(lambda: parts(out), "a partition")
-    os.kill(workers(process)[0], signal.SIGKILL)
+    os.kill(children(process.pid)[0], signal.SIGKILL)
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert ") was killed. It is begun again." in errors
@@ -199,15 +186,14 @@ def test_two_calls_at_once_take_turns(tmp_path: Path) -> None:
 def test_the_workers_of_a_cluster_make_the_same_tables_and_one_that_is_killed_costs_its_partition(
     tmp_path: Path, command: Command
 ) -> None:
-    from tests.sweeps.test_cluster import running
-    from tests.sweeps.test_cluster import workers as workers_of
+    from tests.sweeps.test_cluster import running, workers
 
     tree, out = fill(tmp_path / "tree", 6, seconds=60), tmp_path / "out"
     (tmp_path / "dask").mkdir()
     with running(tmp_path / "dask") as (address, _):
         process = start(tree, out, "--scheduler", address)
         until(lambda: parts(out), "a partition")
-        os.kill(min(workers_of(address)), signal.SIGKILL)
+        os.kill(min(workers(address)), signal.SIGKILL)
         printed, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         assert json.loads(printed)["partitions"] == 6

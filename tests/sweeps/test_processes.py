@@ -89,7 +89,6 @@ from pathlib import Path
 from edge_asd.sweeps.alike import SCORING
 from edge_asd.sweeps.running import Where, sweep
 from tests.sweeps import work
-from tests.sweeps.calling import ROOT, begun, call, within
 folder = Path(sys.argv[1])
 try:
     parts = [(str(i), (folder, i)) for i in range(3)]
