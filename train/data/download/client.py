@@ -153,8 +153,15 @@ class Client:
         # Bytes as they are: a length and a range count what comes over the wire.
         headers = {"Accept-Encoding": "identity", "User-Agent": f"edge-asd/{__version__}", **headers}
         timeout = (self.patience.connect, self.patience.read)
+        come: list[requests.Response] = []
+        hooks = {"response": lambda one, **_: come.append(one)}
         with _named(url):
-            response = self._session().get(url, headers=headers, stream=True, timeout=timeout)
+            try:
+                response = self._session().get(url, headers=headers, stream=True, timeout=timeout, hooks=hooks)
+            except BaseException:  # where it refuses an answer's address, the library leaves that connection open
+                for one in come:
+                    one.close()
+                raise
         self.reached = True
         try:
             plain = next((one.url for one in (*response.history, response) if not one.url.startswith("https:")), None)
