@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pyarrow import parquet
@@ -15,6 +17,9 @@ from pyarrow import parquet
 from edge_asd.archive.tables import FILES, SCORES, part_number
 from tests.data import write_wav
 from tests.golden.committed import NAMES, made_sound
+from tests.sweeps.calling import children
+
+Found = TypeVar("Found")
 
 BUNDLE = NAMES["ae"]
 SOUND = made_sound(3, 200)
@@ -68,12 +73,26 @@ def parts(out: Path) -> list[str]:
     return sorted(path.name for path in (out / FILES).glob("part-*.parquet"))
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Wait for something that will come, however busy the machine."""
+def until(true: Callable[[], Found], what: str) -> Found:
+    """Wait for something that will come, however busy the machine, and return it."""
     end = time.monotonic() + 300
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < end, f"waited in vain: {what}"
         time.sleep(0.01)
+    return found
+
+
+def at_work(of: int, where: Path) -> int:
+    """Stop a process that reads a recording, of those that a process has started; return 0 if none does."""
+    for child in children(of):
+        os.kill(child, signal.SIGSTOP)
+        try:
+            if any(os.readlink(entry).startswith(f"{where}/") for entry in Path(f"/proc/{child}/fd").iterdir()):
+                return child
+        except FileNotFoundError:  # closed, or ended, before it stopped
+            pass
+        os.kill(child, signal.SIGCONT)
+    return 0
 
 
 def start(where: Path, out: Path, *options: object, bundle: Path = BUNDLE) -> subprocess.Popen[str]:
