@@ -30,8 +30,8 @@ from edge_asd.errors import EdgeAsdError
 from edge_asd.firmware_export import qemu
 from edge_asd.frontend import fixed_point, log_mel, why_not_native
 from edge_asd.frontend.c_tables import c_header, c_source
-from edge_asd.frontend.float_reference import hann, mel_filterbank
 from edge_asd.frontend.spec import FLOOR_POWER, FeatureSpec
+from edge_asd.frontend.tables import hann, mel_filterbank
 from tests.frontend.signals import CLIPS, Pcm, cases, coloured, pcm
 
 SPEC = FeatureSpec()

@@ -37,7 +37,8 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 
-from edge_asd.bundle.bundle import Bundle, Quantisation  # noqa: E402
+from edge_asd.bundle.bundle import Bundle  # noqa: E402
+from edge_asd.bundle.manifest import Quantisation  # noqa: E402
 from edge_asd.clips import DOMAINS  # noqa: E402
 from edge_asd.detectors.loading import load_detector  # noqa: E402
 from edge_asd.detectors.scores import score_value  # noqa: E402

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from edge_asd.train.synthesis import writing  # noqa: E402
+from edge_asd.train.synthesis.presets import PRESETS  # noqa: E402
 
 KEEP, GIVE_BACK = "memory kept", "memory given back"
 
@@ -40,7 +41,7 @@ def measure(case: str, preset: str) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--preset", default="tiny", choices=sorted(writing.PRESETS))
+    parser.add_argument("--preset", default="tiny", choices=sorted(PRESETS))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--case", choices=(KEEP, GIVE_BACK), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
