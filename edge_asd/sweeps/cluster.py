@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +26,9 @@ CONNECT_S = 10
 
 _RESTART_S = 60
 """How long a cluster may be without workers after the last was killed."""
+
+QUIET_S = 5
+"""How long a cluster may be without workers before that is told: one that is killed is soon back."""
 
 TOLD_A_SECOND = 50
 """How many steps all workers tell in a second, so that the scheduler has time for the parts; one each at most."""
@@ -76,8 +80,10 @@ def on_cluster(
     writes: Path,
     alike: Alike,
     send: Callable[[Told], None],
-) -> Iterator[tuple[Callable[[], Iterator[tuple[int, Any]]], Callable[[], None]]]:
-    """Give a function that yields the parts as they are done, and one that raises where the scheduler has gone.
+) -> Iterator[tuple[Callable[[], Iterator[tuple[int, Any]]], Callable[[], str]]]:
+    """Give a function that yields the parts as they are done, and one that tells what they wait for.
+
+    The latter returns a sentence, "" where all is well, and raises a `ClusterError` where the scheduler has gone.
 
     Parameters
     ----------
@@ -136,11 +142,23 @@ def on_cluster(
                 client.wait_for_workers(1, timeout=_RESTART_S)
                 yield from some(given_up, 1)
 
-        def watch() -> None:
+        at_work = time.monotonic()
+
+        def watch() -> str:
+            nonlocal at_work
             if client.status != "running":
                 raise ClusterError(
                     f"The Dask scheduler at {address} has gone. Start it and its workers again, and then this command."
                 )
+            with suppress(OSError):  # it goes at this moment
+                if client.nthreads():
+                    at_work = time.monotonic()
+            if time.monotonic() < at_work + QUIET_S:
+                return ""
+            return (
+                f"The Dask scheduler at {address} has no workers any more. Parts wait for new ones, each started with: "
+                f"dask worker {address} --nthreads 1"
+            )
 
         yield results, watch
 

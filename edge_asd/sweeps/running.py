@@ -155,18 +155,21 @@ def sweep(
     with ExitStack() as stack:
         if where.scheduler is None:
             results = stack.enter_context(in_processes(work, items, jobs, events.put, where.seats))
-            watch: Callable[[], None] = lambda: None  # noqa: E731
+            watch: Callable[[], str] = str
         else:
             results, watch = stack.enter_context(
                 on_cluster(work, items, where.scheduler, reads, writes, alike, events.put)
             )
         # In a thread: this one is to hear Ctrl-C, the parts and the end of a scheduler.
         threading.Thread(target=_collect, args=(results, events), daemon=True).start()
+        waiting = ""
         while len(outcomes) < len(items):
             try:
                 event = events.get(timeout=0.5)
             except Empty:
-                watch()
+                before, waiting = waiting, watch()
+                if waiting and not before:
+                    note(waiting)
                 continue
             if isinstance(event, Told):
                 watched.told(event)

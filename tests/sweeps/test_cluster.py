@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -149,6 +149,37 @@ def test_no_scheduler_and_no_dask(tmp_path, monkeypatch, capsys):
             ):
                 call(work.square, tmp_path, Where(scheduler="tcp://127.0.0.1:1"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.prove
+def test_parts_wait_for_workers_after_the_last_has_gone_and_say_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(clusters, "QUIET_S", 0.5)
+    (tmp_path / "dask").mkdir()
+    out, notes, come = tmp_path / "out", [], threading.Event()
+    with scheduler() as (address, _), ExitStack() as later:
+        worker = ("dask_worker", address, "--nthreads", "1", "--local-directory", str(tmp_path / "dask"))
+
+        def note(text: str) -> None:
+            notes.append(text)
+            if "no workers" in text:
+                come.set()
+
+        def go_and_come() -> None:
+            with started(*worker):
+                within(60, lambda: begun(out))
+            come.wait(60)
+            later.enter_context(started(*worker))
+            (out / "go").touch()
+
+        thread = threading.Thread(target=go_and_come)
+        thread.start()
+        within(60, lambda: workers(address))
+        assert call(work.held, out, Where(scheduler=address), note=note) == [0, 1, 4, 9]
+        thread.join()
+    assert [text for text in notes if "workers" in text] == [
+        f"The Dask scheduler at {address} has no workers any more. Parts wait for new ones, each started with: "
+        f"dask worker {address} --nthreads 1"
+    ]
 
 
 @pytest.mark.prove

@@ -72,3 +72,11 @@ def waiting(item: tuple[Path, int], voice: Voice) -> None:
         voice.step("waiting")
         (item[0] / f"{item[1]}.{os.getpid()}").touch()
         time.sleep(0.05)
+
+
+def held(item: tuple[Path, int], voice: Voice) -> int:
+    """Like `square`; none is done before there is a file `go`."""
+    result = square(item, voice)
+    while not (item[0] / "go").exists():
+        time.sleep(0.05)
+    return result
