@@ -116,7 +116,16 @@ def on_cluster(
         needs = Needs(tuple(path.absolute() for path in reads), mark, alike, alike.here())
         every_s = max(1.0, _check(client, address, needs) / TOLD_A_SECOND)
         topic = f"edge-asd-{secrets.token_hex(8)}"
-        client.subscribe_topic(topic, lambda event: send(Told(**event[1]["told"])))
+        at: dict[int, str] = {}
+
+        def hear(event: tuple[Any, Any]) -> None:
+            told, worker = Told(**event[1]["told"]), event[1]["worker"]
+            if at.setdefault(told.number, worker) != worker:
+                send(Told(told.number, note=f"its worker ({at[told.number]}) was lost. It is begun again on {worker}."))
+                at[told.number] = worker
+            send(told)
+
+        client.subscribe_topic(topic, hear)
 
         def some(numbers: Sequence[int], at_once: int) -> Iterator[tuple[int, Any]]:
             from joblib import Parallel, delayed
@@ -291,7 +300,7 @@ def _work(
     worker = get_worker()
 
     def send(told: Told) -> None:
-        worker.log_event(topic, {"told": asdict(told)})
+        worker.log_event(topic, {"told": asdict(told), "worker": worker.address})
 
     if lacking := needs.lacking():  # it came after the others were asked
         return number, Failure(ClusterError(f"The worker {worker.address} {lacking}."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -99,7 +100,12 @@ def test_a_part_that_fails_names_its_worker(cluster, tmp_path):
 
 
 def test_a_worker_that_is_killed_costs_its_part_alone(cluster, tmp_path):
-    assert call(work.killed_once, tmp_path, Where(scheduler=cluster)) == [0, 1, 4, 9]
+    notes: list[str] = []
+    assert call(work.killed_once, tmp_path, Where(scheduler=cluster), notes=notes) == [0, 1, 4, 9]
+    (lost,) = (text for text in notes if "lost" in text)
+    assert re.fullmatch(
+        r"part 1: its worker \((tcp://\S+:\d+)\) was lost\. It is begun again on (?!\1\.$)tcp://\S+:\d+\.", lost
+    )
     assert len(begun(tmp_path)[1]) == 2
     within(60, lambda: len(workers(cluster)) == 2)
 
