@@ -263,6 +263,25 @@ def _start(path: Path) -> tuple[float | None, int | None]:
         return None, None
 
 
+def disturbance(busy: float, cores: int) -> str | None:
+    """Say that other programs take the processor, where they leave less than a core; None where not.
+
+    Parameters
+    ----------
+    busy : float [cores]
+        How many processes wanted to run before.
+    cores : int > 0
+        That may be used.
+    """
+    if busy < max(0.5, cores - 0.5):
+        return None
+    plural = "s" if cores > 1 else ""
+    return (
+        f"Other programs keep this computer busy ({busy:.1f} of {cores} core{plural}): what was timed is longer than it "
+        "takes by itself, and one figure may be more so than the next."
+    )
+
+
 def advice(found: Bench, bundle: Bundle) -> str | None:
     """Say what to do where the headroom is not enough; None where it is."""
     if found.headroom >= ENOUGH:

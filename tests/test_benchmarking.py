@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_asd.benchmarking import ArithmeticBench, Bench, Timing, advice
+from edge_asd.benchmarking import ArithmeticBench, Bench, Timing, advice, disturbance
 from edge_asd.bundle.bundle import Bundle
 from edge_asd.cli.bench import _print
 from edge_asd.interpreter import ARITHMETICS
@@ -97,3 +97,10 @@ def test_what_to_do(bundle: Bundle, section_bundle: Bundle) -> None:
     assert text.startswith("Build the C front end, which `edge-asd doctor` explains; or quantise anew")
     assert "--model ae" not in text
     assert replace(found(3), start_s=None).headroom == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("busy", "cores", "told"), [(0.3, 1, False), (1.0, 1, True), (1.2, 2, False), (1.5, 2, True)])
+def test_other_programs_that_take_the_processor_are_told(busy: float, cores: int, told: bool) -> None:
+    text = disturbance(busy, cores)
+    assert (text is not None) == told
+    assert text is None or f"({busy:.1f} of {cores} core{'s' * (cores > 1)})" in text

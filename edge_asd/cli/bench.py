@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from edge_asd.cli.common import BundleArgument, JsonOption, print_json, table
+from edge_asd.cli.common import BundleArgument, JsonOption, note, print_json, table
 from edge_asd.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -19,15 +20,19 @@ def command(bundle: BundleArgument, json: JsonOption = False) -> None:
     It takes a few seconds. Load is the share of one core, headroom how many times faster than the
     sound it is.
     """
-    from edge_asd.benchmarking import advice, bench
+    from edge_asd.benchmarking import advice, bench, disturbance
     from edge_asd.bundle.bundle import Bundle
+    from edge_asd.threads import available
 
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     loaded = Bundle.load(bundle)
     line = Progress()
     try:
         found = bench(bundle, loaded, lambda what: line(f"timing {what}"))
     finally:
         line.clear()
+    if (disturbed := disturbance(busy, available())) is not None:
+        note(f"Note: {disturbed}")
     what_to_do = advice(found, loaded)
     if json:
         print_json(_document(loaded.machine, loaded.detector, found, what_to_do))
