@@ -120,6 +120,11 @@ def section_threshold(
             f"Section {section}: its threshold rests on {healthy.count} {kind}{'s' if healthy.count > 1 else ''}; "
             "expect it to be rough. More healthy recordings make it better."
         )
+    if healthy.count > 1 and len({score for scores in healthy.section.values() for score in scores}) == 1:
+        notes.append(
+            f"Section {section}: all {healthy.count} {kind}s have the same score. The model does not tell them apart; "
+            "it may have learnt too little."
+        )
     fitted = fit_threshold(healthy.section, target)
     if not domains:
         return fitted

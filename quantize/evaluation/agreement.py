@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class Agreement:
     Attributes
     ----------
     score_correlation : float or None
-        Pearson's, over all clips; None where either score does not vary.
+        Pearson's, the least of any section; 0 where the shipped scores of a section do not vary. Sections whose float
+        scores do not vary count as none; None where there is no other.
     max_relative_score_error : float
         Largest difference over the float score; where scores may have either sign, over the mean
         magnitude of all float scores.
@@ -32,7 +34,12 @@ class Agreement:
 
 
 def agreement(
-    floating: Sequence[float], shipped: Sequence[float], thresholds: Sequence[float], *, signed: bool
+    floating: Sequence[float],
+    shipped: Sequence[float],
+    thresholds: Sequence[float],
+    *,
+    signed: bool,
+    sections: Sequence[str] | None = None,
 ) -> Agreement:
     """Compare scores, one a clip in each sequence, in one unit.
 
@@ -41,13 +48,20 @@ def agreement(
     floating, shipped, thresholds : sequence of float [length n >= 1]
     signed : bool
         Scores may be negative, as log-odds are.
+    sections : sequence of str [length n], optional
+        Of the clips: what lies between sections, each with its own threshold, is no agreement. One by default.
     """
     a, b, limits = (np.asarray(values, np.float64) for values in (floating, shipped, thresholds))
-    varied = a.std() > 0 and b.std() > 0
+    of = np.asarray([""] * a.size if sections is None else sections)
+    correlations = [_correlation(a[of == one], b[of == one]) for one in np.unique(of) if np.ptp(a[of == one]) > 0]
     size = np.full(a.size, np.abs(a).mean()) if signed else np.abs(a)
     return Agreement(
-        score_correlation=float(np.corrcoef(a, b)[0, 1]) if varied else None,
+        score_correlation=min(correlations, default=None),
         max_relative_score_error=float((np.abs(b - a) / np.maximum(size, 1e-12)).max()),
         flipped_decisions=float(np.mean((a > limits) != (b > limits))),
         distinct_score_ratio=np.unique(b).size / np.unique(a).size,
     )
+
+
+def _correlation(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> float:
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(b) > 0 else 0.0

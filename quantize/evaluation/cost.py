@@ -20,7 +20,7 @@ from edge_asd.quantize.evaluation.cost_rows import ClipScores, Result, evaluate_
 from edge_asd.quantize.evaluation.earlier import DOCUMENT, check_earlier, left_note
 from edge_asd.quantize.evaluation.heard.report import HeardReport, heard_report
 from edge_asd.quantize.evaluation.probe.report import Judged, Report, report
-from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks
+from edge_asd.quantize.evaluation.remarks import ENOUGH, remarks, told_apart
 from edge_asd.quantize.evaluation.scoring import float_scores, shipped_scores
 from edge_asd.thresholds import is_anomalous
 from edge_asd.train.data.dataset import Clip, Dataset
@@ -195,6 +195,7 @@ def evaluate(
         for r in results
     ]
     write_result(out / "result.csv", table, measures)
+    notes += told_apart({section: [(s.shipped, s.floating) for s in group] for section, group in groups.items()})
     notes += remarks(results)
     evaluation = Evaluation(
         measures,
@@ -246,6 +247,7 @@ def _agreement(bundle: Bundle, domain: Domain | None, scored: Sequence[ClipScore
         [score_value(s.shipped) for s in scored],
         [score_value(bundle.threshold(s.clip.name.section, domain).score) for s in scored],
         signed=bundle.kind.signed,
+        sections=[s.clip.name.section for s in scored],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 ENOUGH = 10
@@ -13,6 +13,10 @@ _PLAIN = 0.95
 
 _CHANCE = 0.6
 """AUC below which, and above one less it, scores are near chance."""
+
+
+_ALIKE = 0.5
+"""Different shipped scores of a section, as a share of its different float scores, up to which it is remarked on."""
 
 
 class Figures(Protocol):
@@ -53,6 +57,25 @@ def remarks(results: Sequence[Figures]) -> list[str]:
             f"AUC is near chance in {_places(chance)}: the detector hears little of these faults. Longer training, "
             "more healthy clips, or another model may."
         )
+    return texts
+
+
+def told_apart(scores: Mapping[str, Sequence[tuple[int, float]]]) -> list[str]:
+    """Say where the shipped arithmetic gives clips the same score that differ in floating point.
+
+    Parameters
+    ----------
+    scores : mapping of section to sequence of (int, float)
+        Shipped and float score of each clip.
+    """
+    texts = []
+    for section, of in scores.items():
+        shipped, floating = (len(set(values)) for values in zip(*of, strict=True))
+        if shipped <= _ALIKE * floating:
+            texts.append(
+                f"Section {section}: {len(of)} clips have {floating} different scores in floating point, and as "
+                f"shipped only {shipped}. The model hardly tells them apart; it may have learnt too little."
+            )
     return texts
 
 

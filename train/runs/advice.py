@@ -27,10 +27,10 @@ def advice(run: Run) -> list[str]:
         return texts
     guessing = math.log(len(run.classes)) if run.classes else math.inf
     if run.classes and losses[run.best_epoch - 1] > _CHANCE * guessing:
+        faster = ", or --learning-rate 0.001 where clips are few" if run.learning_rate < 0.001 else ""
         texts.append(
             f"On held-back clips the classifier is no better than guessing ({losses[run.best_epoch - 1]:.3g} nat; "
-            f"guessing among {len(run.classes)} classes gives {guessing:.3g}). Try more --epochs, or --learning-rate "
-            "0.001 where clips are few."
+            f"guessing among {len(run.classes)} classes gives {guessing:.3g}). Try more --epochs{faster}."
         )
     span, unit = max(1, len(losses) // 10), run.baseline.kind.unit
     if len(losses) > span and losses[-1] < (1 - _FALLING) * losses[-1 - span]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from edge_asd.quantize.evaluation.remarks import remarks
+from edge_asd.quantize.evaluation.remarks import remarks, told_apart
 
 
 @dataclass
@@ -39,3 +39,10 @@ def test_what_is_remarked(change: dict[str, float], words: list[str]) -> None:
     assert len(found) == len(words)
     for text, part in zip(found, words, strict=True):
         assert part in text
+
+
+@pytest.mark.parametrize(("shipped", "told"), [([7] * 4, True), ([7, 7, 8, 8], True), ([7, 8, 9, 9], False)])
+def test_scores_that_int8_makes_the_same_are_told(shipped: list[int], told: bool) -> None:
+    floating = [0.1, 0.2, 0.3, 0.4]
+    texts = told_apart({"03": list(zip(shipped, floating, strict=True)), "04": [(1, 0.1), (2, 0.2)]})
+    assert ["Section 03: 4 clips have 4 different scores in floating point" in text for text in texts] == [True] * told

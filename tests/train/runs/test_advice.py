@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from edge_asd.frontend.spec import FeatureSpec
@@ -36,3 +38,10 @@ def test_the_last_epochs_are_named() -> None:
 def test_a_classifier_that_guesses_is_told(loss: float, guessing: bool) -> None:
     texts = advice(run([loss], "mobilenetv2"))
     assert [("no better than guessing" in text, "1.1" in text) for text in texts] == [(True, True)] * guessing
+
+
+def test_a_learning_rate_that_was_taken_is_not_advised() -> None:
+    (taken,) = advice(run([1.0986], "mobilenetv2"))
+    (slow,) = advice(replace(run([1.0986], "mobilenetv2"), learning_rate=1e-5))
+    assert taken.endswith("Try more --epochs.")
+    assert slow.endswith("Try more --epochs, or --learning-rate 0.001 where clips are few.")
