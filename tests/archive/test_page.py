@@ -21,8 +21,12 @@ CHANGE = 67
 
 
 @pytest.fixture
-def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Five days of an hourly minute in two partitions: scores that are higher by day, and rise from one hour on."""
+def tables(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five days of an hourly minute in two partitions: scores that are higher by day, and rise from one hour on.
+
+    The hour is a parameter; `CHANGE` by default.
+    """
+    change = getattr(request, "param", CHANGE)
     rng = np.random.default_rng(1)
     for table in (SCORES, FILES):
         (tmp_path / table).mkdir()
@@ -36,7 +40,7 @@ def tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
                 name = f"fan/{START + timedelta(hours=hour):%Y-%m-%dT%H}.wav"
                 verdicts = Verdicts(name)
                 usual = 65536 + 9000 * math.sin(math.tau * hour / 24)  # low before the change
-                usual += 20000 + 2000 * (hour - CHANGE) if hour >= CHANGE else 0
+                usual += 20000 + 2000 * (hour - change) if hour >= change else 0
                 for second in range(10, 60):
                     score = round(usual + rng.normal(0, 3000))
                     decision = Decision(float(second), "00", score, 90000, score > 90000)
@@ -66,9 +70,19 @@ def test_the_query_finds_the_hour_and_what_was_passed_over() -> None:
     ]
 
 
-@pytest.mark.usefixtures("tables")
-def test_pandas_finds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("pandas", reason="needs pandas, which the page names beside DuckDB")
+def in_pandas(capsys: pytest.CaptureFixture[str]) -> str:
     (program,) = PYTHON
     exec(compile(program, "docs/archives.md", "exec"), {})
-    assert capsys.readouterr().out == f"{START + timedelta(hours=CHANGE)}\n"
+    return capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tables")
+def test_pandas_finds_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    assert in_pandas(capsys) == f"{START + timedelta(hours=CHANGE)}\n"
+
+
+@pytest.mark.usefixtures("tables")
+@pytest.mark.parametrize("tables", [10**6], indirect=True)
+def test_without_a_change_both_say_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert duckdb.sql(SQL[0]).fetchall() == []
+    assert in_pandas(capsys) == "no change\n"
