@@ -69,7 +69,7 @@ class Load:
 def loads(costs: dict[str, Any]) -> list[Load]:
     """Return what is to be done."""
     score, train = costs["score"], costs["train"]
-    hours = (PART_MEGABYTES << 20) // HOUR_BYTES
+    hours = math.ceil((PART_MEGABYTES << 20) / HOUR_BYTES)  # a partition is full with the file that reaches its size
     found = [
         Load(
             "score, a year of each machine",
