@@ -277,8 +277,8 @@ def disturbance(busy: float, cores: int) -> str | None:
         return None
     plural = "s" if cores > 1 else ""
     return (
-        f"Other programs keep this computer busy ({busy:.1f} of {cores} core{plural}): what was timed is longer than it "
-        "takes by itself, and one figure may be more so than the next."
+        f"Other programs keep this computer busy ({busy:.1f} of {cores} core{plural}): what was timed is longer than "
+        "it takes by itself, and one figure may be more so than the next."
     )
 
 
