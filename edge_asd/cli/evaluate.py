@@ -103,7 +103,7 @@ def _print(done: Any, bundle: Path, out: Path) -> None:
     cut_off = "" if share is None else f"Input values cut off: {share:.3%}. "
     correlation = "-" if scores.score_correlation is None else f"{scores.score_correlation:.5f}"
     print(
-        f"Scores, float against shipped: correlation {correlation}, largest relative error "
+        f"Scores, float against shipped: least correlation in a section {correlation}, largest relative error "
         f"{scores.max_relative_score_error:.2%}, decisions that flip {scores.flipped_decisions:.1%}.\n"
         f"{measures_line(done.measures)}\n"
         f"{cut_off}Scores, decisions and a picture: {out}\n"
