@@ -128,7 +128,7 @@ def command(
         raise typer.Exit(130) from None
     finally:
         line.clear()
-    rows = _rows(done.results)
+    rows = _rows(done.written.figures)
     for text in done.results.notes:
         note(f"Note: {text}")
     if json:
@@ -177,9 +177,8 @@ def command_line() -> str:
     return shlex.join(["edge-asd", "reproduce", "DATA", *given, "--out", "DIR"])
 
 
-def _rows(results: Any) -> list[dict[str, Any]]:
+def _rows(found: Any) -> list[dict[str, Any]]:
     figures = load_stage("train.report.figures")
-    found = figures.Figures(results)
     rows = []
     for machine, section in found.sections:
         for domain in found.domains:

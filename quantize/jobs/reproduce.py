@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from edge_asd.bundle.kinds import KINDS
 from edge_asd.errors import DataError
 from edge_asd.files import results_folder
-from edge_asd.quantize.jobs.heard_pictures import heard_pictures
 from edge_asd.quantize.jobs.part import Part, kept_results, results_path
 from edge_asd.quantize.jobs.reproduction_part import Places, run_part
 from edge_asd.sweeps.parts import Voice
@@ -20,8 +20,9 @@ from edge_asd.train.data.dataset import Dataset
 from edge_asd.train.data.hashes import content_hash, file_digest
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.describe import describe_data
+from edge_asd.train.report.drawing import Picture
 from edge_asd.train.report.figures import machines_of
-from edge_asd.train.report.pictures import MachinePictures, draw_machine
+from edge_asd.train.report.pictures import MachinePictures, draw_clips, draw_scores
 from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
 from edge_asd.train.report.writing import Written, write_report
@@ -196,12 +197,13 @@ def _draw(
     progress: Callable[[Standing], None],
     note: Callable[[str], None],
 ) -> list[MachinePictures]:
-    """Draw what the report shows of each machine, each a part of a sweep of its own."""
+    """Draw what the report shows of each machine, in parts of a sweep of their own, those that take longest first."""
+    machines = machines_of(merged.cells)
     items = []
-    for machine in machines_of(merged.cells):
-        own = [(part, result) for part, result in found if part.machine == machine]
-        cells = tuple(cell for cell in merged.cells if cell.machine == machine)
-        items.append((f"pictures of {machine}", (machine, replace(merged, cells=cells), own)))
+    for kind, work in (("clips", _draw_clips), ("scores", _draw_scores)):
+        for machine in machines:
+            own = [(part, result) for part, result in found if part.machine == machine]
+            items.append((f"pictures of {kind} of {machine}", (work, own)))
     outcomes = sweep(
         items,
         partial(_draw_one, places=places),
@@ -213,18 +215,36 @@ def _draw(
         progress=progress,
         note=note,
     )
-    return results_of(items, outcomes, f"The results are kept in {places.out}; the same command draws again.")
+    drawn = results_of(items, outcomes, f"The results are kept in {places.out}; the same command draws again.")
+    of_clips, of_scores = drawn[: len(machines)], drawn[len(machines) :]
+    return [MachinePictures(clips, *scores) for clips, scores in zip(of_clips, of_scores, strict=True)]
+
+
+_Found = list[tuple[Part, Reproduction]]
+"""A machine's parts, and what came of each."""
 
 
 def _draw_one(
-    item: tuple[str, Reproduction, list[tuple[Part, Reproduction]]], voice: Voice, *, places: Places
-) -> MachinePictures:
-    machine, reproduction, found = item
+    item: tuple[Callable[[_Found, Places, FeatureCache], Any], _Found], voice: Voice, *, places: Places
+) -> Any:
+    draw, found = item
     voice.step("drawing")
-    cache = FeatureCache(places.cache, note=voice.note)
-    heard = heard_pictures(found, places, cache)
+    return draw(found, places, FeatureCache(places.cache, note=voice.note))
+
+
+def _draw_clips(found: _Found, places: Places, cache: FeatureCache) -> tuple[Picture | None, Picture | None]:
     channel = found[0][0].settings.channel
-    return draw_machine(reproduction, machine, data=places.data, channel=channel, heard=heard, cache=cache)
+    return draw_clips([cell for _, result in found for cell in result.cells], places.data, channel=channel, cache=cache)
+
+
+def _draw_scores(
+    found: _Found, places: Places, cache: FeatureCache
+) -> tuple[Picture | None, tuple[Picture, ...], tuple[Picture, ...]]:
+    # Whoever draws in other processes does without what this needs.
+    from edge_asd.quantize.jobs.heard_pictures import heard_pictures
+
+    cells = [cell for _, result in found for cell in result.cells]
+    return *draw_scores(cells, found[0][0].year), tuple(heard_pictures(found, places, cache))
 
 
 def _groups(dataset: Dataset, notes: list[str]) -> list[tuple[str, ...]]:

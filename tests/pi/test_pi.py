@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -29,11 +28,11 @@ HEAVY = ("tensorflow", "keras", "scipy", "sklearn", "librosa", "matplotlib", "ji
 SECONDS = 60
 """Of sound, half of it healthy."""
 
-CLOSE = {("ae", "litert-builtin"): SCORE_BOUND, ("mobilenetv2", "litert-builtin"): math.inf}
+CLOSE = {("ae", "litert-builtin"): SCORE_BOUND, ("mobilenetv2", "litert-builtin"): 0.01}
 """Largest difference of a score where it may differ, as a share of the scores' mean magnitude.
 
-LiteRT's optimised built-in kernels round in another way on ARM than on x86. What that makes of a MobileNetV2, in which
-convolution follows convolution, nothing bounds (docs/proofs.md): the figure is told.
+LiteRT's optimised built-in kernels round in another way on ARM than on x86: with scales with which runtimes agree, a
+logit by one step, now and then.
 """
 
 MONITOR = ("--section", "00", "--interval", "0.25", "--alarm-after", "12/16", "--json")
@@ -134,13 +133,21 @@ def split(said: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[s
     return [line for line in said if "event" not in line], [line for line in said if "event" in line]
 
 
-@pytest.mark.parametrize("arithmetic", ARITHMETICS)
+def arithmetics(bundle: Bundle) -> list[str]:
+    """Arithmetics that a bundle's detector can run in."""
+    return [*ARITHMETICS] if bundle.kind.network else [bundle.model_arithmetic]
+
+
+@pytest.mark.parametrize(
+    ("detector", "arithmetic"), [(name, one) for name in NAMES for one in arithmetics(Bundle.load(NAMES[name]))]
+)
 def test_monitor(pi: Installed, detector: str, arithmetic: str) -> None:
     rng = np.random.default_rng(20261128)
     sound = [machine_sound(rng, seconds=SECONDS / 2, faulty=faulty) for faulty in (False, True)]
     write_wav(pi.machine.work / "sound.wav", np.concatenate(sound))
     bundle = Bundle.load(NAMES[detector])
-    assert bundle.model_arithmetic == "litert-ref"
+    exact = bundle.model_arithmetic
+    assert exact == arithmetics(bundle)[0]
     replace(bundle, model_arithmetic=arithmetic).save(pi.machine.work / "bundle.easd")
 
     there, here = both(pi, "monitor", "bundle.easd", "--wav", "sound.wav", *MONITOR)
@@ -148,7 +155,7 @@ def test_monitor(pi: Installed, detector: str, arithmetic: str) -> None:
     assert (there.code, there.stderr) == (here.code, here.stderr)
     assert here.code == 3, here.stderr
     found, expected = lines(there), lines(here)
-    if arithmetic == "litert-ref":
+    if arithmetic == exact:
         assert found == expected
     (ours, events), (theirs, _) = split(expected), split(found)
     assert {line["anomaly"] for line in ours} == {True, False}
@@ -172,5 +179,5 @@ def test_bench(pi: Installed, detector: str) -> None:
     assert (there.code, here.code) == (0, 0), there.stderr
     figures(f"bench {detector}", there, here)
     timed = json.loads(there.stdout)["arithmetics"]
-    assert {name: timed[name]["why_not"] for name in timed} == dict.fromkeys(ARITHMETICS)
+    assert {name: timed[name]["why_not"] for name in timed} == dict.fromkeys(arithmetics(Bundle.load(NAMES[detector])))
     print(pi.machine.run("sh", "-c", "cd /work && venv/bin/edge-asd bench bundle.easd").stdout)

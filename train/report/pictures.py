@@ -11,7 +11,7 @@ from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.figures.measures import measures_of
 from edge_asd.train.report.curves import histogram_picture, roc_picture
 from edge_asd.train.report.drawing import Picture
-from edge_asd.train.report.results import MODELS, Cell, Reproduction
+from edge_asd.train.report.results import MODELS, Cell
 from edge_asd.train.report.scatter import scatter_picture
 from edge_asd.train.report.spectrogram import spectrogram_picture
 
@@ -38,27 +38,19 @@ class MachinePictures:
     heard: tuple[Picture, ...] = ()
 
 
-def draw_machine(
-    reproduction: Reproduction,
-    machine: str,
-    *,
-    data: Path | None = None,
-    channel: int = 0,
-    heard: Sequence[Picture] = (),
-    cache: FeatureCache | None = None,
-) -> MachinePictures:
-    """Draw what the report shows of a machine.
+def draw_clips(
+    cells: Sequence[Cell], data: Path, *, channel: int = 0, cache: FeatureCache | None = None
+) -> tuple[Picture | None, Picture | None]:
+    """Draw Figures 1 and 2 of the paper; labels and domains of the clips are those of the results.
 
     Parameters
     ----------
-    reproduction : Reproduction
-    machine : str
-    data : Path, optional
-        The data set, for the pictures of its clips (Figures 1 and 2).
+    cells : sequence of Cell
+        Of one machine, at least one.
+    data : Path
+        The data set.
     channel : int
         Channel of the clips that was listened to.
-    heard : sequence of Picture
-        What was drawn already.
     cache : FeatureCache, optional
         The user's by default.
 
@@ -67,21 +59,7 @@ def draw_machine(
     DataError
         If `data` is not what the results belong to.
     """
-    cells = [cell for cell in reproduction.cells if cell.machine == machine]
-    first = [_first_seed([cell for cell in cells if cell.model == model]) for model in MODELS]
-    return MachinePictures(
-        None if data is None else _of_clips(cells, machine, data, channel, cache or FeatureCache()),
-        roc_picture(cells, measures_of(reproduction.arguments.year)),
-        tuple(picture for some in first if (picture := histogram_picture(some))),
-        tuple(heard),
-    )
-
-
-def _of_clips(
-    cells: Sequence[Cell], machine: str, data: Path, channel: int, cache: FeatureCache
-) -> tuple[Picture | None, Picture | None]:
-    """Draw Figures 1 and 2 of a machine; labels and domains are those of the results."""
-    sections = sorted({cell.section for cell in cells})
+    machine, sections = cells[0].machine, sorted({cell.section for cell in cells})
     dataset = Dataset(data, machine, sections, channel=channel)
     told = {name: (cell.domain, label) for cell in cells for name, label in zip(cell.clips, cell.labels, strict=True)}
     tests = [
@@ -90,7 +68,22 @@ def _of_clips(
         if clip.path.name in told
     ]
     labels = [told[clip.path.name][1] for clip in tests]
-    return spectrogram_picture(dataset, sections), scatter_picture(machine, tests, labels, cache)
+    return spectrogram_picture(dataset, sections), scatter_picture(machine, tests, labels, cache or FeatureCache())
+
+
+def draw_scores(cells: Sequence[Cell], year: int) -> tuple[Picture | None, tuple[Picture, ...]]:
+    """Draw the ROC curves of a machine, and the histograms of each model's scores.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+        Of one machine.
+    year : int
+        Whose measures (`edge_asd.train.figures.measures`).
+    """
+    first = [_first_seed([cell for cell in cells if cell.model == model]) for model in MODELS]
+    histograms = tuple(picture for some in first if (picture := histogram_picture(some)))
+    return roc_picture(cells, measures_of(year)), histograms
 
 
 def _first_seed(cells: list[Cell]) -> list[Cell]:

@@ -17,10 +17,11 @@ from edge_asd.train.report.results import Reproduction
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files of a report: `html`, and `results` by model and seed."""
+    """The files of a report: `html`, and `results` by model and seed; and the figures in them."""
 
     html: Path
     results: dict[tuple[str, int], Path]
+    figures: Figures
 
 
 def write_report(reproduction: Reproduction, out: Path, pictures: Sequence[MachinePictures]) -> Written:
@@ -62,7 +63,7 @@ def write_report(reproduction: Reproduction, out: Path, pictures: Sequence[Machi
     html = out / "report.html"
     results = write_results_csv(figures, out)
     write_atomically(html, render(reproduction, figures, gallery).encode())
-    return Written(html, results)
+    return Written(html, results, figures)
 
 
 def write_results_csv(figures: Figures, out: Path) -> dict[tuple[str, int], Path]:

@@ -93,7 +93,11 @@ def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
     steps: list[Standing] = []
     again = call(tiny_data, out, seeds=(0, 1), int8=True, progress=steps.append)
     assert again.results == done[0].results
-    assert {step.name for step in steps} == {"fan 00,01, ae, seed 1", "pictures of fan"}
+    assert {step.name for step in steps} == {
+        "fan 00,01, ae, seed 1",
+        "pictures of clips of fan",
+        "pictures of scores of fan",
+    }
     assert [(step.done, step.total) for step in steps if step.stage == "training: epochs"] == [(2, 2)]
 
 

@@ -14,7 +14,7 @@ from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.drawing import Picture
 from edge_asd.train.report.figures import Figures, machines_of
 from edge_asd.train.report.page import Gallery, render
-from edge_asd.train.report.pictures import draw_machine
+from edge_asd.train.report.pictures import MachinePictures, draw_clips, draw_scores
 from edge_asd.train.report.results import Arguments, Cell, DataDescription, ModelArguments, Reproduction
 from edge_asd.train.report.writing import Written, write_report
 
@@ -30,10 +30,12 @@ def write(
     cache: FeatureCache | None = None,
 ) -> Written:
     """Draw and write the report; what was heard is the first machine's."""
-    pictures = [
-        draw_machine(made, machine, data=data, heard=() if number else heard, cache=cache)
-        for number, machine in enumerate(machines_of(made.cells))
-    ]
+    pictures = []
+    for number, machine in enumerate(machines_of(made.cells)):
+        cells = [cell for cell in made.cells if cell.machine == machine]
+        of_clips = None if data is None else draw_clips(cells, data, cache=cache)
+        of_scores = draw_scores(cells, made.arguments.year)
+        pictures.append(MachinePictures(of_clips, *of_scores, () if number else tuple(heard)))
     return write_report(made, out, pictures)
 
 
