@@ -10,7 +10,7 @@ RUN are folders made by edge-asd train. For each run, method and headroom [dB]:
 - max_relative_error: largest |int8 - float| / float of a clip (autoencoder; scores in dB²), or over the mean of
   |float| (MobileNetV2, whose scores in nat may have either sign).
 - span: largest float score of a clip less the smallest; where it is small, a small error costs much correlation.
-- max_error: largest |int8 - float| of a clip, in the unit of the score (dB², or nat for MobileNetV2).
+- median_error, max_error: of the |int8 - float| of clips, in the unit of the score (dB², or nat for MobileNetV2).
 - distinct_ratio: different int8 clip scores over different float ones; ties from saturation make it less than 1.
 - auc_drop: AUC of float scores minus that of int8 scores; mean over sections and domains with both classes.
 - saturated_input, saturated_hidden: largest share of values at an end of the int8 range in any section, domain
@@ -139,6 +139,7 @@ def compare(case: Case, scores: Sequence[float]) -> Row:
         "span": max(case.floating) - min(case.floating),
         "correlation": found.score_correlation,
         "max_relative_error": found.max_relative_score_error,
+        "median_error": statistics.median(abs(a - b) for a, b in zip(case.floating, scores, strict=True)),
         "max_error": max(abs(a - b) for a, b in zip(case.floating, scores, strict=True)),
         "distinct_ratio": found.distinct_score_ratio,
         "auc_drop": statistics.mean(drops) if drops else None,
@@ -184,8 +185,8 @@ def table_line(row: Row) -> str:
 
     cells = [
         row["machine"], row["model"], row["method"], text("headroom_db", "g"), text("span", ".3g"),
-        text("correlation", ".6f"), text("max_relative_error", ".2%"), text("max_error", ".3g"),
-        text("distinct_ratio", ".0%"), text("auc_drop", "+.4f"),
+        text("correlation", ".6f"), text("max_relative_error", ".2%"), text("median_error", ".3g"),
+        text("max_error", ".3g"), text("distinct_ratio", ".0%"), text("auc_drop", "+.4f"),
         text("saturated_input", ".3%"), text("saturated_hidden", ".3%"),
         str(row["bytes"]), text("seconds", ".1f"),
     ]  # fmt: skip
@@ -214,9 +215,9 @@ def main() -> None:
     if options.json:
         print(json.dumps({"default": DEFAULT, "rows": rows}, indent=1, allow_nan=False))
         return
-    print("| machine | model | method | headroom dB | span | correlation | max rel. | max abs. | distinct | AUC drop |"
-          " input cut | hidden cut | bytes | s |")  # fmt: skip
-    print("|" + "---|" * 13)
+    print("| machine | model | method | headroom dB | span | correlation | max rel. | median abs. | max abs. | distinct |"
+          " AUC drop | input cut | hidden cut | bytes | s |")  # fmt: skip
+    print("|" + "---|" * 15)
     for row in rows:
         print(table_line(row))
 

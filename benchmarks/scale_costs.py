@@ -7,10 +7,10 @@ Writes one JSON document, with the time of processors in seconds, and sizes in b
 - score: of an hour of 16 kHz mono WAV, in files of an hour and partitions of 512 MB, by the bundle: `cpu_s` per hour,
   `start_cpu_s` per call (what a call takes that finds all of it scored), `read_bytes` and `written_bytes` per hour,
   `peak_bytes` of a process.
-- train: of `reproduce --int8` on a synthetic machine of the preset `tiny`, by the autoencoder and MobileNetV2:
+- train: of `reproduce --int8` on a synthetic fan of the preset `tiny`, by the autoencoder and MobileNetV2:
   `window_s` per window and epoch, `clip_s` per clip of what comes before and after (start, features, int8, scores), of
-  two runs with other numbers of epochs; `read_bytes` and `written_bytes` per clip, of two runs with other numbers of
-  clips, which leaves out what the libraries read; `peak_bytes`.
+  two runs with other numbers of epochs; `read_bytes` and `written_bytes` per clip, of a run with a pump beside the fan,
+  less one without, which leaves out what the libraries read; `peak_bytes`.
 - overhead: of a part that does nothing, on a cluster of two workers: `scheduler_s`, `client_s` and `worker_s` per part,
   and `told_scheduler_s` and `told_client_s` per step that a worker tells. By the difference of many parts and few.
 
@@ -40,9 +40,6 @@ from edge_asd.train.runs.schedule import epoch_windows  # noqa: E402
 from tests.sweeps.test_cluster import running, workers  # noqa: E402
 
 EPOCHS = {"ae": (2, 12), "mobilenetv2": (1, 2)}
-FEWER = ("00", "01")
-"""Sections of three, which a section classifier needs two of."""
-
 FEW, MANY, STEPS = 100, 1100, 20
 
 
@@ -64,28 +61,25 @@ def train_costs(model: str, folder: Path) -> dict[str, float]:
     """Cost of a training, and of what is made of it."""
     data = folder / "tiny"
     if not data.exists():
-        Watched(["data", "synth", str(data), "--machine", "fan"]).end()
+        Watched(["data", "synth", str(data), "--machine", "fan,pump"]).end()
 
-    def reproduced(epochs: int, *sections: str) -> dict[str, float]:
-        out = folder / "-".join((model, str(epochs), *sections))
-        given = ["--machine", "fan", "--model", model, f"--{model}-epochs", str(epochs), "--int8"]
-        if sections:
-            given += ["--sections", ",".join(sections)]
+    def reproduced(epochs: int, machines: str = "fan") -> dict[str, float]:
+        out = folder / f"{model}-{epochs}-{machines}"
+        given = ["--machine", machines, "--model", model, f"--{model}-epochs", str(epochs), "--int8"]
         return Watched(["reproduce", str(data), "--out", str(out), "--cache", f"{out}-cache", *given]).end()
 
-    fewer_clips = reproduced(EPOCHS[model][0], *FEWER)
     taken = [reproduced(epochs) for epochs in EPOCHS[model]]
-    out = folder / f"{model}-{EPOCHS[model][1]}"
+    both = reproduced(EPOCHS[model][0], "fan,pump")
+    out = folder / f"{model}-{EPOCHS[model][1]}-fan"
     (run,) = (Run.load(path) for path in (out / "runs").iterdir())
     windows = epoch_windows(run.baseline, run.features, len(run.fit))
     epoch_s = (taken[1]["cpu"] - taken[0]["cpu"]) / (EPOCHS[model][1] - EPOCHS[model][0])
-    names = [path.name for path in data.rglob("*.wav")]
-    clips, more = len(names), sum(name.split("_")[1] not in FEWER for name in names)
+    clips, more = (sum(1 for _ in (data / machine).rglob("*.wav")) for machine in ("fan", "pump"))
     return {
         "window_s": epoch_s / windows,
         "clip_s": (taken[0]["cpu"] - EPOCHS[model][0] * epoch_s) / clips,
-        "read_bytes": (taken[0]["read"] - fewer_clips["read"]) / more,
-        "written_bytes": (taken[0]["written"] - fewer_clips["written"]) / more,
+        "read_bytes": (both["read"] - taken[0]["read"]) / more,
+        "written_bytes": (both["written"] - taken[0]["written"]) / more,
         "peak_bytes": max(one["peak"] for one in taken),
         "clips": clips,
         "windows": windows,
