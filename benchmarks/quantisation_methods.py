@@ -215,7 +215,7 @@ def main() -> None:
     if options.json:
         print(json.dumps({"default": DEFAULT, "rows": rows}, indent=1, allow_nan=False))
         return
-    print("| machine | model | method | headroom dB | span | correlation | max rel. | median abs. | max abs. | distinct |"
+    print("| machine | model | method | dB | span | correlation | max rel. | median abs. | max abs. | distinct |"
           " AUC drop | input cut | hidden cut | bytes | s |")  # fmt: skip
     print("|" + "---|" * 15)
     for row in rows:
