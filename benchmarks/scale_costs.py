@@ -61,7 +61,7 @@ def train_costs(model: str, folder: Path) -> dict[str, float]:
     """Cost of a training, and of what is made of it."""
     data = folder / "tiny"
     if not data.exists():
-        Watched(["data", "synth", str(data), "--machine", "fan,pump"]).end()
+        Watched(["data", "synth", str(data)]).end()
 
     def reproduced(epochs: int, machines: str = "fan") -> dict[str, float]:
         out = folder / f"{model}-{epochs}-{machines}"
