@@ -49,6 +49,7 @@ MACHINES = 1000
 HOURS = 24 * 365
 HOUR_BYTES = 3600 * 16000 * 2
 CLIPS = 3 * (1003 + 400)
+CLIP_BYTES = 10 * 16000 * 2
 FIT_CLIPS = 3 * 1003
 SLICES = 8
 """Into which a part's reading and work are cut, so that they take turns."""
@@ -84,7 +85,8 @@ def loads(costs: dict[str, Any]) -> list[Load]:
         baseline = BASELINES[model]
         windows = epoch_windows(baseline, FeatureSpec(), FIT_CLIPS)
         work = windows * baseline.epochs * cost["window_s"] + CLIPS * cost["clip_s"]
-        found.append(Load(f"train, {model}", 1, MACHINES, work, CLIPS * cost["read_bytes"], score["start_cpu_s"]))
+        # A clip is read several times, and so are its features: again from the computer's memory, or its own cache.
+        found.append(Load(f"train, {model}", 1, MACHINES, work, CLIPS * CLIP_BYTES, score["start_cpu_s"]))
     return found
 
 
