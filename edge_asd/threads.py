@@ -9,10 +9,14 @@ from contextlib import contextmanager
 _share: int | None = None
 
 
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def available() -> int:
     """Return how many threads our own steps may use here at once."""
-    cores = len(os.sched_getaffinity(0))
-    return cores if _share is None else min(cores, _share)
+    return cores() if _share is None else min(cores(), _share)
 
 
 @contextmanager

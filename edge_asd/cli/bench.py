@@ -22,7 +22,7 @@ def command(bundle: BundleArgument, json: JsonOption = False) -> None:
     """
     from edge_asd.benchmarking import advice, bench, disturbance
     from edge_asd.bundle.bundle import Bundle
-    from edge_asd.threads import available
+    from edge_asd.threads import cores
 
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     loaded = Bundle.load(bundle)
@@ -31,7 +31,7 @@ def command(bundle: BundleArgument, json: JsonOption = False) -> None:
         found = bench(bundle, loaded, lambda what: line(f"timing {what}"))
     finally:
         line.clear()
-    if (disturbed := disturbance(busy, available())) is not None:
+    if (disturbed := disturbance(busy, cores())) is not None:
         note(f"Note: {disturbed}")
     what_to_do = advice(found, loaded)
     if json:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_asd.doctor.check import Check, bad, good
 from edge_asd.monitor.board import Board, BoardHealth
+from edge_asd.threads import cores
 
 HOT_C = 80.0
 """A Raspberry Pi slows down from here on."""
@@ -21,11 +22,6 @@ def checks() -> list[Check]:
     """Look at all of it."""
     found = [load(os.getloadavg()[1], cores())] if hasattr(os, "getloadavg") else []
     return [*found, board(Board().read()), *(disk(folder) for folder in folders(os.environ))]
-
-
-def cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load(busy: float, cores: int) -> Check:
