@@ -183,14 +183,13 @@ def reproduce(
             notes=(*notes, *done[0].notes),
         )
         merged = first.merged(replace(part, data=first.data) for part in done[1:])
-        pictures = _draw(merged, list(zip(parts, done, strict=True)), places, staying, progress, note)
+        pictures = _draw(list(zip(parts, done, strict=True)), places, staying, progress, note)
     results_file = out / "results.json"
     write_results(results_file, merged)
     return Reproduced(merged, write_report(merged, out, pictures), results_file)
 
 
 def _draw(
-    merged: Reproduction,
     found: Sequence[tuple[Part, Reproduction]],
     places: Places,
     where: Where,
@@ -198,12 +197,13 @@ def _draw(
     note: Callable[[str], None],
 ) -> list[MachinePictures]:
     """Draw what the report shows of each machine, in parts of a sweep of their own, those that take longest first."""
-    machines = machines_of(merged.cells)
-    items = []
-    for kind, work in (("clips", _draw_clips), ("scores", _draw_scores)):
-        for machine in machines:
-            own = [(part, result) for part, result in found if part.machine == machine]
-            items.append((f"pictures of {kind} of {machine}", (work, own)))
+    machines = machines_of(cell for _, result in found for cell in result.cells)
+    own = {machine: [(part, result) for part, result in found if part.machine == machine] for machine in machines}
+    items = [
+        (f"pictures of {kind} of {machine}", (draw, own[machine]))
+        for kind, draw in (("clips", _draw_clips), ("scores", _draw_scores))
+        for machine in machines
+    ]
     outcomes = sweep(
         items,
         partial(_draw_one, places=places),
