@@ -39,7 +39,7 @@ def agreement(
     thresholds: Sequence[float],
     *,
     signed: bool,
-    sections: Sequence[str] | None = None,
+    sections: Sequence[str],
 ) -> Agreement:
     """Compare scores, one a clip in each sequence, in one unit.
 
@@ -48,11 +48,11 @@ def agreement(
     floating, shipped, thresholds : sequence of float [length n >= 1]
     signed : bool
         Scores may be negative, as log-odds are.
-    sections : sequence of str [length n], optional
-        Of the clips: what lies between sections, each with its own threshold, is no agreement. One by default.
+    sections : sequence of str [length n]
+        Of the clips: what lies between sections, each with its own threshold, is no agreement.
     """
     a, b, limits = (np.asarray(values, np.float64) for values in (floating, shipped, thresholds))
-    of = np.asarray([""] * a.size if sections is None else sections)
+    of = np.asarray(sections)
     correlations = [_correlation(a[of == one], b[of == one]) for one in np.unique(of) if np.ptp(a[of == one]) > 0]
     size = np.full(a.size, np.abs(a).mean()) if signed else np.abs(a)
     return Agreement(

@@ -7,7 +7,8 @@ from edge_asd.quantize.evaluation.agreement import agreement
 
 
 def test_agreement_of_a_few_scores():
-    found = agreement([1.0, 2.0, 4.0, 8.0], [1.1, 2.0, 4.0, 4.0], [1.05, 9.0, 9.0, 5.0], signed=False)
+    floating, shipped, thresholds = [1.0, 2.0, 4.0, 8.0], [1.1, 2.0, 4.0, 4.0], [1.05, 9.0, 9.0, 5.0]
+    found = agreement(floating, shipped, thresholds, signed=False, sections=["00"] * 4)
     assert found.max_relative_score_error == 0.5
     assert found.flipped_decisions == 0.5
     assert found.distinct_score_ratio == 0.75
@@ -15,13 +16,14 @@ def test_agreement_of_a_few_scores():
 
 
 def test_scores_of_either_sign_are_compared_with_their_mean_magnitude():
-    found = agreement([-3.0, 0.0, 3.0], [-3.0, 1.0, 3.0], [0.5] * 3, signed=True)
+    found = agreement([-3.0, 0.0, 3.0], [-3.0, 1.0, 3.0], [0.5] * 3, signed=True, sections=["00"] * 3)
     assert found.max_relative_score_error == 0.5
     assert found.flipped_decisions == pytest.approx(1 / 3)
 
 
 def test_scores_that_do_not_vary_have_no_correlation():
-    assert agreement([1.0, 1.0], [1.0, 2.0], [3.0, 3.0], signed=False).score_correlation is None
+    found = agreement([1.0, 1.0], [1.0, 2.0], [3.0, 3.0], signed=False, sections=["00"] * 2)
+    assert found.score_correlation is None
 
 
 def test_correlation_is_that_of_the_section_that_agrees_least():
