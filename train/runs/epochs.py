@@ -185,4 +185,8 @@ class _Batches:
                 tensor.set_shape((None,))
             return (x, *y) if y else (x, x)
 
-        return tf.data.Dataset.from_tensor_slices(order).batch(self._batch_size).map(load).prefetch(2)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(self._batch_size).map(load).prefetch(2)
+        # There is nothing to tune, and the thread that would keeps each iterator from its end, up to half a second.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        return batches.with_options(options)
