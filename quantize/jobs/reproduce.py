@@ -21,7 +21,7 @@ from edge_asd.train.data.hashes import content_hash, file_digest
 from edge_asd.train.features.cache import FeatureCache
 from edge_asd.train.report.describe import describe_data
 from edge_asd.train.report.drawing import Picture
-from edge_asd.train.report.figures import machines_of
+from edge_asd.train.report.figures import Figures, machines_of
 from edge_asd.train.report.pictures import MachinePictures, draw_clips, draw_scores
 from edge_asd.train.report.results import Reproduction
 from edge_asd.train.report.results_json import write_results
@@ -183,30 +183,36 @@ def reproduce(
             notes=(*notes, *done[0].notes),
         )
         merged = first.merged(replace(part, data=first.data) for part in done[1:])
-        pictures = _draw(list(zip(parts, done, strict=True)), places, staying, progress, note)
+        figures, pictures = _reckon_and_draw(
+            merged, list(zip(parts, done, strict=True)), places, staying, progress, note
+        )
     results_file = out / "results.json"
     write_results(results_file, merged)
-    return Reproduced(merged, write_report(merged, out, pictures), results_file)
+    return Reproduced(merged, write_report(merged, figures, out, pictures), results_file)
 
 
-def _draw(
+def _reckon_and_draw(
+    merged: Reproduction,
     found: Sequence[tuple[Part, Reproduction]],
     places: Places,
     where: Where,
     progress: Callable[[Standing], None],
     note: Callable[[str], None],
-) -> list[MachinePictures]:
-    """Draw what the report shows of each machine, in parts of a sweep of their own, those that take longest first."""
-    machines = machines_of(cell for _, result in found for cell in result.cells)
+) -> tuple[Figures, list[MachinePictures]]:
+    """Reckon the report's figures and draw each machine's pictures, in parts of a sweep, those that take longest first.
+
+    Processes that have just trained have what that needs at hand already.
+    """
+    machines = machines_of(merged.cells)
     own = {machine: [(part, result) for part, result in found if part.machine == machine] for machine in machines}
-    items = [
-        (f"pictures of {kind} of {machine}", (draw, own[machine]))
-        for kind, draw in (("clips", _draw_clips), ("scores", _draw_scores))
-        for machine in machines
+    items: list[tuple[str, _Make]] = [
+        ("figures", partial(_figures, merged)),
+        *((f"pictures of clips of {machine}", partial(_draw_clips, own[machine])) for machine in machines),
+        *((f"pictures of scores of {machine}", partial(_draw_scores, own[machine])) for machine in machines),
     ]
     outcomes = sweep(
         items,
-        partial(_draw_one, places=places),
+        partial(_make, places=places),
         where,
         reads=[path for path in (places.data, places.ground_truth) if path is not None],
         writes=places.out,
@@ -215,21 +221,23 @@ def _draw(
         progress=progress,
         note=note,
     )
-    drawn = results_of(items, outcomes, f"The results are kept in {places.out}; the same command draws again.")
-    of_clips, of_scores = drawn[: len(machines)], drawn[len(machines) :]
-    return [MachinePictures(clips, *scores) for clips, scores in zip(of_clips, of_scores, strict=True)]
+    made = results_of(items, outcomes, f"The results are kept in {places.out}; the same command draws again.")
+    of_clips, of_scores = made[1 : 1 + len(machines)], made[1 + len(machines) :]
+    return made[0], [MachinePictures(clips, *scores) for clips, scores in zip(of_clips, of_scores, strict=True)]
 
 
+_Make = Callable[[Places, FeatureCache], Any]
 _Found = list[tuple[Part, Reproduction]]
 """A machine's parts, and what came of each."""
 
 
-def _draw_one(
-    item: tuple[Callable[[_Found, Places, FeatureCache], Any], _Found], voice: Voice, *, places: Places
-) -> Any:
-    draw, found = item
-    voice.step("drawing")
-    return draw(found, places, FeatureCache(places.cache, note=voice.note))
+def _make(item: _Make, voice: Voice, *, places: Places) -> Any:
+    voice.step("report")
+    return item(places, FeatureCache(places.cache, note=voice.note))
+
+
+def _figures(merged: Reproduction, places: Places, cache: FeatureCache) -> Figures:
+    return Figures(merged)
 
 
 def _draw_clips(found: _Found, places: Places, cache: FeatureCache) -> tuple[Picture | None, Picture | None]:

@@ -24,12 +24,16 @@ class Written:
     figures: Figures
 
 
-def write_report(reproduction: Reproduction, out: Path, pictures: Sequence[MachinePictures]) -> Written:
+def write_report(
+    reproduction: Reproduction, figures: Figures, out: Path, pictures: Sequence[MachinePictures]
+) -> Written:
     """Write ``report.html``, and ``<model>/seed_<n>/result.csv`` in the published layout.
 
     Parameters
     ----------
     reproduction : Reproduction
+    figures : Figures
+        Of it.
     out : Path
         Folder; it is made if it is not there.
     pictures : sequence of MachinePictures
@@ -50,7 +54,6 @@ def write_report(reproduction: Reproduction, out: Path, pictures: Sequence[Machi
     if not reproduction.cells:
         raise DataError("There are no results to report. Run edge-asd reproduce on data that has test clips.")
     prepare_folder(out)
-    figures = Figures(reproduction)
     of_clips = [drawn.of_clips for drawn in pictures if drawn.of_clips is not None]
     spectrograms, scatters = ([pair[i] for pair in of_clips] for i in range(2))
     gallery = Gallery(

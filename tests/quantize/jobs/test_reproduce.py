@@ -95,6 +95,7 @@ def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
     assert again.results == done[0].results
     assert {step.name for step in steps} == {
         "fan 00,01, ae, seed 1",
+        "figures",
         "pictures of clips of fan",
         "pictures of scores of fan",
     }

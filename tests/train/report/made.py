@@ -36,7 +36,7 @@ def write(
         of_clips = None if data is None else draw_clips(cells, data, cache=cache)
         of_scores = draw_scores(cells, made.arguments.year)
         pictures.append(MachinePictures(of_clips, *of_scores, () if number else tuple(heard)))
-    return write_report(made, out, pictures)
+    return write_report(made, Figures(made), out, pictures)
 
 
 def make_cell(
