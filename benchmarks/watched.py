@@ -19,7 +19,7 @@ class Watched:
 
     def __init__(self, arguments: list[str]) -> None:
         self._peaks: dict[int, int] = {}
-        self._through: dict[int, tuple[int, int]] = {}
+        self._read = self._written = 0
         self._began = time.perf_counter()
         self._before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.process = subprocess.Popen(
@@ -43,21 +43,24 @@ class Watched:
             "seconds": time.perf_counter() - self._began,
             "cpu": now.ru_utime + now.ru_stime - self._before.ru_utime - self._before.ru_stime,
             "peak": max(self._peaks.values()),
-            "read": sum(read for read, _ in self._through.values()),
-            "written": sum(written for _, written in self._through.values()),
+            "read": self._read,
+            "written": self._written,
             "told": json.loads(printed) if printed else None,
         }
 
     def _watch(self) -> None:
         while self.process.poll() is None:
+            through = []
             for folder in Path("/proc").glob("[0-9]*"):
                 try:
                     if os.getsid(int(folder.name)) != self.process.pid:
                         continue
-                    status, through = (folder / "status").read_text(), (folder / "io").read_text()
+                    status, counts = (folder / "status").read_text(), (folder / "io").read_text()
                     self._peaks[int(folder.name)] = int(status.split("VmHWM:")[1].split()[0]) * 1024
-                    read, written = (int(through.split(f"{name}: ")[1].split()[0]) for name in ("rchar", "wchar"))
-                    self._through[int(folder.name)] = read, written
+                    through.append([int(counts.split(f"{name}: ")[1].split()[0]) for name in ("rchar", "wchar")])
                 except (OSError, IndexError):  # it has ended meanwhile
                     continue
+            # A process's counts go over to its parent when it has ended: those that live hold all of them.
+            self._read = max(self._read, sum(read for read, _ in through))
+            self._written = max(self._written, sum(written for _, written in through))
             time.sleep(0.2)
