@@ -123,14 +123,3 @@ class PresetName(StrEnum):
     tiny = "tiny"
     small = "small"
     full = "full"
-
-
-class MachineName(StrEnum):
-    """Machine types of MIMII DUE (`edge_asd.train.data.table1.MACHINES`), or all of them."""
-
-    all = "all"
-    fan = "fan"
-    gearbox = "gearbox"
-    pump = "pump"
-    slider = "slider"
-    valve = "valve"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_asd.cli.choices import MachineName, PresetName
+from edge_asd.cli.choices import PresetName
 from edge_asd.cli.common import JobsOption, JsonOption, SchedulerOption, figure, note, print_json, table, where
 from edge_asd.cli.progress import Progress, SweepProgress
 from edge_asd.errors import DataError
@@ -20,7 +20,9 @@ def command(
     preset: Annotated[
         PresetName, typer.Option(help="tiny: for a try; small: for trials; full: as many clips as MIMII DUE.")
     ] = PresetName.tiny,
-    machine: Annotated[MachineName, typer.Option(help="Machine type.")] = MachineName.all,
+    machine: Annotated[
+        str, typer.Option(metavar="NAME", help="Machine types of MIMII DUE, with commas; or all.")
+    ] = "all",
     sections: Annotated[
         str | None, typer.Option(metavar="00,01,...", help="Sections to make, 00 to 05; the preset's by default.")
     ] = None,
@@ -43,15 +45,14 @@ def command(
     MIMII DUE, and says nothing about how well a detector would hear your machine.
     """
     at, synthesis = where(jobs, scheduler), load_stage("train.synthesis")
-    machines = [name.value for name in MachineName if machine in (name, MachineName.all) and name != MachineName.all]
+    machines = load_stage("train.data.dataset").chosen_machines(machine, synthesis.MACHINES, "MIMII DUE")
     chosen = sections.split(",") if sections else None
-    if machine_clips is not None and (machine == MachineName.all or (chosen and len(chosen) != 1)):
+    if machine_clips is not None and (len(machines) != 1 or (chosen and len(chosen) != 1)):
         raise DataError(
             "--machine-clips are recordings of one machine. Say which one with --machine, "
             "and name one section at most with --sections."
         )
-    line = Progress()
-    try:
+    with Progress() as line:
         made = synthesis.make_machines(
             out,
             machines,
@@ -65,8 +66,6 @@ def command(
             progress=SweepProgress(line),
             note=line.note,
         )
-    finally:
-        line.clear()
     for text in dict.fromkeys(text for one in made for text in one.notes):
         note(f"Note: {text}")
     document = {

@@ -26,7 +26,6 @@ def offered() -> dict[type[StrEnum], list[str]]:
     from edge_asd.quantize.int8.methods import METHODS
     from edge_asd.quantize.threshold_fitting import METHODS as THRESHOLDS
     from edge_asd.train.data.splits import SPLITS
-    from edge_asd.train.data.table1 import MACHINES
     from edge_asd.train.networks.baselines import BASELINES
     from edge_asd.train.synthesis.presets import PRESETS
 
@@ -47,7 +46,6 @@ def offered() -> dict[type[StrEnum], list[str]]:
         choices.ExportRounding: list(ROUNDINGS),
         choices.Proof: list(VERIFICATIONS),
         choices.PresetName: list(PRESETS),
-        choices.MachineName: ["all", *MACHINES],
     }
 
 

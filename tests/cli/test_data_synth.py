@@ -41,6 +41,8 @@ def test_errors_leave_nothing_behind(tmp_path: Path, command: Command) -> None:
     new = tmp_path / "new"
     assert_error(command("data", "synth", new, "--machine", "fan", "--sections", "00,06"), "'06' of fan", "00 to 05")
     assert_error(command("data", "synth", new, "--machine-clips", tmp_path), "--machine")
+    assert_error(command("data", "synth", new, "--machine", "fan,mixer"), "no machine 'mixer'. It has: fan, gearbox")
+    assert_error(command("data", "synth", new, "--machine", "fan,fan"), "named twice")
     assert_error(command("data", "synth", new, "--noise-clips", tmp_path), "holds no sound files")
     assert [p.name for p in tmp_path.iterdir()] == ["there"]
 

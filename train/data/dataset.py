@@ -217,28 +217,44 @@ def machine_folders(root: Path) -> list[Path]:
 
 
 def machine_names(root: Path, wanted: str) -> list[str]:
-    """Read a choice of machines: "fan", "fan,pump", or "all" those below `root`.
+    """Read a choice of the machines below `root`, as `chosen_machines` does.
 
     Raises
     ------
     DataError
         If `root` has no machine, or `wanted` names one twice or one that is not there.
     """
+    return chosen_machines(wanted, [folder.name for folder in machine_folders(root)], str(root))
+
+
+def chosen_machines(wanted: str, there: Sequence[str], where: str) -> list[str]:
+    """Read a choice of machines: "fan", "fan,pump", or "all" that are there.
+
+    Raises
+    ------
+    DataError
+        If `wanted` names one twice, or one that is not there; `where` is the error's subject.
+    """
     if wanted == "all":
-        return [folder.name for folder in machine_folders(root)]
+        return list(there)
     names = [name.strip() for name in wanted.split(",")]
     if len(set(names)) < len(names):
         raise DataError(f"A machine is named twice in {wanted!r}. Name each once.")
     for name in names:
-        _machine_folder(root, name)
+        if name not in there:
+            raise _no_machine(where, name, there)
     return names
 
 
 def _machine_folder(root: Path, machine: str) -> Path:
     machines = [folder.name for folder in machine_folders(root)]
     if machine not in machines:
-        raise DataError(f"{root} has no machine {machine!r}. It has: {', '.join(machines)}.")
+        raise _no_machine(str(root), machine, machines)
     return root / machine
+
+
+def _no_machine(where: str, machine: str, there: Sequence[str]) -> DataError:
+    return DataError(f"{where} has no machine {machine!r}. It has: {', '.join(there)}.")
 
 
 def _parse_name(path: Path) -> ClipName:

@@ -7,6 +7,7 @@ recordings, turning.py lets a machine fail.
 
 from __future__ import annotations
 
+from edge_asd.train.data.table1 import MACHINES
 from edge_asd.train.synthesis.clip import SEVERITIES, ClipPlan, make_clip
 from edge_asd.train.synthesis.machine_sets import make_machines
 from edge_asd.train.synthesis.presets import PRESETS
@@ -15,6 +16,7 @@ from edge_asd.train.synthesis.turning import make_turning_file
 from edge_asd.train.synthesis.writing import make_dataset, whole_folder
 
 __all__ = [
+    "MACHINES",
     "PRESETS",
     "SEVERITIES",
     "ClipPlan",
