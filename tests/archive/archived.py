@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -71,15 +69,6 @@ def contents(out: Path) -> dict[str, bytes]:
 def parts(out: Path) -> list[str]:
     """Partitions that are whole."""
     return sorted(path.name for path in (out / FILES).glob("part-*.parquet"))
-
-
-def until(true: Callable[[], Found], what: str) -> Found:
-    """Wait for something that will come, however busy the machine, and return it."""
-    end = time.monotonic() + 300
-    while not (found := true()):
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.01)
-    return found
 
 
 def at_work(of: int, where: Path) -> int:

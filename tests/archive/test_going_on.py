@@ -16,9 +16,10 @@ import pytest
 from edge_asd.archive.partitions import tidy
 from edge_asd.archive.tables import FILES, SCORES, part_name
 from edge_asd.files import hold
-from tests.archive.archived import BUNDLE, SOUND, at_work, contents, fill, parts, passed_over, rows, start, until
+from tests.archive.archived import BUNDLE, SOUND, at_work, contents, fill, parts, passed_over, rows, start
 from tests.cli.command import Command
 from tests.data import write_wav
+from tests.waiting import until
 
 SCORE = ("score", BUNDLE)
 

@@ -23,6 +23,7 @@ from edge_asd.bundle.bundle import Bundle
 from tests.cli.command import EDGE_ASD
 from tests.data import RATE
 from tests.golden.committed import NAMES, made_sound
+from tests.waiting import until
 
 SECONDS = 120.0
 """Longest wait for what takes a moment where nothing else runs; a busy machine needs half a minute to start it."""
@@ -61,14 +62,6 @@ def healthy(seconds: float, seed: int = 1) -> npt.NDArray[np.int16]:
 def faulty(seconds: float, seed: int = 5) -> npt.NDArray[np.int16]:
     """Make sound of a faulty machine, of 3 s at most."""
     return made_sound(seed, 200)[3 * RATE :][: round(seconds * RATE)]
-
-
-def wait_until(true: Callable[[], Any], what: str, seconds: float = SECONDS) -> None:
-    """Wait for something that will surely come."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -142,7 +135,7 @@ class Monitor:
             return done
 
         try:
-            wait_until(checked, what, seconds)
+            until(checked, what, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}: {self.said[-10:]}, {[line.values for line in self.lines[-5:]]}") from None
 

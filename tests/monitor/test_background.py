@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from edge_asd.monitor.alarms import Event, State
 from edge_asd.monitor.reports import Report, Sink, Status
 from edge_asd.monitor.sinks.background import Background
 from tests.monitor.recorded import RATE, decision, event, sound
+from tests.waiting import until
 
 PATIENCE_S = 60.0
 
@@ -56,13 +57,6 @@ def disk() -> Iterator[Disk]:
     disk = Disk()
     yield disk
     disk.works.set()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_all_arrives_in_order_on_another_thread(disk: Disk) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import without_microphone
-from tests.monitor.live import SECONDS, Monitor, healthy, paced, quick_bundle, wait_until
+from tests.monitor.live import SECONDS, Monitor, healthy, paced, quick_bundle
+from tests.waiting import until
 
 KICKS_S = 0.6
 """What the watchdog asks for; a third of that passes between two kicks."""
@@ -73,7 +74,7 @@ def test_the_watchdog_is_kicked_by_scored_sound_and_not_where_scoring_hangs(mana
         held.touch()
         alive = held.with_suffix(".alive")
         decided = len(monitor.decisions())
-        wait_until(lambda: time.monotonic() - monitor.lines[-1].at > KICKS_S, "that it hangs")
+        until(lambda: time.monotonic() - monitor.lines[-1].at > KICKS_S, "that it hangs")
         manager.drain()
         size, before = alive.stat().st_size, time.monotonic()
         time.sleep(3 * KICKS_S)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -36,13 +35,6 @@ def settings(*services: Service, **others: Any) -> NotifySettings:
 def numbers(count: int, first: int = 0) -> list[str]:
     """Titles of messages."""
     return [f"alarm {i}" for i in range(first, first + count)]
-
-
-def wait_until(true: Callable[[], Any], what: str = "") -> None:
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.01)
 
 
 @dataclass

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from edge_asd.notify.command import OnAlarm
-from tests.notify.service import SECONDS, message, wait_until
+from tests.notify.service import SECONDS, message
+from tests.waiting import until
 
 
 @contextmanager
@@ -99,7 +100,7 @@ def test_one_that_hangs_is_killed_with_its_children(tmp_path: Path, notes: list[
     run(f"echo waiting; sleep 1000 & echo $! > {tmp_path / 'pid'}; wait", notes, timeout_s=1)
     assert notes[0].endswith("took longer than 1 s and was killed. Its last words: waiting")
     child = Path("/proc") / (tmp_path / "pid").read_text().strip() / "stat"
-    wait_until(lambda: not child.exists() or ") Z " in child.read_text())
+    until(lambda: not child.exists() or ") Z " in child.read_text())
 
 
 def test_alarms_wait_for_those_before_and_no_more_than_a_hundred(tmp_path: Path, notes: list[str]) -> None:
@@ -108,7 +109,7 @@ def test_alarms_wait_for_those_before_and_no_more_than_a_hundred(tmp_path: Path,
     started = tmp_path / "started"
     on_alarm = OnAlarm(command, notes.append, at_once=2)
     assert [on_alarm.send(message("first")) for _ in range(2)] == [True] * 2
-    wait_until(lambda: started.exists() and len(started.read_text()) == 4)
+    until(lambda: started.exists() and len(started.read_text()) == 4)
     # None of these waits for the two that run on and on.
     assert [on_alarm.send(message("more")) for _ in range(105)] == [True] * 100 + [False] * 5
     assert len(started.read_text()) == 4
@@ -116,7 +117,7 @@ def test_alarms_wait_for_those_before_and_no_more_than_a_hundred(tmp_path: Path,
     assert "is too slow: 100 alarms wait for it" in notes[0]
     on_alarm.close(0)
     assert notes[-1].endswith("was not run for 100 alarms, as edge-asd ended.")
-    wait_until(lambda: "on-alarm" not in [thread.name for thread in threading.enumerate()])
+    until(lambda: "on-alarm" not in [thread.name for thread in threading.enumerate()])
     assert not on_alarm.send(message("late"))
 
 

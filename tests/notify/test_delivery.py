@@ -16,7 +16,8 @@ import pytest
 
 from edge_asd.errors import DependencyError, OutputError
 from edge_asd.notify.dispatcher import Dispatcher
-from tests.notify.service import SECONDS, Service, children_that_deliver, message, numbers, settings, wait_until
+from tests.notify.service import SECONDS, Service, children_that_deliver, message, numbers, settings
+from tests.waiting import until
 
 
 def send(dispatcher: Dispatcher, titles: list[str]) -> None:
@@ -30,16 +31,16 @@ def test_each_alarm_is_delivered_once_by_a_service_that_fails_and_comes_back(tmp
         pass  # it has a port now, and is away
     with Dispatcher(settings(service), tmp_path, notes.append) as dispatcher:
         send(dispatcher, numbers(3))
-        wait_until(lambda: notes)
+        until(lambda: notes)
         service.mode = "fail"
         with service.running():
             for mode in ("fail", "close"):
                 service.mode, seen = mode, service.requests
-                wait_until(lambda before=seen: service.requests >= before + 2)
+                until(lambda before=seen: service.requests >= before + 2)
             service.mode = "take"
             send(dispatcher, numbers(4, 3))
-            wait_until(lambda: len(service.taken) == 7)
-            wait_until(lambda: not children_that_deliver(), "the child ends when nothing waits")
+            until(lambda: len(service.taken) == 7)
+            until(lambda: not children_that_deliver(), "the child ends when nothing waits")
             assert service.titles == numbers(7)
     assert service.taken[0]["message"] == "Look."
     assert service.taken[0]["type"] == "warning"
@@ -54,13 +55,13 @@ def test_sending_waits_for_nobody_and_a_service_that_hangs_does_not_keep_another
     with Service(mode="hang").running() as stuck:
         with Dispatcher(settings(stuck, service, send_timeout_s=1), tmp_path, notes.append) as dispatcher:
             send(dispatcher, numbers(1))
-            wait_until(stuck.hanging.is_set)
+            until(stuck.hanging.is_set)
             send(dispatcher, numbers(4, 1))  # while the service never answers
             assert stuck.taken == []
-            wait_until(lambda: len(service.taken) == 5)
+            until(lambda: len(service.taken) == 5)
             stuck.mode = "take"
             stuck.release.set()
-            wait_until(lambda: len(stuck.taken) == 5)
+            until(lambda: len(stuck.taken) == 5)
         assert stuck.titles == service.titles == numbers(5)
     assert "no answer within 1 s" in notes[0]
 
@@ -82,11 +83,11 @@ def test_a_child_that_is_killed_is_started_again(service: Service, tmp_path: Pat
     with Service(mode="hang").running() as stuck:
         with Dispatcher(settings(service, stuck), tmp_path, notes.append) as dispatcher:
             send(dispatcher, numbers(2))
-            wait_until(stuck.hanging.is_set)
+            until(stuck.hanging.is_set)
             (child,) = children_that_deliver()
             stuck.mode = "take"
             os.kill(child, signal.SIGKILL)
-            wait_until(lambda: len(stuck.taken) == len(service.taken) == 2)
+            until(lambda: len(stuck.taken) == len(service.taken) == 2)
             dispatcher.close(SECONDS)
         assert stuck.titles == service.titles == numbers(2)
     assert "was ended by signal 9. It is started again after 1 s" in notes[0]
@@ -98,14 +99,14 @@ def test_a_child_that_stands_still_is_killed(
     service.mode = "hang"
     with Dispatcher(settings(service), tmp_path, notes.append) as dispatcher:
         send(dispatcher, numbers(1))
-        wait_until(service.hanging.is_set)
+        until(service.hanging.is_set)
         (child,) = children_that_deliver()
         os.kill(child, signal.SIGSTOP)
         service.mode = "take"
         with monkeypatch.context() as patch:  # or it would take a minute and a half
             patch.setattr("edge_asd.notify.child._START_S", -30.0)
             dispatcher._wake()
-            wait_until(lambda: child not in children_that_deliver())
+            until(lambda: child not in children_that_deliver())
         dispatcher.close(SECONDS)
     assert service.titles == numbers(1)
     assert notes[0] == "Sending notifications made no progress; it is started anew."
@@ -168,11 +169,11 @@ def kill_the_child(service: Service, folder: Path, notes: list[str], moments: ra
         for turn in range(times):
             send(dispatcher, numbers(20, turn * 20))
             moment = turn * 20 + moments.randrange(20)
-            wait_until(lambda many=moment: len(set(service.titles)) >= many)
+            until(lambda many=moment: len(set(service.titles)) >= many)
             for child in children_that_deliver():
                 os.kill(child, signal.SIGKILL)
             dispatcher._failures = 0  # no longer pauses
-        wait_until(lambda: len(set(service.titles)) == 20 * times)
+        until(lambda: len(set(service.titles)) == 20 * times)
         dispatcher.close(SECONDS)
     assert list(dict.fromkeys(service.titles)) == numbers(20 * times)
     repeats = [i for i, title in enumerate(service.titles) if title in service.titles[:i]]
@@ -192,7 +193,7 @@ def test_a_disk_that_is_full_still_lets_some_alarms_through(service: Service, tm
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))  # also the child's
             send(dispatcher, numbers(40))
-            wait_until(lambda: len(service.taken) == 40)
+            until(lambda: len(service.taken) == 40)
             dispatcher.close(SECONDS)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -209,7 +210,7 @@ def test_a_full_disk_keeps_messages_in_memory(service: Service, tmp_path: Path, 
             resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))  # what no file may grow beyond
             for title in titles:
                 assert dispatcher.send(message(title, body="x" * 25_000))
-            wait_until(lambda: any("is the disk full?" in note for note in notes))
+            until(lambda: any("is the disk full?" in note for note in notes))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         service.mode = "take"
@@ -220,7 +221,7 @@ def test_a_full_disk_keeps_messages_in_memory(service: Service, tmp_path: Path, 
                     resource.prlimit(child, resource.RLIMIT_FSIZE, before)
             return len(service.taken) == len(titles)
 
-        wait_until(all_are_taken)
+        until(all_are_taken)
     assert service.titles == titles
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,13 +28,6 @@ def begun(folder: Path) -> dict[int, set[int]]:
         number, process = path.name.split(".")
         found.setdefault(int(number), set()).add(int(process))
     return found
-
-
-def within(seconds: float, true: Callable[[], bool]) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def children(of: int) -> list[int]:

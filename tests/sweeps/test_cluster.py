@@ -21,7 +21,8 @@ from edge_asd.sweeps import cluster as clusters
 from edge_asd.sweeps.parts import Failure
 from edge_asd.sweeps.running import Standing, Where
 from tests.sweeps import work
-from tests.sweeps.calling import ROOT, begun, call, within
+from tests.sweeps.calling import ROOT, begun, call
+from tests.waiting import until
 
 pytest.importorskip("distributed")
 
@@ -70,7 +71,7 @@ def running(folder: Path, count: int = 2) -> Iterator[tuple[str, subprocess.Pope
     with scheduler() as (address, process):
         options = ("--nthreads", "1", "--nworkers", str(count), "--local-directory", str(folder))
         with started("dask_worker", address, *options):
-            within(60, lambda: len(workers(address)) == count)
+            until(lambda: len(workers(address)) == count)
             yield address, process
 
 
@@ -107,7 +108,7 @@ def test_a_worker_that_is_killed_costs_its_part_alone(cluster, tmp_path):
         r"part 1: its worker \((tcp://\S+:\d+)\) was lost\. It is begun again on (?!\1\.$)tcp://\S+:\d+\.", lost
     )
     assert len(begun(tmp_path)[1]) == 2
-    within(60, lambda: len(workers(cluster)) == 2)
+    until(lambda: len(workers(cluster)) == 2)
 
 
 def test_a_worker_that_does_not_see_the_data_is_named(cluster, tmp_path, monkeypatch):
@@ -172,14 +173,14 @@ def test_parts_wait_for_workers_after_the_last_has_gone_and_say_so(tmp_path, mon
 
         def go_and_come() -> None:
             with started(*worker):
-                within(60, lambda: begun(out))
+                until(lambda: begun(out))
             come.wait(60)
             later.enter_context(started(*worker))
             (out / "go").touch()
 
         thread = threading.Thread(target=go_and_come)
         thread.start()
-        within(60, lambda: workers(address))
+        until(lambda: workers(address))
         assert call(work.held, out, Where(scheduler=address), note=note) == [0, 1, 4, 9]
         thread.join()
     assert [text for text in notes if "workers" in text] == [
@@ -211,7 +212,7 @@ def test_a_scheduler_without_workers_and_one_that_vanishes(tmp_path):
     with running(tmp_path / "dask") as (address, process):
 
         def vanish() -> None:
-            within(60, lambda: len(begun(out)) >= 2)
+            until(lambda: len(begun(out)) >= 2)
             os.kill(process.pid, signal.SIGKILL)
 
         threading.Thread(target=vanish).start()

@@ -14,7 +14,8 @@ from edge_asd.errors import DataError, SweepError
 from edge_asd.sweeps.parts import Failure
 from edge_asd.sweeps.running import Standing, Where, results_of
 from tests.sweeps import work
-from tests.sweeps.calling import ROOT, begun, call, children, within
+from tests.sweeps.calling import ROOT, begun, call, children
+from tests.waiting import until
 
 SQUARES = [0, 1, 4, 9]
 
@@ -106,7 +107,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 def test_processes_that_are_only_starting_say_nothing_of_ctrl_c(tmp_path):
     started = start(tmp_path)
-    within(60, lambda: bool(children(started.pid)))
+    until(lambda: bool(children(started.pid)))
     os.killpg(started.pid, signal.SIGINT)
     assert started.communicate(timeout=60)[1] == "stopped\n"
 
@@ -114,7 +115,7 @@ def test_processes_that_are_only_starting_say_nothing_of_ctrl_c(tmp_path):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_sweep(tmp_path, how):
     started = start(tmp_path)
-    within(60, lambda: len(begun(tmp_path)) == 2)
+    until(lambda: len(begun(tmp_path)) == 2)
     if how == signal.SIGINT:  # as a terminal does, to all of them
         os.killpg(started.pid, how)
         assert started.communicate(timeout=60)[1] == "stopped\n"
@@ -122,7 +123,7 @@ def test_no_process_outlives_the_sweep(tmp_path, how):
         started.kill()
         started.communicate(timeout=60)
     processes = set.union(*begun(tmp_path).values())
-    within(60, lambda: not any(alive(process) for process in processes))
+    until(lambda: not any(alive(process) for process in processes))
 
 
 def alive(process: int) -> bool:

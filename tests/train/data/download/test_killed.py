@@ -17,7 +17,8 @@ from tests.cli.command import assert_error
 from tests.train.data.download.conftest import Fetch
 from tests.train.data.download.http_server import Server
 from tests.train.data.download.made_archives import clips_of, hidden, publish, publish_2021, tree, zipped
-from tests.train.data.download.processes import started, wait_until
+from tests.train.data.download.processes import started
+from tests.waiting import until
 
 
 def parts_of(data: Path) -> dict[str, int]:
@@ -32,7 +33,7 @@ def end_and_go_on(server: Server, fetch: Fetch, data: Path, way: float, seconds:
     total = sum(len(one) for path, one in server.files.items() if path.endswith(".zip"))
     server.sent, server.pause = 0, 0.003
     process = started(server, data, "--part", "dev,eval-test")
-    wait_until(lambda: server.sent >= way * total or process.poll() is not None)
+    until(lambda: server.sent >= way * total or process.poll() is not None)
     time.sleep(seconds)
     process.kill()
     process.communicate()
@@ -70,7 +71,7 @@ def test_ctrl_c_ends_cleanly_and_keeps_what_has_come(server: Server, fetch: Fetc
     expected = publish_2021(server, ("fan",))
     server.pause = 0.02
     process = started(server, data)
-    wait_until(lambda: any(parts_of(data).values()))
+    until(lambda: any(parts_of(data).values()))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
