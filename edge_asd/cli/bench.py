@@ -26,11 +26,8 @@ def command(bundle: BundleArgument, json: JsonOption = False) -> None:
 
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     loaded = Bundle.load(bundle)
-    line = Progress()
-    try:
+    with Progress() as line:
         found = bench(bundle, loaded, lambda what: line(f"timing {what}"))
-    finally:
-        line.clear()
     if (disturbed := disturbance(busy, cores())) is not None:
         note(f"Note: {disturbed}")
     what_to_do = advice(found, loaded)

@@ -212,8 +212,7 @@ def _hear(
     from edge_asd.calibration.live import hear_microphone, spans_wanted
     from edge_asd.calibration.recordings import hear_recordings
 
-    line = Progress()
-    try:
+    with Progress() as line:
         if wav_dir is not None:
             return hear_recordings(
                 bundle,
@@ -234,5 +233,3 @@ def _hear(
             progress=lambda seconds, total, level: line(stage, round(seconds), round(total), level),
             note=line.note,
         )
-    finally:
-        line.clear()

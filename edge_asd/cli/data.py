@@ -43,16 +43,13 @@ def verify(
     is not counted, nor is a synthetic one of another size.
     """
     stage = load_stage("train.data.verify")
-    line = Progress()
-    try:
+    with Progress() as line:
         report = stage.verify(
             data,
             counts=counts,
             channel=channel,
             progress=line,
         )
-    finally:
-        line.clear()
     document = report.as_dict()
     if json:
         print_json(document)

@@ -76,28 +76,25 @@ def command(
             "--ground-truth fetches the labels of 2021 alone. Those of 2020 to 2025 are in the repository "
             "nttcslab/dcase2023_task2_baseline_ae: copy them from there."
         )
-    line = Progress()
     try:
-        result = stage.download(
-            out,
-            choice,
-            labels_of=tuple(name for name in machines if name != "all") if ground_truth else None,
-            servers=_servers(stage, base_url, ground_truth_url),
-            jobs=jobs,
-            keep=keep_archives,
-            patience=stage.Patience(),
-            watch=line,
-            note=line.note,
-        )
-        checked, problem = (
-            _verified(stage, out, year, line) if any(o.fetched for o in result.outcomes) else (None, None)
-        )
+        with Progress() as line:
+            result = stage.download(
+                out,
+                choice,
+                labels_of=tuple(name for name in machines if name != "all") if ground_truth else None,
+                servers=_servers(stage, base_url, ground_truth_url),
+                jobs=jobs,
+                keep=keep_archives,
+                patience=stage.Patience(),
+                watch=line,
+                note=line.note,
+            )
+            checked, problem = (
+                _verified(stage, out, year, line) if any(o.fetched for o in result.outcomes) else (None, None)
+            )
     except KeyboardInterrupt:
-        line.clear()
         note("Note: What has come is kept; the same command goes on from there.")
         raise
-    finally:
-        line.clear()
     if problem is not None:
         note(f"Note: {problem}")
     document = _document(result, out, year, checked, [*result.notes, *([problem] if problem else [])])

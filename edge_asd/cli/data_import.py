@@ -75,17 +75,15 @@ def command(
     )
     report = importer.report
     try:
-        importer.run(recordings)
+        with line:
+            importer.run(recordings)
     except KeyboardInterrupt:
         report.stopped = True
     except OutputError:
-        line.clear()
         if report.clips:
             count = "1 clip was" if report.clips == 1 else f"{report.clips:,} clips were"
             note(f"{count} written before, whole. The same command goes on from there.")
         raise
-    finally:
-        line.clear()
     document = report.as_dict()
     if json:
         print_json(document)

@@ -106,6 +106,7 @@ def command(
     )
     try:
         with (
+            line,
             kept_if_filled(own.folder),
             Asked() as asked,
             Capture(device, sample_rate=RATE, channel=channel, there=True) as capture,
@@ -121,8 +122,6 @@ def command(
     except OutputError as error:
         kept = f" {counted(len(paths), 'clip')} written before; they stay." if paths else ""
         raise OutputError(f"{error}{kept}") from error
-    finally:
-        line.clear()
     document = _document(own, recorder, paths, capture.description, clip_seconds, gain)
     if json:
         print_json(document)

@@ -24,11 +24,8 @@ def command(
     healthy to faulty is monitored, and a picture shows when its score went over the threshold. Takes about a minute.
     """
     demo = load_stage("quantize.jobs.demo")
-    line = Progress()
-    try:
+    with Progress() as line:
         done = demo.run(out, seed=seed, progress=line)
-    finally:
-        line.clear()
     if json:
         print_json(
             {

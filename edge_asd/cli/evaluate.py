@@ -71,8 +71,7 @@ def command(
     from edge_asd.bundle.bundle import Bundle
 
     evaluation, feature_cache = load_stage("quantize.evaluation.cost"), load_stage("train.features.cache")
-    line = Progress()
-    try:
+    with Progress() as line:
         done = evaluation.evaluate(
             Bundle.load(bundle),
             data,
@@ -84,8 +83,6 @@ def command(
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=line,
         )
-    finally:
-        line.clear()
     for text in done.notes:
         note(f"Note: {text}")
     if json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Shows how far the work is; called with each step of it."""
+    """Shows how far the work is; called with each step of it. After a `with`, what it shows is taken away."""
 
     def __init__(self) -> None:
         self._stage = ""
@@ -35,6 +35,14 @@ class Progress:
                 # Where standard error is replaced for a while, as a microphone is open, its end finds another one.
                 redirect_stderr=False,
             )
+
+    def __enter__(self) -> Self:
+        """Show nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take away what is shown."""
+        self.clear()
 
     @property
     def on_terminal(self) -> bool:

@@ -101,8 +101,7 @@ def command(
             f"{out} exists. Name another bundle with --out, or give --overwrite to replace it with its thresholds."
         )
     pipeline, feature_cache = load_stage("quantize.pipeline"), load_stage("train.features.cache")
-    line = Progress()
-    try:
+    with Progress() as line:
         if keras is None:
             source = load_stage("quantize.source").run_source(run, data)
         else:
@@ -122,8 +121,6 @@ def command(
             cache=feature_cache.FeatureCache(cache, note=line.note),
             progress=line,
         )
-    finally:
-        line.clear()
     bundle = done.bundle
     for text in done.notes:
         note(f"Note: {text}")

@@ -29,6 +29,7 @@ from edge_asd.cli.common import (
     where,
 )
 from edge_asd.cli.progress import Progress, SweepProgress
+from edge_asd.cli.stopping import goes_on, told_when_stopped
 from edge_asd.errors import DataError
 from edge_asd.stages import load_stage
 
@@ -103,8 +104,7 @@ def command(
         raise DataError("Of the models, mobilenetv2 alone learns from other machines: leave --negatives out.")
     if model in {Models.distance, Models.all}:
         settings.append(fitting.Settings(model=DISTANCE.name, faithful=faithful, channel=channel))
-    line = Progress()
-    try:
+    with told_when_stopped(lambda: goes_on(out)), Progress() as line:
         done = reproduce.reproduce(
             data,
             out,
@@ -122,12 +122,6 @@ def command(
             note=line.note,
             step=line,
         )
-    except KeyboardInterrupt:
-        line.clear()
-        note(f"Stopped. What is finished is kept in {out}; the same command goes on from there.")
-        raise typer.Exit(130) from None
-    finally:
-        line.clear()
     rows = _rows(done.written.figures)
     for text in done.results.notes:
         note(f"Note: {text}")

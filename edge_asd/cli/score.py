@@ -27,6 +27,7 @@ from edge_asd.cli.listening import (
     SectionOption,
 )
 from edge_asd.cli.progress import Progress
+from edge_asd.cli.stopping import goes_on, told_when_stopped
 
 if TYPE_CHECKING:
     from edge_asd.archive.running import Outcome
@@ -87,8 +88,7 @@ def command(
         off_level_db=off_level,
     )
     at = where(jobs, scheduler)
-    line = Progress()
-    try:
+    with told_when_stopped(lambda: goes_on(out)), Progress() as line:
         outcome = score_archive(
             config,
             recordings,
@@ -98,12 +98,6 @@ def command(
             step=line,
             note=line.note,
         )
-    except KeyboardInterrupt:
-        line.clear()
-        note(f"Stopped. What is finished is kept in {out}; the same command goes on from there.")
-        raise typer.Exit(130) from None
-    finally:
-        line.clear()
     for row in outcome.passed_over[:_MOST_LINES]:
         note(f"Passed over: {row.file} {row.passed_over}")
     if (more := len(outcome.passed_over) - _MOST_LINES) > 0:

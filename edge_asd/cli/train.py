@@ -24,6 +24,7 @@ from edge_asd.cli.common import (
     where,
 )
 from edge_asd.cli.progress import Progress, SweepProgress
+from edge_asd.cli.stopping import told_when_stopped
 from edge_asd.errors import EdgeAsdError
 from edge_asd.files import kept_if_filled
 from edge_asd.stages import load_stage
@@ -148,35 +149,32 @@ def command(
         chosen = model or (ModelName.distance if is_own(data / name) and not faithful else ModelName.ae)
         folder = out if len(machines) == 1 else out / name
         trainings.append(many.Training(name, at.path(folder), replace(settings, model=chosen.value)))
-    try:
-        # The workers of a cluster are to find the folder there, and train makes it for a machine alone.
-        with kept_if_filled(out) if len(machines) > 1 or scheduler else nullcontext():
-            outcomes = many.train_machines(
-                data,
-                trainings,
-                out if len(machines) > 1 else out.absolute().parent,  # a run's own folder takes no other files
-                sections=sections.split(",") if sections else None,
-                resume=resume,
-                overwrite=overwrite,
-                cache=cache,
-                where=at,
-                progress=SweepProgress(line),
-                note=line.note,
-            )
-    except KeyboardInterrupt:
-        line.clear()
+
+    def stopped() -> str:
         if scheduler is not None:
-            note(
+            return (
                 f"Stopped. The workers come to the end of what they are at in {out}, and it is kept; --resume goes on."
             )
-        elif any(out.glob("epoch_*.keras" if len(machines) == 1 else "*/epoch_*.keras")):
+        if any(out.glob("epoch_*.keras" if len(machines) == 1 else "*/epoch_*.keras")):
             epoch = "The last whole epoch is" if len(machines) == 1 else "The last whole epochs are"
-            note(f"Stopped. {epoch} kept in {out}; go on with the same command and --resume.")
-        else:
-            note("Stopped before anything was fitted; nothing was kept.")
-        raise typer.Exit(130) from None
-    finally:
-        line.clear()
+            return f"Stopped. {epoch} kept in {out}; go on with the same command and --resume."
+        return "Stopped before anything was fitted; nothing was kept."
+
+    # The workers of a cluster are to find the folder there, and train makes it for a machine alone.
+    folder_kept = kept_if_filled(out) if len(machines) > 1 or scheduler else nullcontext()
+    with told_when_stopped(stopped), line, folder_kept:
+        outcomes = many.train_machines(
+            data,
+            trainings,
+            out if len(machines) > 1 else out.absolute().parent,  # a run's own folder takes no other files
+            sections=sections.split(",") if sections else None,
+            resume=resume,
+            overwrite=overwrite,
+            cache=cache,
+            where=at,
+            progress=SweepProgress(line),
+            note=line.note,
+        )
     documents = []
     for name, run in zip(machines, outcomes, strict=True):
         if isinstance(run, Failure):
