@@ -197,7 +197,9 @@ def _client(address: str) -> Iterator[Any]:
     try:
         for handler, _ in handlers:
             handler.setLevel(logging.CRITICAL + 1)
-        get_address_host_port(address)  # a client that could not begin for it would print so when it is deleted
+        # A client that could not begin for them would print so when it is deleted.
+        get_address_host_port(address)
+        _check_encryption(address)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions, which are compared here, too
             client = Client(address, timeout=CONNECT_S, set_as_default=False)
@@ -215,6 +217,31 @@ def _client(address: str) -> Iterator[Any]:
                 client.close(timeout=2)
         for handler, level in handlers:
             handler.setLevel(level)
+
+
+def _check_encryption(address: str) -> None:
+    """Refuse an address that Dask's configuration has no certificate for, or forbids."""
+    from distributed.security import Security
+
+    encrypted = address.startswith("tls://")
+    try:
+        given = Security().get_connection_args("client")
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"The TLS files that Dask's configuration names cannot be used ({error}). Put the right ones into "
+            "distributed.comm.tls there."
+        ) from error
+    if encrypted and given["ssl_context"] is None:
+        raise ClusterError(
+            f"{address} needs certificates, and Dask's configuration names none. Set distributed.comm.tls.ca-file, "
+            "client.cert and client.key there, or the variables DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
+            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY."
+        )
+    if given["require_encryption"] and not encrypted:
+        raise ClusterError(
+            f"Dask's configuration asks for encryption (distributed.comm.require-encryption), and {address} has none. "
+            "Use a scheduler whose address begins with tls://."
+        )
 
 
 def _check(client: Any, address: str, needs: Needs) -> int:

@@ -158,6 +158,27 @@ def test_no_scheduler_and_no_dask(tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("address", "configured", "reason"),
+    [
+        ("tls://127.0.0.1:1", {}, r"^tls://127\.0\.0\.1:1 needs certificates.* distributed\.comm\.tls\.ca-file"),
+        ("tcp://127.0.0.1:1", {"tls.ca-file": "absent.pem", "tls.client.cert": "absent.pem"}, "^The TLS files"),
+        ("tcp://127.0.0.1:1", {"require-encryption": True}, r"asks for encryption .* begins with tls://\.$"),
+    ],
+)
+def test_encryption_that_is_not_configured_is_told(tmp_path, capsys, address, configured, reason):
+    import dask
+
+    with (
+        dask.config.set({f"distributed.comm.{name}": value for name, value in configured.items()}),
+        pytest.raises(ClusterError, match=reason),
+    ):
+        call(work.square, tmp_path, Where(scheduler=address))
+    gc.collect()
+    assert capsys.readouterr().err == ""
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.prove
 def test_parts_wait_for_workers_after_the_last_has_gone_and_say_so(tmp_path, monkeypatch):
     monkeypatch.setattr(clusters, "QUIET_S", 0.5)
