@@ -85,7 +85,7 @@ SchedulerOption = Annotated[
 def where(jobs: int, scheduler: str | None) -> Where:
     """Read where the parts of a job are to be worked on (`edge_asd.sweeps.running.Where`)."""
     if scheduler is not None and jobs != 1:
-        raise typer.BadParameter("give one of --jobs and --scheduler")
+        raise typer.BadParameter("give --jobs or --scheduler, not both")
     from edge_asd.sweeps.running import Where
 
     return Where(jobs, scheduler)

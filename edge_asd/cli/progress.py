@@ -109,10 +109,10 @@ class SweepProgress:
         elif self._line.on_terminal:
             how_far = f" {now.done}/{now.total}" if now.total else ""
             what = f"; {now.name}: {now.stage}{how_far} {now.detail}".rstrip() if now.stage else ""
-            self._line(f"{now.parts} parts, %", 100 * now.share / now.parts, 100, f"{now.ended} at their end{what}")
+            self._line(f"{now.parts} parts, %", 100 * now.share / now.parts, 100, f"{now.ended} done{what}")
         elif not now.stage:
             left = "" if now.left_s is None or now.ended == now.parts else f", about {duration(now.left_s)} left"
-            self._line(f"{now.ended} of {now.parts} parts are at their end{left}")
+            self._line(f"{now.ended} of {now.parts} parts done{left}")
         elif self._stages.get(now.number) != now.stage:
             self._stages[now.number] = now.stage
             self._line(f"[{now.number}/{now.parts}] {now.name}: {now.stage}")

@@ -104,7 +104,7 @@ def command(
         raise DataError("Of the models, mobilenetv2 alone learns from other machines: leave --negatives out.")
     if model in {Models.distance, Models.all}:
         settings.append(fitting.Settings(model=DISTANCE.name, faithful=faithful, channel=channel))
-    with told_when_stopped(lambda: goes_on(out)), Progress() as line:
+    with told_when_stopped(lambda: goes_on(out, scheduler)), Progress() as line:
         done = reproduce.reproduce(
             data,
             out,

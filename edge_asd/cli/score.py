@@ -88,7 +88,7 @@ def command(
         off_level_db=off_level,
     )
     at = where(jobs, scheduler)
-    with told_when_stopped(lambda: goes_on(out)), Progress() as line:
+    with told_when_stopped(lambda: goes_on(out, scheduler)), Progress() as line:
         outcome = score_archive(
             config,
             recordings,

@@ -21,6 +21,11 @@ def told_when_stopped(text: Callable[[], str]) -> Iterator[None]:
         raise typer.Exit(130) from None
 
 
-def goes_on(out: Path) -> str:
-    """Say that the same command goes on where it was stopped."""
+def goes_on(out: Path, scheduler: str | None) -> str:
+    """Say that the same command goes on where it was stopped, and what a cluster does meanwhile."""
+    if scheduler is not None:
+        return (
+            f"Stopped. The workers come to the end of what they are at, and it is kept in {out} as the rest; the same "
+            "command goes on from there."
+        )
     return f"Stopped. What is finished is kept in {out}; the same command goes on from there."

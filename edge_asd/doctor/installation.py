@@ -14,7 +14,7 @@ from edge_asd.stages import load_stage, missing_modules
 
 def checks() -> list[Check]:
     """Look at all of them."""
-    return [front_end(), runtime(), kernels(), sound_files(), notifications(), training(), firmware()]
+    return [front_end(), runtime(), kernels(), sound_files(), notifications(), *many_parts(), training(), firmware()]
 
 
 def version_of(distribution: str) -> str:
@@ -76,6 +76,19 @@ def notifications() -> Check:
         advice = "Needed only to be told of alarms by mail, ntfy and the like: pip install 'edge-asd[notify]'"
         return good("notify", "without apprise", advice)
     return good("notify", f"Apprise {version_of('apprise')}")
+
+
+def many_parts() -> list[Check]:
+    """Return what archives of recordings and clusters need."""
+    packages = {"archive": ("pyarrow", "score recordings"), "cluster": ("distributed", "use a Dask cluster")}
+    found = []
+    for extra, (package, use) in packages.items():
+        if importlib.util.find_spec(package) is None:
+            advice = f"Needed only to {use}: pip install 'edge-asd[{extra}]'"
+            found.append(good(extra, f"without {package}", advice))
+        else:
+            found.append(good(extra, f"{package} {version_of(package)}"))
+    return found
 
 
 def training() -> Check:

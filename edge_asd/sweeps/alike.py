@@ -37,8 +37,12 @@ class Alike:
         """Return what this process has."""
         importlib.import_module(self.module)
         found = {"Python": platform.python_version()}
-        found |= {name: _version(name) for name in self.packages}
+        found |= {name: _version(name) for name in (*_FOR_PARTS, *self.packages)}
         return found | {name: os.environ.get(name, "nothing") for name in self.variables}
+
+
+_FOR_PARTS = ("joblib", "threadpoolctl")
+"""What parts come in, and are bounded by."""
 
 
 @cache
@@ -50,5 +54,7 @@ def _version(package: str) -> str:
         return "nothing"
 
 
-SCORING = Alike(("edge-asd", "numpy", "ai-edge-litert", "soxr", "soundfile"), (), "archive", "edge_asd.archive")
-"""Of scores on the device: a front end and networks of integers."""
+SCORING = Alike(
+    ("edge-asd", "numpy", "ai-edge-litert", "soxr", "soundfile", "pyarrow"), (), "archive", "edge_asd.archive"
+)
+"""Of scores on the device: a front end and networks of integers, and a table of them."""

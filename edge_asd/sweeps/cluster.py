@@ -67,7 +67,10 @@ class Needs:
         here = self.alike.here()
         if other := [name for name, value in self.having.items() if here[name] != value]:
             differences = ", ".join(f"{name} {here[name]} instead of {self.having[name]}" for name in other)
-            return f"has {differences}, and its results would differ. Install and set the same there"
+            return (
+                f"has {differences}, and its results would differ. Install edge-asd[{self.alike.extra},cluster] there "
+                "as it is installed here, and set the same"
+            )
         return ""
 
 

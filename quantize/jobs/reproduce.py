@@ -206,9 +206,9 @@ def _reckon_and_draw(
     machines = machines_of(merged.cells)
     own = {machine: [(part, result) for part, result in found if part.machine == machine] for machine in machines}
     items: list[tuple[str, _Make]] = [
-        ("figures", partial(_figures, merged)),
-        *((f"pictures of clips of {machine}", partial(_draw_clips, own[machine])) for machine in machines),
-        *((f"pictures of scores of {machine}", partial(_draw_scores, own[machine])) for machine in machines),
+        ("report's figures", partial(_figures, merged)),
+        *((f"pictures of {machine}'s clips", partial(_draw_clips, own[machine])) for machine in machines),
+        *((f"pictures of {machine}'s scores", partial(_draw_scores, own[machine])) for machine in machines),
     ]
     outcomes = sweep(
         items,
@@ -232,7 +232,7 @@ _Found = list[tuple[Part, Reproduction]]
 
 
 def _make(item: _Make, voice: Voice, *, places: Places) -> Any:
-    voice.step("report")
+    voice.step("started")
     return item(places, FeatureCache(places.cache, note=voice.note))
 
 

@@ -51,6 +51,9 @@ def tables(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
                     verdicts.push(Verdict(decision, -30.0, dead, False, clipped))
                 writer.add(verdicts.batches())
                 rows.append(FileRow(name, 1, 1, 60.0, verdicts.decisions, verdicts.anomalies))
+            undated = Verdicts(f"fan/trial{part}.wav")  # says of no hour
+            undated.push(Verdict(Decision(10.0, "00", 0, 90000, False), -30.0, False, False, False))
+            writer.add(undated.batches())
         with open(tmp_path / FILES / part_name(part), "wb") as file:
             write_files(file, [*rows, FileRow(f"fan/broken{part}.wav", 1, 1, passed_over="is empty (0 bytes).")])
     monkeypatch.chdir(tmp_path)

@@ -37,9 +37,9 @@ def test_machines_are_trained_as_they_are_alone(data, tmp_path, command):
     assert done.returncode == 0, done.stderr
     assert [run["machine"] for run in json.loads(done.stdout)["runs"]] == sorted(MACHINES)
     assert contents(tmp_path / "jobs") == contents(tmp_path / "alone")
-    ends = [line for line in done.stderr.splitlines() if "parts are at their end" in line]
-    assert ends[0].startswith("1 of 3 parts are at their end, about ")
-    assert ends[-1] == "3 of 3 parts are at their end ..."
+    ends = [line for line in done.stderr.splitlines() if "parts done" in line]
+    assert ends[0].startswith("1 of 3 parts done, about ")
+    assert ends[-1] == "3 of 3 parts done ..."
     again = command("train", data, *options, "--out", tmp_path / "jobs")
     assert_error(again, "3 of 3 parts failed.", "already holds a run. Add --resume")
 
@@ -60,7 +60,7 @@ def test_jobs_and_a_cluster_exclude_each_other(data, tmp_path, command):
     for arguments in (("train", data, "--machine", "all"), ("reproduce", data)):
         done = command(*arguments, "--out", tmp_path / "out", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1")
         assert done.returncode == 2
-        assert "give one of --jobs and --scheduler" in done.stderr
+        assert "give --jobs or --scheduler, not both" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,9 @@ def doctor(env: dict[str, str]) -> dict[str, Check]:
 
 def test_with_a_microphone(pulse_microphone: PulseMicrophone) -> None:
     found = doctor(pulse_microphone.env)
-    assert list(found)[:8] == [
-        "front end", "TFLite", "kernels", "sound files", "notify", "training", "firmware", "microphones",
+    assert list(found)[:10] == [
+        "front end", "TFLite", "kernels", "sound files", "notify", "archive", "cluster", "training", "firmware",
+        "microphones",
     ]  # fmt: skip
     assert found["microphones"] == Check("microphones", True, "1 (default)")
     rates = found["rates of default"]

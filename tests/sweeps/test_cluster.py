@@ -12,11 +12,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from edge_asd.errors import ClusterError, DependencyError
+from edge_asd.sweeps import alike
 from edge_asd.sweeps import cluster as clusters
 from edge_asd.sweeps.parts import Failure
 from edge_asd.sweeps.running import Standing, Where
@@ -131,6 +133,13 @@ def test_a_worker_that_computes_otherwise_is_named(cluster, tmp_path, monkeypatc
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "7")
     with pytest.raises(
         ClusterError, match=r"^The worker \S+ has TF_NUM_INTRAOP_THREADS 1 instead of 7, and its results"
+    ):
+        call(work.square, tmp_path, Where(scheduler=cluster))
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    # Without it, a worker dies of the first part.
+    monkeypatch.setattr(alike, "_version", lambda package: "0" if package == "joblib" else version(package))
+    with pytest.raises(
+        ClusterError, match=r"^The worker \S+ has joblib [\d.]+ instead of 0, .* edge-asd\[\w+,cluster\]"
     ):
         call(work.square, tmp_path, Where(scheduler=cluster))
     assert not begun(tmp_path)

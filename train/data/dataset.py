@@ -206,8 +206,10 @@ def machine_folders(root: Path) -> list[Path]:
     DataError
         If `root` is not a folder, has no machine, or is itself a machine's folder.
     """
+    if root.exists() and not root.is_dir():
+        raise DataError(f"{root} is no folder. Give the folder that holds one folder per machine, such as fan/.")
     if not root.is_dir():
-        raise DataError(f"There is no folder {root}. Give the folder that holds one folder a machine, such as fan/.")
+        raise DataError(f"There is no folder {root}. Give the folder that holds one folder per machine, such as fan/.")
     machines = sorted(entry for entry in root.iterdir() if any((entry / name).is_dir() for name in FOLDERS))
     if machines:
         return machines
@@ -238,6 +240,8 @@ def chosen_machines(wanted: str, there: Sequence[str], where: str) -> list[str]:
     if wanted == "all":
         return list(there)
     names = [name.strip() for name in wanted.split(",")]
+    if "" in names:
+        raise DataError(f"There is an empty name in {wanted!r}. Give names with commas between them, or all.")
     if len(set(names)) < len(names):
         raise DataError(f"A machine is named twice in {wanted!r}. Name each once.")
     for name in names:

@@ -24,7 +24,7 @@ def official_table(figures: Figures) -> Table:
         rows,
         [("arithmetic mean", 2), ("harmonic mean", 2), ("official score", 1), ("arithmetic mean", 3)],
         [
-            "Of the most shipped column that there is. In harmonic means, zeros count as the smallest float step, "
+            "Of what ships, or of the column nearest to it. In harmonic means, zeros count as the smallest float step, "
             "as in the published code.",
             f"Measures of {figures.measures.source}. {figures.measures.explained}",
         ],

@@ -95,9 +95,9 @@ def test_a_call_that_was_stopped_goes_on(done, tiny_data, tmp_path):
     assert again.results == done[0].results
     assert {step.name for step in steps} == {
         "fan 00,01, ae, seed 1",
-        "figures",
-        "pictures of clips of fan",
-        "pictures of scores of fan",
+        "report's figures",
+        "pictures of fan's clips",
+        "pictures of fan's scores",
     }
     assert [(step.done, step.total) for step in steps if step.stage == "training: epochs"] == [(2, 2)]
 

@@ -79,6 +79,6 @@ def test_what_failed_is_told_at_the_end_and_done_by_the_next_call(data, tmp_path
     clip.write_bytes(whole)
     steps: list[Standing] = []
     done = reproduce(broken, out, [AE], machines=MACHINES, where=Where(2), progress=steps.append)
-    pictures = {f"pictures of {kind} of {machine}" for kind in ("clips", "scores") for machine in MACHINES}
-    assert {step.name for step in steps} == {"pump 00,01, ae, seed 0", "figures"} | pictures
+    pictures = {f"pictures of {machine}'s {kind}" for kind in ("clips", "scores") for machine in MACHINES}
+    assert {step.name for step in steps} == {"pump 00,01, ae, seed 0", "report's figures"} | pictures
     assert {cell.machine for cell in done.results.cells} == set(MACHINES)

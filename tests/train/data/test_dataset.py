@@ -87,10 +87,10 @@ def test_a_section_that_is_not_there(tiny_data, sections, message):
         Dataset(tiny_data, MACHINE, sections)
 
 
-@pytest.mark.parametrize("name", ["nothing", "file"])
-def test_a_folder_that_is_not_there(tmp_path, name):
+@pytest.mark.parametrize(("name", "reason"), [("nothing", "There is no folder {}"), ("file", "{} is no folder")])
+def test_a_folder_that_is_not_there(tmp_path, name, reason):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=f"There is no folder {tmp_path / name}"):
+    with pytest.raises(DataError, match=reason.format(tmp_path / name)):
         Dataset(tmp_path / name, "fan")
 
 
@@ -249,9 +249,9 @@ def test_the_hash_is_of_names_and_contents_whatever_the_order_or_place(tiny_data
     assert content_hash(copied) != found
 
 
-@pytest.mark.parametrize("wanted", ["fan,", "fan,mixer", ","])
+@pytest.mark.parametrize("wanted", ["fan,", "fan,mixer", ",", ""])
 def test_every_machine_is_looked_for_before_work_begins(root, wanted):
     from edge_asd.train.data.dataset import machine_names
 
-    with pytest.raises(DataError, match=r"has no machine|named twice"):
+    with pytest.raises(DataError, match=r"has no machine|empty name"):
         machine_names(root, wanted)
