@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-SECONDS = 300.0
+SECONDS = 60.0
 """After so long, it will not come any more."""
 
 Found = TypeVar("Found")

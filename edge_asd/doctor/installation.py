@@ -14,7 +14,7 @@ from edge_asd.stages import load_stage, missing_modules
 
 def checks() -> list[Check]:
     """Look at all of them."""
-    return [front_end(), runtime(), kernels(), sound_files(), notifications(), *many_parts(), training(), firmware()]
+    return [front_end(), runtime(), kernels(), sound_files(), *optional(), training(), firmware()]
 
 
 def version_of(distribution: str) -> str:
@@ -70,24 +70,20 @@ def sound_files() -> Check:
     return good("sound files", f"libsndfile {soundfile.__libsndfile_version__}, soxr {version_of('soxr')}")
 
 
-def notifications() -> Check:
-    """Apprise, which notifications need."""
-    if importlib.util.find_spec("apprise") is None:
-        advice = "Needed only to be told of alarms by mail, ntfy and the like: pip install 'edge-asd[notify]'"
-        return good("notify", "without apprise", advice)
-    return good("notify", f"Apprise {version_of('apprise')}")
-
-
-def many_parts() -> list[Check]:
-    """Return what archives of recordings and clusters need."""
-    packages = {"archive": ("pyarrow", "score recordings"), "cluster": ("distributed", "use a Dask cluster")}
+def optional() -> list[Check]:
+    """Return what notifications, archives of recordings and clusters need."""
+    extras = {
+        "notify": ("apprise", "Apprise", "be told of alarms by mail, ntfy and the like"),
+        "archive": ("pyarrow", "pyarrow", "score recordings"),
+        "cluster": ("distributed", "distributed", "use a Dask cluster"),
+    }
     found = []
-    for extra, (package, use) in packages.items():
+    for extra, (package, called, use) in extras.items():
         if importlib.util.find_spec(package) is None:
             advice = f"Needed only to {use}: pip install 'edge-asd[{extra}]'"
             found.append(good(extra, f"without {package}", advice))
         else:
-            found.append(good(extra, f"{package} {version_of(package)}"))
+            found.append(good(extra, f"{called} {version_of(package)}"))
     return found
 
 

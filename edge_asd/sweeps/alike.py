@@ -37,12 +37,12 @@ class Alike:
         """Return what this process has."""
         importlib.import_module(self.module)
         found = {"Python": platform.python_version()}
-        found |= {name: _version(name) for name in (*_FOR_PARTS, *self.packages)}
+        found |= {name: _version(name) for name in (*FOR_PARTS, *self.packages)}
         return found | {name: os.environ.get(name, "nothing") for name in self.variables}
 
 
-_FOR_PARTS = ("joblib", "threadpoolctl")
-"""What parts come in, and are bounded by."""
+FOR_PARTS = ("joblib", "threadpoolctl")
+"""Packages that parts come in, and are bounded by."""
 
 
 @cache

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from edge_asd.errors import ClusterError, DependencyError, SweepError
-from edge_asd.sweeps.alike import Alike
+from edge_asd.sweeps.alike import FOR_PARTS, Alike
 from edge_asd.sweeps.cluster import on_cluster
 from edge_asd.sweeps.parts import Failure, Item, Result, Told, Voice, Work, attempt
 from edge_asd.sweeps.processes import Seat, in_processes, seated
@@ -255,7 +255,7 @@ def check_installed(alike: Alike) -> None:
     DependencyError
         If a package is missing.
     """
-    if missing := [name for name in ("joblib", "threadpoolctl") if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in FOR_PARTS if importlib.util.find_spec(name) is None]:
         raise DependencyError(
             f"Work in parts needs the package {' and '.join(missing)}. "
             f"Install it with: pip install 'edge-asd[{alike.extra}]'"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from pyarrow import parquet
@@ -16,8 +16,6 @@ from edge_asd.archive.tables import FILES, SCORES, part_number
 from tests.data import write_wav
 from tests.golden.committed import NAMES, made_sound
 from tests.sweeps.calling import children
-
-Found = TypeVar("Found")
 
 BUNDLE = NAMES["ae"]
 SOUND = made_sound(3, 200)

@@ -22,6 +22,7 @@ from tests.data import write_wav
 from tests.waiting import until
 
 SCORE = ("score", BUNDLE)
+PATIENCE_S = 300.0
 
 
 def score(command: Command, where: Path, out: Path, *options: object) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def kill_and_go_on(tmp_path: Path, command: Command, tree: Path, times: int, *op
     for _ in range(times):
         process = start(tree, out, *options)
         wanted = len(parts(out)) + rng.randint(1, 3)
-        until(lambda: len(parts(out)) >= wanted or process.poll() is not None, "partitions")  # noqa: B023
+        until(lambda: len(parts(out)) >= wanted or process.poll() is not None, "partitions", PATIENCE_S)  # noqa: B023
         time.sleep(rng.random() * 0.1)  # a moment at random; any will do
         process.kill()
         process.communicate(timeout=600)
@@ -124,7 +125,7 @@ def test_killed_at_20_moments_and_gone_on(jobs: int, tmp_path: Path, command: Co
 def test_a_process_that_is_killed_costs_its_partition(tmp_path: Path, command: Command) -> None:
     tree, out = fill(tmp_path / "tree", 6, seconds=60), tmp_path / "out"
     process = start(tree, out, "--jobs", 2)
-    os.kill(until(lambda: at_work(process.pid, tree), "a process that reads a recording"), signal.SIGKILL)
+    os.kill(until(lambda: at_work(process.pid, tree), "a process that reads a recording", PATIENCE_S), signal.SIGKILL)
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert ") was killed. It is begun again." in errors
@@ -136,7 +137,7 @@ def test_a_process_that_is_killed_costs_its_partition(tmp_path: Path, command: C
 def test_ctrl_c_ends_it_with_what_is_finished(jobs: int, tmp_path: Path) -> None:
     tree, out = fill(tmp_path / "tree", 24, seconds=60), tmp_path / "out"
     process = start(tree, out, "--jobs", jobs)
-    until(lambda: parts(out), "a partition")
+    until(lambda: parts(out), "a partition", PATIENCE_S)
     os.killpg(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=600)
     assert (process.returncode, printed) == (130, "")
@@ -172,7 +173,7 @@ def test_a_process_that_outlived_its_parent_is_waited_for(tmp_path: Path) -> Non
 def test_two_calls_at_once_take_turns(tmp_path: Path) -> None:
     tree, out = fill(tmp_path / "tree", 6, seconds=60), tmp_path / "out"
     first = start(tree, out)
-    until(lambda: parts(out), "a partition")
+    until(lambda: parts(out), "a partition", PATIENCE_S)
     second = start(tree, out)
     for process in (first, second):
         printed, errors = process.communicate(timeout=600)
@@ -191,7 +192,7 @@ def test_the_workers_of_a_cluster_make_the_same_tables_and_one_that_is_killed_co
     (tmp_path / "dask").mkdir()
     with running(tmp_path / "dask") as (address, _):
         process = start(tree, out, "--scheduler", address)
-        until(lambda: parts(out), "a partition")
+        until(lambda: parts(out), "a partition", PATIENCE_S)
         os.kill(min(workers(address)), signal.SIGKILL)
         printed, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors

@@ -74,7 +74,7 @@ def test_the_watchdog_is_kicked_by_scored_sound_and_not_where_scoring_hangs(mana
         held.touch()
         alive = held.with_suffix(".alive")
         decided = len(monitor.decisions())
-        until(lambda: time.monotonic() - monitor.lines[-1].at > KICKS_S, "that it hangs")
+        until(lambda: time.monotonic() - monitor.lines[-1].at > KICKS_S, "that it hangs", SECONDS)
         manager.drain()
         size, before = alive.stat().st_size, time.monotonic()
         time.sleep(3 * KICKS_S)

@@ -206,10 +206,9 @@ def machine_folders(root: Path) -> list[Path]:
     DataError
         If `root` is not a folder, has no machine, or is itself a machine's folder.
     """
-    if root.exists() and not root.is_dir():
-        raise DataError(f"{root} is no folder. Give the folder that holds one folder per machine, such as fan/.")
     if not root.is_dir():
-        raise DataError(f"There is no folder {root}. Give the folder that holds one folder per machine, such as fan/.")
+        what = f"{root} is no folder" if root.exists() else f"There is no folder {root}"
+        raise DataError(f"{what}. Give the folder that holds one folder per machine, such as fan/.")
     machines = sorted(entry for entry in root.iterdir() if any((entry / name).is_dir() for name in FOLDERS))
     if machines:
         return machines

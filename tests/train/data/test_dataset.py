@@ -249,9 +249,18 @@ def test_the_hash_is_of_names_and_contents_whatever_the_order_or_place(tiny_data
     assert content_hash(copied) != found
 
 
-@pytest.mark.parametrize("wanted", ["fan,", "fan,mixer", ",", ""])
-def test_every_machine_is_looked_for_before_work_begins(root, wanted):
+@pytest.mark.parametrize(
+    ("wanted", "reason"),
+    [
+        ("fan,", "empty name"),
+        (",", "empty name"),
+        ("", "empty name"),
+        ("fan,fan", "named twice"),
+        ("fan,mixer", "has no machine"),
+    ],
+)
+def test_every_machine_is_looked_for_before_work_begins(root, wanted, reason):
     from edge_asd.train.data.dataset import machine_names
 
-    with pytest.raises(DataError, match=r"has no machine|empty name"):
+    with pytest.raises(DataError, match=reason):
         machine_names(root, wanted)
